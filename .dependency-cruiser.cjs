@@ -1,0 +1,70 @@
+/* Imports point one way (docs/architecture.md): each module may use what stands before it, never what stands after. */
+const ORDER = [['consensus', 'common'], ['config'], ['storage'], ['chain'], ['mempool'], ['miner', 'peers'], ['ops']];
+
+const folder = (names) => `^src/(${names.join('|')})/`;
+const TEST_FILES = '[.]spec[.]ts$';
+
+const oneWay = ORDER.map((names, level) => ({
+  name: `${names.join('-and-')}-import-nothing-above`,
+  severity: 'error',
+  from: { path: folder(names), pathNot: TEST_FILES },
+  to: {
+    path: `^src/`,
+    pathNot: [...ORDER.slice(0, level).flat(), ...names].map((name) => `^src/${name}/`),
+  },
+}));
+
+module.exports = {
+  forbidden: [
+    ...oneWay,
+    {
+      name: 'miner-and-peers-are-strangers',
+      severity: 'error',
+      from: { path: '^src/(miner|peers)/' },
+      to: { path: '^src/(miner|peers)/', pathNot: '^src/$1/' },
+    },
+    {
+      name: 'consensus-is-pure',
+      comment: 'No framework, no I/O, no clock, no randomness: of Node only hashing.',
+      severity: 'error',
+      from: { path: '^src/consensus/', pathNot: TEST_FILES },
+      to: { pathNot: ['^src/consensus/', '^(node:)?crypto$'] },
+    },
+    {
+      name: 'generated-types-stay-in-peers',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/peers/' },
+      to: { path: '^src/peers/generated/' },
+    },
+    {
+      name: 'sql-stays-in-stores',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['[.]store[.]ts$', '^src/storage/', TEST_FILES] },
+      to: { path: 'node_modules/better-sqlite3/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'sources-do-not-use-tests',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TEST_FILES },
+      to: { path: `^test/|${TEST_FILES}` },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-dead-files',
+      comment: 'Every source file is reached from the command line, the worker or a test.',
+      severity: 'error',
+      from: {
+        orphan: true,
+        path: '^src/',
+        pathNot: ['^src/miner/hash-worker[.]ts$', '[.]d[.]ts$'],
+      },
+      to: {},
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: 'src/miner/kernel/assembly' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+  },
+};
