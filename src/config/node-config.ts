@@ -1,0 +1,75 @@
+import type { Hash } from '../consensus/codec.js';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export type LogFormat = 'pretty' | 'json';
+export type MineEmptyBlocks = 'on_tie' | 'never' | 'always';
+
+/** Who this node is and where it listens. Ports: 0 = any free one. */
+export interface NodeSection {
+  readonly nodeId: string;
+  readonly httpHost: string;
+  readonly httpPort: number;
+  readonly p2pHost: string;
+  readonly p2pPort: number;
+  /** "host:port" that other nodes can dial; undefined = derived by the node from where it listens. */
+  readonly advertisedAddress: string | undefined;
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}
+
+export interface NetworkSection {
+  readonly name: string;
+  /** "host:port" each; dialled for ever. */
+  readonly bootstrapNodes: readonly string[];
+  readonly maxPeers: number;
+  readonly heartbeatSeconds: number;
+  readonly banSeconds: number;
+}
+
+export interface BlockchainSection {
+  /** Leading zero hex digits of a block hash. */
+  readonly difficulty: number;
+  readonly autoMine: boolean;
+  readonly mineEmptyBlocks: MineEmptyBlocks;
+  /** Mining threads. */
+  readonly threads: number;
+  /** Blocks between retargets; 0 = fixed difficulty. */
+  readonly retargetInterval: number;
+  readonly targetSpacingSeconds: number;
+  readonly maxBlockBytes: number;
+  /** Height to the hash that the active chain must have there. */
+  readonly checkpoints: ReadonlyMap<number, Hash>;
+  /** Blocks; undefined = no bound. */
+  readonly maxReorgDepth: number | undefined;
+}
+
+export interface MempoolSection {
+  readonly maxTransactions: number;
+  readonly maxBytes: number;
+}
+
+export interface HttpSection {
+  /** Bearer token that writes must carry; undefined = none needed. */
+  readonly writeToken: string | undefined;
+  readonly corsOrigins: readonly string[];
+  readonly bodyLimitBytes: number;
+}
+
+/** A node's whole configuration, checked and deep-frozen; made by load-config.ts from TOML and the environment. */
+export interface NodeConfig {
+  readonly node: NodeSection;
+  readonly network: NetworkSection;
+  readonly blockchain: BlockchainSection;
+  readonly mempool: MempoolSection;
+  readonly http: HttpSection;
+}
+
+/** The configuration is wrong. Every mistake is named, with its place and what would be right. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}

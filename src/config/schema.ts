@@ -1,0 +1,160 @@
+import { availableParallelism } from 'node:os';
+import { isHash } from '../consensus/codec.js';
+import { DEFAULT_MAX_BLOCK_BYTES } from '../consensus/params.js';
+import { isListenHost, parseAddress } from './address.js';
+import {
+  flag,
+  oneOf,
+  optional,
+  text,
+  textByNumber,
+  textList,
+  wholeNumber,
+  wholeNumberOrZero,
+  type Field,
+} from './field.js';
+
+const NAME = '1 to 64 characters out of A-Z a-z 0-9 . _ - (not dots only)';
+const ADDRESS =
+  '"host:port", the host an IPv4 address, a DNS name or an [IPv6 address] that can be dialled (not 0.0.0.0)';
+const LISTEN_HOST = 'an IP address of this machine, "0.0.0.0" or "::" for all of them, or a host name';
+
+/**
+ * Every setting of a node: the one place that knows their names, ranges, defaults and meanings. The TOML file, the
+ * environment and `minichain start --help` are all read off it. Keys are those of NodeConfig; the TOML file spells them
+ * in snake_case (`http_port` in section `[node]`), the environment as `MINICHAIN_NODE_HTTP_PORT`.
+ */
+export const SECTIONS = {
+  node: {
+    nodeId: text(NAME, isName, { doc: "The node's name; no two nodes of a network may share one." }),
+    httpHost: text(LISTEN_HOST, isListenHost, { default: '127.0.0.1', doc: 'Where the REST API listens.' }),
+    httpPort: wholeNumber(0, 65_535, { default: 8091, doc: 'Port of the REST API; 0 = any free one.' }),
+    // Loopback, like http_host: what is open to other machines is opened on purpose, not by leaving out a line.
+    p2pHost: text(LISTEN_HOST, isListenHost, { default: '127.0.0.1', doc: 'Where other nodes connect (gRPC).' }),
+    p2pPort: wholeNumber(0, 65_535, { default: 9091, doc: 'Port for other nodes (gRPC); 0 = any free one.' }),
+    advertisedAddress: optional(
+      text(ADDRESS, isAddress, { doc: 'Where other nodes are told to dial this one; without it, where it listens.' }),
+    ),
+    dataDir: text('the path of a directory', isPath, {
+      default: '',
+      shownDefault: 'data/<node_id>',
+      doc: 'Where the chain is kept; relative to where the node is started.',
+    }),
+    logLevel: oneOf(['debug', 'info', 'warn', 'error', 'silent'], {
+      default: 'info',
+      doc: 'Least level that is logged.',
+    }),
+    logFormat: oneOf(['pretty', 'json'], { default: 'pretty', doc: 'Log lines for people or for programs.' }),
+  },
+  network: {
+    name: text(NAME, isName, {
+      default: 'minichain',
+      doc: 'Part of the genesis: nodes of other networks are refused.',
+    }),
+    bootstrapNodes: textList(ADDRESS, isAddress, {
+      default: [],
+      shownDefault: 'none',
+      doc: 'Nodes to begin with; the others are learnt from them.',
+    }),
+    maxPeers: wholeNumber(1, 1000, { default: 32, doc: 'Most sessions with other nodes at a time, in and out.' }),
+    heartbeatSeconds: wholeNumber(1, 3600, { default: 5, doc: 'Between pings; three misses and the peer is dropped.' }),
+    banSeconds: wholeNumber(1, 31_536_000, { default: 86_400, doc: 'How long a misbehaving peer is kept out.' }),
+  },
+  blockchain: {
+    difficulty: wholeNumber(0, 16, {
+      default: 4,
+      doc: 'Leading zero hex digits of a block hash; each makes mining 16 times harder. Same on all nodes.',
+    }),
+    autoMine: flag({ default: true, doc: 'Mine what is in the mempool; false = only on POST /mine.' }),
+    mineEmptyBlocks: oneOf(['on_tie', 'never', 'always'], {
+      default: 'on_tie',
+      doc: 'Mine without transactions: to end a fork of equal work, never, or all the time.',
+    }),
+    threads: wholeNumber(1, 256, {
+      default: Math.max(1, availableParallelism() - 1),
+      shownDefault: 'cores - 1',
+      doc: 'Mining threads.',
+    }),
+    retargetInterval: wholeNumberOrZero(2, 1_000_000, {
+      default: 0,
+      doc: 'Blocks between adjustments of the difficulty; 0 = it is fixed. Same on all nodes.',
+    }),
+    targetSpacingSeconds: wholeNumber(1, 86_400, {
+      default: 10,
+      doc: 'What the adjustment aims at between two blocks. Same on all nodes.',
+    }),
+    maxBlockBytes: wholeNumber(32_768, DEFAULT_MAX_BLOCK_BYTES, {
+      default: DEFAULT_MAX_BLOCK_BYTES,
+      doc: 'Largest block. Same on all nodes.',
+    }),
+    checkpoints: textByNumber(1, 0xffff_ffff, 'a block hash (64 hex digits, lower case)', isHash, {
+      default: new Map(),
+      shownDefault: 'none',
+      doc: 'Hashes that the chain must have at given heights.',
+    }),
+    maxReorgDepth: optional(
+      wholeNumber(1, 0xffff_ffff, { doc: 'Reorganisations that would undo more blocks are refused.' }),
+    ),
+  },
+  mempool: {
+    maxTransactions: wholeNumber(1, 10_000_000, { default: 50_000, doc: 'Most pending transactions.' }),
+    maxBytes: wholeNumber(65_536, 17_179_869_184, { default: 67_108_864, doc: 'Most bytes of pending transactions.' }),
+  },
+  http: {
+    writeToken: optional(
+      text('1 to 512 visible ASCII characters', isToken, {
+        secret: true,
+        doc: 'Requests that write must carry it as "Authorization: Bearer <token>".',
+      }),
+    ),
+    corsOrigins: textList('"*" or an origin such as "https://example.org"', isOrigin, {
+      default: [],
+      shownDefault: 'none',
+      doc: 'Web pages that may call the REST API from a browser.',
+    }),
+    bodyLimitBytes: wholeNumber(1024, 16_777_216, {
+      // 16 KiB of data come to 96 KiB when a client escapes every character of them as \uXXXX.
+      default: 131_072,
+      doc: 'Largest body of a request.',
+    }),
+  },
+} as const;
+
+/** One setting, with the names under which it can be given. */
+export interface Setting {
+  readonly section: string;
+  /** As NodeConfig has it: `httpPort`. */
+  readonly property: string;
+  /** As the TOML file has it: `http_port`. */
+  readonly key: string;
+  /** `MINICHAIN_NODE_HTTP_PORT` */
+  readonly variable: string;
+  readonly field: Field<unknown>;
+}
+
+export const SETTINGS: readonly Setting[] = Object.entries(SECTIONS).flatMap(([section, fields]) =>
+  Object.entries(fields).map(([property, field]) => {
+    const key = property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    return { section, property, key, variable: `MINICHAIN_${section}_${key}`.toUpperCase(), field };
+  }),
+);
+
+function isName(value: string): boolean {
+  return /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(value);
+}
+
+function isAddress(value: string): boolean {
+  return parseAddress(value) !== undefined;
+}
+
+function isPath(value: string): boolean {
+  return value.trim() !== '' && !value.includes('\0');
+}
+
+function isToken(value: string): boolean {
+  return /^[\x21-\x7e]{1,512}$/.test(value);
+}
+
+function isOrigin(value: string): boolean {
+  return value === '*' || (/^https?:\/\//.test(value) && URL.parse(value)?.origin === value);
+}
