@@ -1,0 +1,536 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  chainData,
+  easyParams,
+  entry,
+  mineChain,
+  mineOn,
+  mineTransactions,
+  nodeOf,
+  openChain,
+  type TestChain,
+} from '../../test/support/chain-builders.js';
+import { brokenRule } from '../../test/support/rule-code.js';
+import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { createBlock, decodeBlock, type Block } from '../consensus/block.js';
+import { createParams } from '../consensus/params.js';
+import { createCoinbase } from '../consensus/transaction.js';
+import type { AcceptOutcome, TipChange } from './chain.events.js';
+import type { ChainService } from './chain.service.js';
+
+let node: TestChain;
+let chain: ChainService;
+
+beforeEach(() => {
+  node = openChain();
+  chain = node.chain;
+});
+
+afterEach(() => node.close());
+
+/** Opens another chain in place of the default one. */
+function use(options: Parameters<typeof openChain>[0]): void {
+  node.close();
+  node = openChain(options);
+  chain = node.chain;
+}
+
+function kinds(blocks: readonly Block[]): string[] {
+  return blocks.map((block) => chain.accept(block).kind);
+}
+
+/** A block with a body that its header does not commit to. */
+function withBody(block: Block, transactions: Block['transactions']): Block {
+  return createBlock(block.header, transactions);
+}
+
+describe('a block on the tip', () => {
+  it('extends the active chain and can be read back in every way', () => {
+    const data = entry('hello');
+    const block = mineOn(chain.tip, [data]);
+    expect(chain.accept(block)).toEqual({ kind: 'extended', node: chain.tip });
+    expect(chain.tip).toMatchObject({ hash: block.hash, height: 1, parent: chain.genesis });
+    expect(chain.tip.chainWork).toBeGreaterThan(chain.genesis.chainWork);
+    expect(chain.getBlock(block.hash)).toEqual(block);
+    expect(chain.getBlockBytes(block.hash)).toEqual(block.bytes);
+    expect(chain.getBlocks(0, 10)).toEqual([easyParams.genesis, block]);
+    expect(chain.getHeaderBytes(1, 10)).toEqual([block.bytes.subarray(0, 80)]);
+    expect(chain.findTransaction(data.id)).toEqual({ node: chain.tip, index: 1 });
+    expect(chain.nodeAt(1)).toBe(chain.tip);
+    expect(chain.node(block.hash)).toBe(chain.tip);
+    expect(chain.isActive(chain.tip)).toBe(true);
+  });
+
+  it('is a duplicate the second time, whatever body comes with it', () => {
+    const block = mineOn(chain.tip, ['a']);
+    expect(kinds([block, block, withBody(block, block.transactions.slice(0, 1))])).toEqual([
+      'extended',
+      'duplicate',
+      'duplicate',
+    ]);
+  });
+
+  it('is told to the followers after the commit: the tip first, then the block', () => {
+    const told: unknown[] = [];
+    chain.events.on('tip', (change) => told.push(['tip', change.tip.height, chain.tip.height]));
+    chain.events.on('block', ({ block, outcome }) => told.push(['block', block.hash, outcome.kind]));
+    const block = mineOn(chain.tip);
+    chain.accept(block);
+    expect(told).toEqual([
+      ['tip', 1, 1],
+      ['block', block.hash, 'extended'],
+    ]);
+  });
+
+  it('knows nothing of what it does not have', () => {
+    const unknown = mineOn(chain.tip).hash;
+    expect(chain.node(unknown)).toBeUndefined();
+    expect(chain.getBlock(unknown)).toBeUndefined();
+    expect(chain.getBlockBytes(unknown)).toBeUndefined();
+    expect(chain.findTransaction(unknown)).toBeUndefined();
+    expect(chain.nodeAt(1)).toBeUndefined();
+    expect(chain.nodeAt(-1)).toBeUndefined();
+    expect(chain.getBlocks(5, 10)).toEqual([]);
+    expect(chain.isInvalid(unknown)).toBeUndefined();
+  });
+});
+
+describe('fork choice', () => {
+  it('keeps the first seen on a tie, stores the other as a side block', () => {
+    const [first, second] = [mineOn(chain.genesis, ['first']), mineOn(chain.genesis, ['second'])];
+    expect(kinds([first, second])).toEqual(['extended', 'side']);
+    expect(chain.tip.hash).toBe(first.hash);
+    expect(chain.competingTips()).toEqual([chain.node(second.hash)]);
+    expect(chain.isActive(chain.node(second.hash)!)).toBe(false);
+    expect(chain.getBlock(second.hash)).toEqual(second);
+    expect(chainData(chain)).toEqual(['first']);
+  });
+
+  it('moves to the branch with more work, and tells exactly what left and what came', () => {
+    const mine = mineChain(chain.genesis, 2, (index) => [`mine ${index}`]);
+    const theirs = mineChain(chain.genesis, 3, (index) => [`theirs ${index}`]);
+    const changes: TipChange[] = [];
+    expect(kinds([...mine.blocks, ...theirs.blocks.slice(0, 2)])).toEqual(['extended', 'extended', 'side', 'side']);
+    chain.events.on('tip', (change) => changes.push(change));
+    expect(chain.accept(theirs.blocks[2]!)).toMatchObject({ kind: 'reorganised', depth: 2 });
+    expect(changes).toEqual([
+      {
+        previousTip: mine.nodes[1],
+        tip: chain.tip,
+        forkPoint: chain.genesis,
+        disconnected: mine.blocks.toReversed(),
+        connected: theirs.blocks,
+      },
+    ]);
+    expect(chainData(chain)).toEqual(['theirs 0', 'theirs 1', 'theirs 2']);
+    expect(chain.findTransaction(mine.blocks[0]!.transactions[1]!.id)).toBeUndefined();
+    expect(chain.findTransaction(theirs.blocks[1]!.transactions[1]!.id)).toEqual({ node: chain.nodeAt(2), index: 1 });
+    expect(chain.competingTips()).toEqual([]);
+  });
+
+  it('goes by work, not by length', () => {
+    const params = createParams({ network: 'work', difficulty: 0, retargetInterval: 4, targetSpacingSeconds: 100 });
+    use({ params });
+    const slow: Block[] = [];
+    const fast: Block[] = [];
+    for (const [branch, length, spacing] of [
+      [slow, 6, 400],
+      [fast, 5, 1],
+    ] as const) {
+      let at = chain.genesis;
+      for (let i = 0; i < length; i++) {
+        const block = mineOn(at, [], { params, time: at.time + spacing });
+        branch.push(block);
+        at = nodeOf(block, at);
+      }
+    }
+    kinds(slow);
+    expect(kinds(fast)).toEqual(['side', 'side', 'side', 'reorganised', 'extended']);
+    expect(chain.tip.height).toBe(5);
+  });
+
+  it('reorganises deeply and back again', () => {
+    const mine = mineChain(chain.genesis, 300, (index) => [`mine ${index}`]);
+    const theirs = mineChain(mine.nodes[9]!, 300);
+    const again = mineChain(mine.nodes.at(-1)!, 20);
+    chain.acceptBatch([...mine.blocks, ...theirs.blocks]);
+    expect(chain.tip.hash).toBe(theirs.blocks.at(-1)!.hash);
+    expect(chainData(chain)).toHaveLength(10);
+    const { outcomes } = chain.acceptBatch(again.blocks);
+    expect(outcomes.map(({ kind }) => kind)).toContain('reorganised');
+    expect(chain.tip.hash).toBe(again.blocks.at(-1)!.hash);
+    expect(chainData(chain)).toHaveLength(300);
+    expect(chain.getBlocks(0, 1_000).map(({ hash }) => hash)).toEqual([
+      easyParams.genesis.hash,
+      ...[...mine.blocks, ...again.blocks].map(({ hash }) => hash),
+    ]);
+  });
+
+  it('lets an entry stand again on the branch that takes over, at another height', () => {
+    const data = entry('in both');
+    kinds([mineOn(chain.genesis, [data])]);
+    const first = mineOn(chain.genesis);
+    const second = mineOn(nodeOf(first, chain.genesis), [data]);
+    expect(kinds([first, second])).toEqual(['side', 'reorganised']);
+    expect(chain.findTransaction(data.id)).toEqual({ node: chain.tip, index: 1 });
+  });
+});
+
+describe('an entry twice in one chain', () => {
+  it('makes a block on the tip invalid', () => {
+    const data = entry('once');
+    chain.accept(mineOn(chain.tip, [data]));
+    const again = mineOn(chain.tip, [data]);
+    expect(brokenRule(() => chain.accept(again))).toBe('txn-already-in-chain');
+    expect(chain.isInvalid(again.hash)).toBe('txn-already-in-chain');
+    expect(chain.tip.height).toBe(1);
+  });
+
+  it('makes a branch that would take over invalid from the bad block on', () => {
+    const below = entry('below the fork');
+    const root = mineOn(chain.genesis, [below]);
+    const fork = nodeOf(root, chain.genesis);
+    const mine = mineChain(fork, 2, (index) => [`mine ${index}`]);
+    const good = mineOn(fork, ['good']);
+    const bad = mineOn(nodeOf(good, fork), [below]);
+    const badNode = nodeOf(bad, nodeOf(good, fork));
+    const onBad = mineOn(badNode, ['on bad']);
+    expect(kinds([root, ...mine.blocks, good, bad])).toEqual(['extended', 'extended', 'extended', 'side', 'side']);
+    const before = chain.tip;
+    expect(brokenRule(() => chain.accept(onBad))).toBe('bad-prevblk');
+    expect(chain.tip).toBe(before);
+    expect(chainData(chain)).toEqual(['below the fork', 'mine 0', 'mine 1']);
+    expect([good, bad, onBad].map(({ hash }) => chain.isInvalid(hash))).toEqual([
+      undefined,
+      'txn-already-in-chain',
+      'bad-prevblk',
+    ]);
+    expect(chain.node(bad.hash)).toBeUndefined();
+    expect(chain.getBlock(bad.hash)).toBeUndefined();
+    const child = mineOn(nodeOf(onBad, badNode));
+    expect(brokenRule(() => chain.accept(child))).toBe('bad-prevblk');
+    expect(brokenRule(() => chain.accept(bad))).toBe('txn-already-in-chain');
+    // The good part of that branch is still good for another end.
+    const goodNode = chain.node(good.hash)!;
+    expect(kinds(mineChain(goodNode, 2).blocks)).toEqual(['side', 'reorganised']);
+  });
+
+  it('takes stored descendants of the bad block out with it', () => {
+    const below = entry('below the fork');
+    const root = mineOn(chain.genesis, [below]);
+    const fork = nodeOf(root, chain.genesis);
+    const mine = mineChain(fork, 4);
+    const bad = mineOn(fork, [below]);
+    const badNode = nodeOf(bad, fork);
+    const left = mineChain(badNode, 2);
+    const right = mineChain(badNode, 3);
+    const { outcomes } = chain.acceptBatch([root, ...mine.blocks, bad, ...left.blocks, ...right.blocks]);
+    expect(outcomes.at(-1)!.kind).toBe('side');
+    const last = mineOn(right.nodes.at(-1)!);
+    expect(brokenRule(() => chain.accept(last))).toBe('bad-prevblk');
+    for (const { hash } of [...left.blocks, ...right.blocks, last]) expect(chain.isInvalid(hash)).toBe('bad-prevblk');
+    expect(chain.isInvalid(bad.hash)).toBe('txn-already-in-chain');
+    expect(chain.competingTips()).toEqual([]);
+    expect(chain.tip.hash).toBe(mine.blocks.at(-1)!.hash);
+  });
+});
+
+describe('invalid blocks', () => {
+  it('are remembered, and so are their descendants', () => {
+    const bad = mineOn(chain.tip, [], { coinbaseHeight: 7 });
+    const child = mineOn(nodeOf(bad, chain.tip));
+    const grandchild = mineOn(nodeOf(child, nodeOf(bad, chain.tip)));
+    for (let time = 0; time < 2; time++) {
+      expect(brokenRule(() => chain.accept(bad))).toBe('bad-cb-height');
+      expect(brokenRule(() => chain.accept(child))).toBe('bad-prevblk');
+      expect(brokenRule(() => chain.accept(grandchild))).toBe('bad-prevblk');
+    }
+    expect([bad, child, grandchild].map(({ hash }) => chain.isInvalid(hash))).toEqual([
+      'bad-cb-height',
+      'bad-prevblk',
+      'bad-prevblk',
+    ]);
+  });
+
+  it('cost work before they are remembered or kept as orphans', () => {
+    const hard = createParams({ network: 'hard', difficulty: 8 });
+    use({ params: hard });
+    const cheap = mineOn(chain.genesis, [], { bits: easyParams.limitBits });
+    const orphan = mineOn(nodeOf(cheap, chain.genesis), [], { bits: easyParams.limitBits });
+    for (const block of [cheap, orphan]) {
+      expect(brokenRule(() => chain.accept(block))).toBe('high-hash');
+      expect(chain.isInvalid(block.hash)).toBeUndefined();
+    }
+    expect(chain.orphanCount).toBe(0);
+  });
+
+  it('do not include a block that is ahead of the clock: it is taken when its time has come', async () => {
+    const clock = new VirtualClock();
+    use({ clock });
+    const nowSeconds = clock.nowMs() / 1000;
+    const early = mineOn(chain.tip, [], { time: nowSeconds + 7_201 });
+    expect(brokenRule(() => chain.accept(early))).toBe('time-too-new');
+    expect(chain.isInvalid(early.hash)).toBeUndefined();
+    await clock.advance(1_000);
+    expect(chain.accept(early).kind).toBe('extended');
+  });
+
+  it('do not include an honest block whose body was swapped or mutated on the way', () => {
+    const honest = mineOn(chain.tip, ['a', 'b']);
+    const [coinbase, a, b] = honest.transactions as [Block['transactions'][0], ...Block['transactions']];
+    const mutated = withBody(honest, [coinbase, a!, b!, b!]);
+    expect(brokenRule(() => chain.accept(mutated))).toBe('bad-txns-duplicate');
+    expect(brokenRule(() => chain.accept(withBody(honest, [coinbase, a!])))).toBe('bad-txnmrklroot');
+    expect(chain.isInvalid(honest.hash)).toBeUndefined();
+    expect(chain.accept(honest).kind).toBe('extended');
+  });
+
+  it('do not take the place of the honest body in the orphan pool either', () => {
+    const parent = mineOn(chain.tip);
+    const honest = mineOn(nodeOf(parent, chain.tip), ['a']);
+    expect(brokenRule(() => chain.accept(withBody(honest, [honest.transactions[0]!])))).toBe('bad-txnmrklroot');
+    expect(kinds([honest, parent])).toEqual(['orphan', 'extended']);
+    expect(chain.tip.hash).toBe(honest.hash);
+  });
+
+  it('are found by the body even before the parent is known', () => {
+    const parent = mineOn(chain.tip);
+    const coinbase = createCoinbase(2, 1n, 'm');
+    const bad = mineTransactions(nodeOf(parent, chain.tip), [coinbase, createCoinbase(2, 2n, 'm')]);
+    expect(brokenRule(() => chain.accept(bad))).toBe('bad-cb-multiple');
+    expect(chain.isInvalid(bad.hash)).toBe('bad-cb-multiple');
+  });
+});
+
+describe('orphans', () => {
+  it('are kept and name the oldest block that is missing', () => {
+    const { blocks } = mineChain(chain.tip, 4);
+    expect(chain.accept(blocks[2]!)).toEqual({ kind: 'orphan', missing: blocks[1]!.hash });
+    expect(chain.accept(blocks[3]!)).toEqual({ kind: 'orphan', missing: blocks[1]!.hash });
+    expect(chain.accept(blocks[3]!)).toEqual({ kind: 'orphan', missing: blocks[1]!.hash });
+    expect(chain.isOrphan(blocks[3]!.hash)).toBe(true);
+    expect(chain.node(blocks[3]!.hash)).toBeUndefined();
+    expect(chain.accept(blocks[0]!).kind).toBe('extended');
+    expect(chain.accept(blocks[1]!).kind).toBe('extended');
+    expect(chain.tip.hash).toBe(blocks[3]!.hash);
+    expect(chain.orphanCount).toBe(0);
+    expect(chain.orphanBytes).toBe(0);
+  });
+
+  it('are adopted in any order, branches and all, in one commit', () => {
+    const trunk = mineChain(chain.tip, 150);
+    const branch = mineChain(trunk.nodes[20]!, 30);
+    const told: AcceptOutcome[] = [];
+    const changes: TipChange[] = [];
+    for (const block of [...trunk.blocks.slice(1).toReversed(), ...branch.blocks]) {
+      expect(chain.accept(block).kind).toBe('orphan');
+    }
+    chain.events.on('block', ({ outcome }) => told.push(outcome));
+    chain.events.on('tip', (change) => changes.push(change));
+    expect(chain.accept(trunk.blocks[0]!)).toMatchObject({ kind: 'extended', node: { height: 1 } });
+    expect(chain.tip.hash).toBe(trunk.blocks.at(-1)!.hash);
+    expect(told).toHaveLength(180);
+    expect(changes).toHaveLength(1);
+    expect(changes[0]!.connected).toEqual(trunk.blocks);
+    expect(chain.orphanCount).toBe(0);
+  });
+
+  it('that turn out invalid are remembered with what stands on them, and do not fail their parent', () => {
+    const parent = mineOn(chain.tip);
+    const parentNode = nodeOf(parent, chain.tip);
+    const bad = mineOn(parentNode, [], { coinbaseHeight: 9 });
+    const onBad = mineOn(nodeOf(bad, parentNode));
+    const good = mineOn(parentNode, ['good']);
+    expect(kinds([onBad, bad, good, parent])).toEqual(['orphan', 'orphan', 'orphan', 'extended']);
+    expect(chain.tip.hash).toBe(good.hash);
+    expect(chain.isInvalid(bad.hash)).toBe('bad-cb-height');
+    expect(chain.isInvalid(onBad.hash)).toBe('bad-prevblk');
+    expect(chain.orphanCount).toBe(0);
+  });
+
+  it('are found invalid when their parent is', () => {
+    const bad = mineOn(chain.tip, [], { coinbaseHeight: 9 });
+    const orphan = mineOn(nodeOf(bad, chain.tip));
+    expect(kinds([orphan])).toEqual(['orphan']);
+    expect(brokenRule(() => chain.accept(bad))).toBe('bad-cb-height');
+    expect(chain.isInvalid(orphan.hash)).toBe('bad-prevblk');
+    expect(chain.orphanCount).toBe(0);
+  });
+
+  it('expire', async () => {
+    const clock = new VirtualClock();
+    use({ clock });
+    const { blocks } = mineChain(chain.tip, 2);
+    chain.accept(blocks[1]!);
+    await clock.advance(10 * 60_000);
+    chain.accept(blocks[0]!);
+    expect(chain.tip.height).toBe(1);
+    expect(chain.orphanCount).toBe(0);
+  });
+});
+
+describe('acceptBatch', () => {
+  it('commits once, and tells of one move of the tip', () => {
+    const { blocks } = mineChain(chain.tip, 50, (index) => [`entry ${index}`]);
+    let commits = 0;
+    const changes: TipChange[] = [];
+    chain.events.on('committing', () => commits++);
+    chain.events.on('tip', (change) => changes.push(change));
+    const { outcomes, error } = chain.acceptBatch(blocks);
+    expect(error).toBeUndefined();
+    expect(outcomes.map(({ kind }) => kind)).toEqual(Array(50).fill('extended'));
+    expect(commits).toBe(1);
+    expect(changes).toEqual([
+      { previousTip: chain.genesis, tip: chain.tip, forkPoint: chain.genesis, disconnected: [], connected: blocks },
+    ]);
+  });
+
+  it('keeps what came before the first block that breaks a rule, and leaves the rest', () => {
+    const { blocks, nodes } = mineChain(chain.tip, 3);
+    const bad = mineOn(nodes[2]!, [], { coinbaseHeight: 1 });
+    const after = mineOn(nodes[2]!);
+    const { outcomes, error } = chain.acceptBatch([...blocks, bad, after]);
+    expect(outcomes).toHaveLength(3);
+    expect(error?.code).toBe('bad-cb-height');
+    expect(chain.tip.hash).toBe(blocks[2]!.hash);
+    expect(chain.isInvalid(bad.hash)).toBe('bad-cb-height');
+    expect(chain.node(after.hash)).toBeUndefined();
+  });
+
+  it('can reorganise in its midst: the change told is the difference between before and after', () => {
+    const mine = mineChain(chain.genesis, 2, () => ['mine']);
+    const theirs = mineChain(chain.genesis, 5, () => ['theirs']);
+    chain.acceptBatch(mine.blocks);
+    const changes: TipChange[] = [];
+    chain.events.on('tip', (change) => changes.push(change));
+    const { outcomes } = chain.acceptBatch(theirs.blocks);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['side', 'side', 'reorganised', 'extended', 'extended']);
+    expect(changes).toHaveLength(1);
+    expect(changes[0]).toMatchObject({ disconnected: mine.blocks.toReversed(), connected: theirs.blocks });
+  });
+
+  it('takes an invalid branch out that it stored itself', () => {
+    const below = entry('below');
+    const root = mineOn(chain.genesis, [below]);
+    const fork = nodeOf(root, chain.genesis);
+    const mine = mineChain(fork, 2);
+    const bad = mineOn(fork, [below]);
+    const badChain = mineChain(nodeOf(bad, fork), 2);
+    const { outcomes, error } = chain.acceptBatch([root, ...mine.blocks, bad, ...badChain.blocks]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['extended', 'extended', 'extended', 'side', 'side']);
+    expect(error?.code).toBe('bad-prevblk');
+    expect(chain.tip.hash).toBe(mine.blocks[1]!.hash);
+    expect(chain.node(bad.hash)).toBeUndefined();
+    expect(chain.isInvalid(badChain.blocks[0]!.hash)).toBe('bad-prevblk');
+  });
+
+  it('with nothing in it does nothing', () => {
+    expect(chain.acceptBatch([])).toEqual({ outcomes: [] });
+  });
+});
+
+describe('max_reorg_depth', () => {
+  it('keeps a better branch aside that would undo more, tells of it once, and takes one that does not', async () => {
+    const params = createParams({ network: 'test', difficulty: 0, maxReorgDepth: 3 });
+    use({ params });
+    const mine = mineChain(chain.genesis, 4);
+    const deep = mineChain(chain.genesis, 7);
+    chain.acceptBatch([...mine.blocks, ...deep.blocks]);
+    expect(chain.tip.hash).toBe(mine.blocks[3]!.hash);
+    expect(chain.node(deep.blocks[6]!.hash)).toBeDefined();
+    expect(await node.registry.getSingleMetricAsString('minichain_reorgs_refused_total')).toMatch(/ 1$/m);
+    const shallow = mineChain(mine.nodes[0]!, 4);
+    expect(kinds(shallow.blocks).at(-1)).toBe('reorganised');
+    expect(kinds(mineChain(deep.nodes[6]!, 1).blocks)).toEqual(['side']);
+    expect(chain.tip.hash).toBe(shallow.blocks[3]!.hash);
+  });
+});
+
+describe('checkpoints', () => {
+  it('refuse another block at their height', () => {
+    const { blocks } = mineChain(chain.genesis, 2);
+    use({ params: createParams({ network: 'test', difficulty: 0, checkpoints: new Map([[1, blocks[0]!.hash]]) }) });
+    const other = mineOn(chain.genesis);
+    expect(brokenRule(() => chain.accept(other))).toBe('checkpoint-mismatch');
+    expect(kinds(blocks)).toEqual(['extended', 'extended']);
+  });
+});
+
+describe('locators', () => {
+  it('name the chain from the tip down, and find the highest block in common', () => {
+    const mine = mineChain(chain.genesis, 40);
+    const theirs = mineChain(mine.nodes[19]!, 10);
+    chain.acceptBatch([...mine.blocks, ...theirs.blocks]);
+    const locator = chain.locator();
+    expect(locator[0]).toBe(chain.tip.hash);
+    expect(locator.at(-1)).toBe(chain.genesis.hash);
+    const foreign = [
+      ...theirs.blocks.map(({ hash }) => hash).toReversed(),
+      mine.blocks[10]!.hash,
+      mine.blocks[19]!.hash,
+    ];
+    expect(chain.findLocatorFork(foreign)).toBe(chain.nodeAt(20));
+    expect(chain.findLocatorFork(['ab'.repeat(32)])).toBe(chain.genesis);
+    expect(chain.findLocatorFork([])).toBe(chain.genesis);
+    expect(chain.findLocatorFork(locator)).toBe(chain.tip);
+  });
+});
+
+describe('listeners', () => {
+  it('hear of commits in order, also when one of them makes the next', () => {
+    const { blocks } = mineChain(chain.tip, 2);
+    const heights: number[] = [];
+    chain.events.once('tip', () => void chain.accept(blocks[1]!));
+    chain.events.on('tip', ({ tip }) => heights.push(tip.height));
+    chain.accept(blocks[0]!);
+    expect(heights).toEqual([1, 2]);
+  });
+
+  it('that throw after the commit are told as a fault, and change nothing for the others', () => {
+    const faults: string[] = [];
+    let heard = 0;
+    chain.events.on('fault', (error) => faults.push(error.message));
+    chain.events.on('tip', () => {
+      throw new Error('broken listener');
+    });
+    chain.events.on('tip', () => heard++);
+    expect(chain.accept(mineOn(chain.tip)).kind).toBe('extended');
+    expect(heard).toBe(1);
+    expect(faults).toEqual(['broken listener']);
+  });
+});
+
+describe('metrics', () => {
+  it('count outcomes, codes, connected blocks and depths, and mirror the chain', async () => {
+    const mine = mineChain(chain.genesis, 1);
+    const theirs = mineChain(chain.genesis, 2);
+    chain.acceptBatch([...mine.blocks, ...theirs.blocks, theirs.blocks[0]!]);
+    chain.accept(mineChain(chain.tip, 2).blocks[1]!);
+    brokenRule(() => chain.accept(mineOn(chain.tip, [], { coinbaseHeight: 0 })));
+    const text = await node.registry.metrics();
+    for (const line of [
+      'minichain_blocks_accepted_total{outcome="extended"} 1',
+      'minichain_blocks_accepted_total{outcome="side"} 1',
+      'minichain_blocks_accepted_total{outcome="reorganised"} 1',
+      'minichain_blocks_accepted_total{outcome="duplicate"} 1',
+      'minichain_blocks_accepted_total{outcome="orphan"} 1',
+      'minichain_blocks_rejected_total{code="bad-cb-height"} 1',
+      'minichain_blocks_connected_total 2',
+      'minichain_reorg_depth_blocks_sum 1',
+      'minichain_chain_height 2',
+      'minichain_orphan_blocks 1',
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+    expect(text).toMatch(/minichain_block_accept_duration_seconds_count{call="one"} 2\n/);
+    expect(text).toMatch(/minichain_chain_work [1-9]/);
+    expect(text).toMatch(/minichain_tip_age_seconds [1-9]/);
+  });
+});
+
+it('stores exactly the bytes that came', () => {
+  const block = decodeBlock(mineOn(chain.tip, ['ünïcode ✓', '\ufeffBOM']).bytes);
+  chain.accept(block);
+  expect(chain.getBlockBytes(block.hash)).toEqual(block.bytes);
+  expect(chainData(chain)).toEqual(['ünïcode ✓', '\ufeffBOM']);
+});

@@ -1,0 +1,106 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import type { Logger } from '../common/logger.js';
+import { migrations } from './migrations.js';
+import { DataDirInUseError, DatabaseDamagedError, DatabaseTooNewError, namingDamage } from './storage-errors.js';
+
+export type Database = Sqlite.Database;
+
+export const DATABASE_FILE = 'node.db';
+export const LOCK_FILE = 'node.lock';
+
+/** A bigger file is not searched whole for damage at every start: that would read all of it (about 1 GB/s). */
+const WHOLE_CHECK_MAX_BYTES = 64 * 1024 * 1024;
+const PAGE_CACHE_KIB = 16 * 1024;
+
+/** A database that gives its directory's lock back when it is closed. */
+class LockedDatabase extends Sqlite {
+  /** Held here, since a connection that is garbage-collected drops its lock. */
+  readonly #lock: Database;
+
+  constructor(file: string, lock: Database) {
+    super(file);
+    this.#lock = lock;
+  }
+
+  override close(): this {
+    super.close();
+    this.#lock.close();
+    return this;
+  }
+}
+
+/**
+ * Opens the node's database in `dataDir` (made if missing; ':memory:' for none), locked for this process alone,
+ * durable at each commit (WAL, synchronous=FULL), at the newest schema. close() frees the lock, and so does kill -9.
+ * @throws DataDirInUseError, DatabaseDamagedError, DatabaseTooNewError
+ */
+export function openDatabase(dataDir: string, log: Logger): Database {
+  if (dataDir === ':memory:') return prepare(new Sqlite(dataDir), dataDir, log);
+  mkdirSync(dataDir, { recursive: true });
+  const lock = lockDirectory(dataDir);
+  const file = join(dataDir, DATABASE_FILE);
+  let database: Database | undefined;
+  try {
+    return namingDamage(file, () => {
+      database = new LockedDatabase(file, lock);
+      return prepare(database, file, log);
+    });
+  } catch (error) {
+    (database ?? lock).close();
+    throw error;
+  }
+}
+
+/** An exclusive SQLite transaction on a file of its own: the operating system ends it with the process, however it dies. */
+function lockDirectory(dataDir: string): Database {
+  const file = join(dataDir, LOCK_FILE);
+  const lock = new Sqlite(file, { timeout: 0 });
+  try {
+    namingDamage(file, () => lock.exec('BEGIN EXCLUSIVE'));
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY'))
+      throw new DataDirInUseError(dataDir);
+    throw error;
+  }
+}
+
+function prepare(database: Database, file: string, log: Logger): Database {
+  const inMemory = file === ':memory:';
+  setPragma(database, 'journal_mode', 'wal', inMemory ? 'memory' : 'wal');
+  setPragma(database, 'synchronous', 'FULL', 2);
+  setPragma(database, 'foreign_keys', 'ON', 1);
+  database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
+  if (!inMemory) checkDamage(database, file);
+  migrate(database, file, log);
+  return database;
+}
+
+/** Our promises rest on these: a build or file system that does not grant one must not go unnoticed. */
+function setPragma(database: Database, name: string, value: string, expected: string | number): void {
+  database.pragma(`${name} = ${value}`);
+  const found = database.pragma(name, { simple: true });
+  if (found !== expected) throw new Error(`SQLite gives ${name} = ${String(found)}, ${expected} is needed`);
+}
+
+function checkDamage(database: Database, file: string): void {
+  if (statSync(file).size > WHOLE_CHECK_MAX_BYTES) return;
+  const found = database.pragma('quick_check(1)', { simple: true });
+  if (found !== 'ok') throw new DatabaseDamagedError(file, String(found));
+}
+
+function migrate(database: Database, file: string, log: Logger): void {
+  const version = database.pragma('user_version', { simple: true }) as number;
+  if (version > migrations.length) throw new DatabaseTooNewError(file, version, migrations.length);
+  for (const [step, sql] of migrations.entries()) {
+    if (step < version) continue;
+    database.transaction(() => {
+      database.exec(sql);
+      database.pragma(`user_version = ${step + 1}`);
+    })();
+    log.debug({ file, schema: step + 1 }, 'database schema updated');
+  }
+}
