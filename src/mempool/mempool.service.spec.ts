@@ -1,0 +1,341 @@
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  entry,
+  mineChain,
+  mineOn,
+  nodeOf,
+  openChain,
+  type TestChain,
+  type TestChainOptions,
+} from '../../test/support/chain-builders.js';
+import { rawData } from '../../test/support/consensus.js';
+import { temporaryDirectory } from '../../test/support/temp-dir.js';
+import { VirtualClock } from '../../test/support/virtual-clock.js';
+import type { Hash } from '../consensus/codec.js';
+import { createCoinbase, type DataTransaction } from '../consensus/transaction.js';
+import { MempoolFullError, type MempoolService } from './mempool.service.js';
+
+let clock: VirtualClock;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+});
+
+function open(options: TestChainOptions = {}): TestChain {
+  const node = openChain({ clock, ...options });
+  onTestFinished(() => node.close());
+  return node;
+}
+
+/** Lets the grouped commit come, and tells what became of each promise. */
+async function settle<T>(promises: readonly Promise<T>[]): Promise<PromiseSettledResult<T>[]> {
+  const all = Promise.allSettled(promises);
+  await clock.advance(0);
+  return all;
+}
+
+async function post(mempool: MempoolService, ...data: string[]): Promise<DataTransaction[]> {
+  const results = await settle(data.map((item) => mempool.submit(item)));
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+async function gossip(mempool: MempoolService, ...transactions: Parameters<MempoolService['acceptFromPeer']>[0]) {
+  const [result] = await settle([mempool.acceptFromPeer(transactions, 'peer-1')]);
+  if (result!.status === 'rejected') throw result!.reason;
+  return result!.value.map(({ result: verdict }) => verdict);
+}
+
+function dataOf(mempool: MempoolService): string[] {
+  return mempool.list(0, 10_000).map(({ data }) => data);
+}
+
+describe('submit', () => {
+  it('makes an entry, durable before it is promised, in order of arrival', async () => {
+    const dataDir = temporaryDirectory();
+    const first = openChain({ clock, dataDir });
+    const transactions = await post(first.mempool, 'a', 'b', 'a');
+    expect(new Set(transactions.map(({ id }) => id)).size).toBe(3);
+    expect(first.mempool.select(1_000_000)).toEqual(transactions);
+    expect(first.mempool.get(transactions[1]!.id)).toBe(transactions[1]);
+    expect(first.mempool.has(transactions[1]!.id)).toBe(true);
+    first.close();
+    const { mempool } = open({ dataDir });
+    expect(mempool.list(0, 10)).toEqual(transactions);
+    expect(mempool.bytes).toBe(transactions.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  });
+
+  it('is not answered, and not there, before the commit', async () => {
+    const { mempool } = open();
+    const promise = mempool.submit('a');
+    expect(mempool.size).toBe(0);
+    await clock.advance(0);
+    await promise;
+    expect(mempool.size).toBe(1);
+  });
+
+  it('takes all that comes in one turn of the event loop in one commit', async () => {
+    const { mempool, registry } = open();
+    const told: number[] = [];
+    mempool.events.on('added', ({ transactions }) => told.push(transactions.length));
+    await post(mempool, ...Array.from({ length: 100 }, (_, index) => `entry ${index}`));
+    expect(told).toEqual([100]);
+    expect(await registry.metrics()).toContain('minichain_mempool_commit_transactions_count 1\n');
+  });
+
+  it.each([
+    ['', 'bad-txn-data-empty'],
+    ['x'.repeat(16_385), 'bad-txn-data-length'],
+    ['ü'.repeat(8_193), 'bad-txn-data-length'],
+    ['lone \ud800 surrogate', 'bad-txn-data-encoding'],
+  ])('refuses %j with its code', async (data, code) => {
+    const { mempool } = open();
+    const [result] = await settle([mempool.submit(data)]);
+    expect(result).toMatchObject({ status: 'rejected', reason: { name: 'RuleError', code } });
+    expect(mempool.size).toBe(0);
+  });
+
+  it('takes what just fits, and any length around the forbidden 64 bytes', async () => {
+    const { mempool } = open();
+    const data = ['x'.repeat(16_384), '\u0000', ...Array.from({ length: 60 }, (_, index) => 'y'.repeat(index + 1))];
+    await post(mempool, ...data);
+    expect(dataOf(mempool)).toEqual(data);
+  });
+
+  it('rejects everything of a commit that fails, keeps nothing, and works again afterwards', async () => {
+    const node = open({ dataDir: temporaryDirectory(), limits: { maxTransactions: 1_000, maxBytes: 10_000_000 } });
+    const { mempool, database, chain } = node;
+    await post(mempool, 'before');
+    const faults: Error[] = [];
+    chain.events.on('fault', (error) => faults.push(error));
+    database.pragma(`max_page_count = ${(database.pragma('page_count', { simple: true }) as number) + 5}`);
+    const results = await settle(Array.from({ length: 20 }, () => mempool.submit('z'.repeat(10_000))));
+    for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'SQLITE_FULL' } });
+    expect(faults).toHaveLength(1);
+    expect(dataOf(mempool)).toEqual(['before']);
+    expect(database.prepare('SELECT count(*) FROM mempool').pluck().get()).toBe(1);
+    database.pragma('max_page_count = 1000000');
+    await post(mempool, 'after');
+    expect(dataOf(mempool)).toEqual(['before', 'after']);
+  });
+
+  it('flushes what waits when the node shuts down', async () => {
+    const { mempool } = open();
+    const promise = mempool.submit('a');
+    mempool.beforeApplicationShutdown();
+    await promise;
+    expect(mempool.size).toBe(1);
+  });
+});
+
+describe('the limits', () => {
+  it('refuse posts with a time to come back, and drop nothing', async () => {
+    const { mempool } = open({ limits: { maxTransactions: 2, maxBytes: 1_000_000 } });
+    const results = await settle(['a', 'b', 'c'].map((data) => mempool.submit(data)));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    const { reason } = results[2] as PromiseRejectedResult;
+    expect(reason).toBeInstanceOf(MempoolFullError);
+    expect((reason as MempoolFullError).retryAfterSeconds).toBeGreaterThan(0);
+    expect(dataOf(mempool)).toEqual(['a', 'b']);
+  });
+
+  it('count bytes too, and a smaller entry may still fit', async () => {
+    const { mempool } = open({ limits: { maxTransactions: 100, maxBytes: 300 } });
+    const results = await settle(['x'.repeat(200), 'y'.repeat(200), 'z'].map((data) => mempool.submit(data)));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(mempool.bytes).toBeLessThanOrEqual(300);
+  });
+
+  it('never let gossip push out anything', async () => {
+    const { mempool } = open({ limits: { maxTransactions: 2, maxBytes: 1_000_000 } });
+    await post(mempool, 'posted');
+    expect(await gossip(mempool, entry('x'), entry('y'))).toEqual(['accepted', 'full']);
+    expect(dataOf(mempool)).toEqual(['posted', 'x']);
+  });
+
+  it('make room again when a block takes entries', async () => {
+    const { mempool, chain } = open({ limits: { maxTransactions: 1, maxBytes: 1_000_000 } });
+    const [transaction] = await post(mempool, 'a');
+    chain.accept(mineOn(chain.tip, [transaction!]));
+    await post(mempool, 'b');
+    expect(dataOf(mempool)).toEqual(['b']);
+  });
+});
+
+describe('acceptFromPeer', () => {
+  it('judges each by itself', async () => {
+    const { mempool, chain } = open();
+    const [waiting] = await post(mempool, 'waiting');
+    const mined = entry('mined');
+    chain.accept(mineOn(chain.tip, [mined]));
+    const fresh = entry('fresh');
+    const results = await gossip(
+      mempool,
+      fresh,
+      waiting!,
+      mined,
+      createCoinbase(1, 1n, 'm'),
+      rawData(33, 'salt too long'),
+      rawData(0, 'x'.repeat(64 - 11)),
+      fresh,
+    );
+    expect(results).toEqual([
+      'accepted',
+      'duplicate',
+      'duplicate',
+      'bad-txn-kind',
+      'bad-txn-salt',
+      'bad-txn-64-bytes',
+      'accepted',
+    ]);
+    expect(dataOf(mempool)).toEqual(['waiting', 'fresh']);
+  });
+
+  it('takes the same from two peers in one turn once, and tells who brought it', async () => {
+    const { mempool } = open();
+    const [shared, other] = [entry('shared'), entry('other')];
+    const told: unknown[] = [];
+    mempool.events.on('added', ({ transactions, origin }) => told.push([origin, transactions.map(({ data }) => data)]));
+    await settle([
+      mempool.acceptFromPeer([shared], 'peer-1'),
+      mempool.acceptFromPeer([shared, other], 'peer-2'),
+      mempool.submit('posted').then(() => []),
+    ]);
+    expect(told).toEqual([
+      ['peer-1', ['shared']],
+      ['peer-2', ['other']],
+      [undefined, ['posted']],
+    ]);
+  });
+
+  it('is durable too, and stays told apart from what was posted', async () => {
+    const dataDir = temporaryDirectory();
+    const first = openChain({ clock, dataDir });
+    await post(first.mempool, 'posted');
+    await gossip(first.mempool, entry('gossiped'));
+    first.close();
+    const { mempool, registry } = open({ dataDir });
+    expect(dataOf(mempool)).toEqual(['posted', 'gossiped']);
+    expect(await registry.metrics()).toContain('minichain_mempool_transactions{kind="gossiped"} 1\n');
+  });
+
+  it('of nothing valid needs no commit', async () => {
+    const { mempool } = open();
+    expect(await mempool.acceptFromPeer([createCoinbase(1, 1n, 'm')], 'peer-1')).toMatchObject([
+      { result: 'bad-txn-kind' },
+    ]);
+    expect(await mempool.acceptFromPeer([], 'peer-1')).toEqual([]);
+  });
+});
+
+describe('blocks', () => {
+  it('take entries out, whoever mined them', async () => {
+    const { mempool, chain } = open();
+    const [a, , c] = await post(mempool, 'a', 'b', 'c');
+    const removed: Hash[][] = [];
+    mempool.events.on('removed', (ids) => removed.push(ids));
+    chain.accept(mineOn(chain.tip, [c!, 'of another node', a!]));
+    expect(dataOf(mempool)).toEqual(['b']);
+    expect(removed).toEqual([[c!.id, a!.id]]);
+    chain.accept(mineOn(chain.tip, ['nothing of ours']));
+    expect(removed).toHaveLength(1);
+  });
+
+  it('that stay aside take nothing', async () => {
+    const { mempool, chain } = open();
+    const [a] = await post(mempool, 'a');
+    chain.accept(mineOn(chain.genesis));
+    expect(chain.accept(mineOn(chain.genesis, [a!])).kind).toBe('side');
+    expect(dataOf(mempool)).toEqual(['a']);
+  });
+
+  it('that are disconnected give back what the new branch does not hold: in order, first, and above the limits', async () => {
+    const dataDir = temporaryDirectory();
+    const first = openChain({ clock, dataDir, limits: { maxTransactions: 2, maxBytes: 1_000_000 } });
+    const { mempool, chain } = first;
+    const [shared, mine] = [entry('shared'), entry('2nd')];
+    const old = [mineOn(chain.genesis, ['1st', shared, mine])];
+    old.push(mineOn(nodeOf(old[0]!, chain.genesis), ['3rd', '4th']));
+    chain.acceptBatch(old);
+    await post(mempool, 'young', 'younger');
+    const added: unknown[] = [];
+    mempool.events.on('added', ({ transactions, origin }) =>
+      added.push([origin, transactions.map(({ data }) => data)]),
+    );
+    const branch = mineChain(chain.genesis, 3, (index) => (index === 1 ? [shared] : []));
+    chain.acceptBatch(branch.blocks);
+    expect(chain.tip.hash).toBe(branch.blocks[2]!.hash);
+    const expected = ['1st', '2nd', '3rd', '4th', 'young', 'younger'];
+    expect(dataOf(mempool)).toEqual(expected);
+    expect(added).toEqual([[undefined, ['1st', '2nd', '3rd', '4th']]]);
+    expect(await gossip(mempool, entry('more'))).toEqual(['full']);
+    first.close();
+    const again = open({ dataDir });
+    expect(dataOf(again.mempool)).toEqual(expected);
+    again.chain.accept(mineOn(again.chain.tip, again.mempool.select(1_000_000)));
+    expect(again.mempool.size).toBe(0);
+    expect(again.mempool.bytes).toBe(0);
+  });
+
+  it('that come back take their entries again', () => {
+    const { mempool, chain } = open();
+    const mine = mineChain(chain.genesis, 1, () => ['a', 'b']);
+    const theirs = mineChain(chain.genesis, 2);
+    for (const block of [...mine.blocks, ...theirs.blocks]) chain.accept(block);
+    expect(dataOf(mempool)).toEqual(['a', 'b']);
+    chain.acceptBatch(mineChain(mine.nodes[0]!, 2).blocks);
+    expect(dataOf(mempool)).toEqual([]);
+  });
+
+  it('whose commit fails leave the mempool as it was, in memory and on disk', async () => {
+    const dataDir = temporaryDirectory();
+    const node = openChain({ clock, dataDir });
+    const { mempool, chain } = node;
+    const [a] = await post(mempool, 'a', 'b');
+    chain.accept(mineOn(chain.genesis, ['old']));
+    const better = mineChain(chain.genesis, 2, () => [a!]);
+    chain.accept(better.blocks[0]!);
+    chain.events.on('committing', () => {
+      throw new Error('power cut');
+    });
+    expect(() => chain.accept(mineOn(better.nodes[0]!))).toThrow('power cut');
+    expect(dataOf(mempool)).toEqual(['a', 'b']);
+    node.close();
+    expect(dataOf(open({ dataDir }).mempool)).toEqual(['a', 'b']);
+  });
+
+  it('move entries rightly when a listener makes the next block before the mempool has heard of the last', async () => {
+    const { mempool, chain } = open();
+    const [a] = await post(mempool, 'a');
+    const first = mineOn(chain.genesis, [a!]);
+    const other = mineChain(chain.genesis, 2);
+    // Prepended, so that it acts while the mempool does not know yet that `a` was mined.
+    chain.events.prependOnceListener('tip', () => void chain.acceptBatch(other.blocks));
+    chain.accept(first);
+    expect(chain.tip.hash).toBe(other.blocks[1]!.hash);
+    expect(dataOf(mempool)).toEqual(['a']);
+  });
+});
+
+describe('a start', () => {
+  it('drops what the chain already holds', async () => {
+    const dataDir = temporaryDirectory();
+    const first = openChain({ clock, dataDir });
+    const [a] = await post(first.mempool, 'a', 'b');
+    const insert = first.database.prepare('INSERT INTO transactions (id, height, position) VALUES (?, 0, 1)');
+    insert.run(Buffer.from(a!.id, 'hex').reverse());
+    first.close();
+    expect(dataOf(open({ dataDir }).mempool)).toEqual(['b']);
+  });
+
+  it('tells of a damaged entry with the way out', async () => {
+    const dataDir = temporaryDirectory();
+    const first = openChain({ clock, dataDir });
+    await post(first.mempool, 'a');
+    first.database.exec(`UPDATE mempool SET bytes = x'07'`);
+    first.close();
+    expect(() => openChain({ clock, dataDir })).toThrow(/is damaged.*cannot be decoded.*Way out/);
+  });
+});

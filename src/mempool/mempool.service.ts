@@ -1,0 +1,249 @@
+import { EventEmitter } from 'node:events';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { TipChange } from '../chain/chain.events.js';
+import { ChainService } from '../chain/chain.service.js';
+import type { Clock, Timer } from '../common/clock.js';
+import type { Logger } from '../common/logger.js';
+import type { Random } from '../common/random.js';
+import { tellAll } from '../common/tell-all.js';
+import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
+import type { NodeConfig } from '../config/node-config.js';
+import { checkTransaction } from '../consensus/check-transaction.js';
+import type { Hash } from '../consensus/codec.js';
+import { RuleError, type RuleCode } from '../consensus/rule-error.js';
+import { createDataTransaction, type DataTransaction, type Transaction } from '../consensus/transaction.js';
+import type { Database } from '../storage/database.js';
+import { DATABASE } from '../storage/storage.module.js';
+import { GroupedCommit, type Admission, type Submission } from './grouped-commit.js';
+import { MempoolMetrics } from './mempool.metrics.js';
+import { MempoolStore } from './mempool.store.js';
+import { RETRY_AFTER_SECONDS, type MempoolLimits } from './policy.js';
+import { Pool, type PoolEntry } from './pool.js';
+import { effectOf } from './tip-effect.js';
+
+/** The mempool has no room for another entry; what is in it stays. */
+export class MempoolFullError extends Error {
+  override readonly name = 'MempoolFullError';
+
+  constructor(
+    message: string,
+    readonly retryAfterSeconds: number,
+  ) {
+    super(message);
+  }
+}
+
+export interface MempoolEventMap {
+  /** After the commit. `origin`: id of the peer they came from; undefined = posted here or given back by a reorg. */
+  added: [{ readonly transactions: readonly DataTransaction[]; readonly origin: string | undefined }];
+  /** After the commit: mined by anyone. */
+  removed: [Hash[]];
+}
+
+/** What became of a transaction that came from a peer. */
+export interface PeerTransactionResult {
+  readonly id: Hash;
+  readonly result: 'accepted' | 'duplicate' | 'full' | RuleCode;
+}
+
+/** A caller that waits for the commit of what it handed in. */
+interface Request extends Submission {
+  readonly resolve: (admissions: ReadonlyMap<Hash, Admission>) => void;
+  readonly reject: (fault: unknown) => void;
+}
+
+/**
+ * Transactions that wait for a block. What it says yes to is on disk; it never drops one that no block holds, and gets
+ * back those whose block leaves the active chain, in the very SQLite transaction by which it leaves.
+ */
+@Injectable()
+export class MempoolService implements BeforeApplicationShutdown {
+  readonly events = new EventEmitter<MempoolEventMap>();
+  readonly #pool = new Pool();
+  readonly #store: MempoolStore;
+  readonly #limits: MempoolLimits;
+  readonly #log: Logger;
+  #waiting: Request[] = [];
+  #timer: Timer | undefined;
+
+  constructor(
+    @Inject(DATABASE) database: Database,
+    @Inject(NODE_CONFIG) config: NodeConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(RANDOM) private readonly random: Random,
+    @Inject(LOGGER) log: Logger,
+    private readonly chain: ChainService,
+    private readonly metrics: MempoolMetrics,
+  ) {
+    this.#limits = config.mempool;
+    this.#log = log.child({ module: 'mempool' });
+    this.#store = new MempoolStore(database);
+    this.#load();
+    chain.events.on('committing', (change) => this.#saveTipEffect(change));
+    chain.events.on('tip', (change) => this.#applyTipEffect(change));
+    metrics.watch(this);
+  }
+
+  get size(): number {
+    return this.#pool.size;
+  }
+
+  /** Encoded bytes of all that waits. */
+  get bytes(): number {
+    return this.#pool.bytes;
+  }
+
+  get acknowledgedCount(): number {
+    return this.#pool.acknowledgedCount;
+  }
+
+  has(id: Hash): boolean {
+    return this.#pool.has(id);
+  }
+
+  get(id: Hash): DataTransaction | undefined {
+    return this.#pool.get(id);
+  }
+
+  list(offset: number, limit: number): DataTransaction[] {
+    return this.#pool.list(offset, limit);
+  }
+
+  ids(): Hash[] {
+    return this.#pool.ids();
+  }
+
+  /** What a block with `maxBytes` of room for transactions should hold, in order of arrival. */
+  select(maxBytes: number): DataTransaction[] {
+    return this.#pool.select(maxBytes);
+  }
+
+  /**
+   * Makes an entry of a posted string. Resolves when it is on disk.
+   * @throws RuleError `bad-txn-data-encoding`, `bad-txn-data-empty`, `bad-txn-data-length`; MempoolFullError; another
+   *   Error is a fault of our own, and then the entry is not kept.
+   */
+  async submit(data: string): Promise<DataTransaction> {
+    const transaction = this.#create(data);
+    const admissions = await this.#enqueue([transaction], undefined);
+    if (admissions.get(transaction.id) === 'full') {
+      throw new MempoolFullError(`the mempool is full (${this.size} transactions)`, RETRY_AFTER_SECONDS);
+    }
+    return transaction;
+  }
+
+  /** Takes in what a peer sent, each by itself, and tells of each what became of it. Rejects only for a fault of our own. */
+  async acceptFromPeer(transactions: readonly Transaction[], origin: string): Promise<PeerTransactionResult[]> {
+    const valid: DataTransaction[] = [];
+    const broken = new Map<Hash, RuleCode>();
+    for (const transaction of transactions) {
+      const code = ruleBrokenBy(transaction);
+      if (code !== undefined) {
+        broken.set(transaction.id, code);
+        this.metrics.refused.inc({ reason: code });
+      } else if (transaction.kind === 'data') valid.push(transaction);
+    }
+    const admissions = valid.length > 0 ? await this.#enqueue(valid, origin) : new Map<Hash, Admission>();
+    return transactions.map(({ id }) => ({ id, result: broken.get(id) ?? admissions.get(id)! }));
+  }
+
+  beforeApplicationShutdown(): void {
+    this.#flush();
+  }
+
+  #create(data: string): DataTransaction {
+    try {
+      if (!data.isWellFormed()) {
+        throw new RuleError('bad-txn-data-encoding', 'data has a lone surrogate, which UTF-8 cannot hold');
+      }
+      const transaction = createDataTransaction(data, this.clock.nowMs(), (length) => this.random.bytes(length));
+      checkTransaction(transaction);
+      return transaction;
+    } catch (error) {
+      if (error instanceof RuleError) this.metrics.refused.inc({ reason: error.code });
+      throw error;
+    }
+  }
+
+  /** All that comes until the event loop has gone round shares one commit, and so one fsync. */
+  #enqueue(
+    transactions: readonly DataTransaction[],
+    origin: string | undefined,
+  ): Promise<ReadonlyMap<Hash, Admission>> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ transactions, origin, resolve, reject });
+      this.#timer ??= this.clock.after(0, () => this.#flush());
+    });
+  }
+
+  #flush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const requests = this.#waiting;
+    if (requests.length === 0) return;
+    this.#waiting = [];
+    const commit = new GroupedCommit(this.#pool, this.#limits, this.chain, this.#store);
+    try {
+      this.#store.transact(() => {
+        for (const request of requests) commit.admit(request);
+      });
+    } catch (fault) {
+      this.#reportFault(fault as Error);
+      for (const { reject } of requests) reject(fault);
+      return;
+    }
+    for (const entry of commit.added) this.#pool.append(entry);
+    commit.report(this.metrics);
+    for (const request of requests) request.resolve(commit.admissions);
+    for (const [origin, transactions] of commit.addedByOrigin) this.#tellAdded(transactions, origin);
+  }
+
+  #load(): void {
+    const mined = this.#store.deleteMined();
+    for (const entry of this.#store.load()) this.#pool.append(entry);
+    if (mined > 0 || this.size > 0) this.#log.info({ transactions: this.size, mined }, 'mempool loaded');
+  }
+
+  /** From what is on disk alone: memory may be behind while `tip` is still being told. */
+  #saveTipEffect(change: TipChange): void {
+    const { mined, givenBack } = effectOf(change);
+    for (const id of mined) this.#store.delete(id);
+    this.#store.prepend(givenBack.map(acknowledged));
+  }
+
+  #applyTipEffect(change: TipChange): void {
+    const effect = effectOf(change);
+    const mined = effect.mined.filter((id) => this.#pool.delete(id));
+    const givenBack = effect.givenBack.filter(({ id }) => !this.#pool.has(id));
+    this.#pool.prepend(givenBack.map(acknowledged));
+    this.metrics.mined.inc(mined.length);
+    this.metrics.added.inc({ source: 'reorg' }, givenBack.length);
+    if (mined.length > 0) tellAll(this.events, 'removed', mined, (fault) => this.#reportFault(fault));
+    if (givenBack.length > 0) this.#tellAdded(givenBack, undefined);
+  }
+
+  #tellAdded(transactions: readonly DataTransaction[], origin: string | undefined): void {
+    tellAll(this.events, 'added', { transactions, origin }, (fault) => this.#reportFault(fault));
+  }
+
+  #reportFault(fault: Error): void {
+    this.chain.events.emit('fault', fault);
+  }
+}
+
+/** What was in the chain is owed to whoever saw it confirmed, wherever it was posted. */
+function acknowledged(transaction: DataTransaction): PoolEntry {
+  return { transaction, isAcknowledged: true };
+}
+
+/** Which rule a transaction breaks that travels by itself, outside a block. */
+function ruleBrokenBy(transaction: Transaction): RuleCode | undefined {
+  if (transaction.kind !== 'data') return 'bad-txn-kind';
+  try {
+    checkTransaction(transaction);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RuleError) return error.code;
+    throw error;
+  }
+}

@@ -1,0 +1,19 @@
+/** How much may wait in the mempool at once. */
+export interface MempoolLimits {
+  readonly maxTransactions: number;
+  /** Of all transactions together, encoded. */
+  readonly maxBytes: number;
+}
+
+export interface MempoolUsage {
+  readonly transactions: number;
+  readonly bytes: number;
+}
+
+/** When a poster that was refused should try again: blocks come within seconds, and each makes room. */
+export const RETRY_AFTER_SECONDS = 10;
+
+/** Is there room for one more transaction of `bytes`? What is in the mempool is never pushed out to make some. */
+export function hasRoom(usage: MempoolUsage, bytes: number, limits: MempoolLimits): boolean {
+  return usage.transactions < limits.maxTransactions && usage.bytes + bytes <= limits.maxBytes;
+}
