@@ -1,0 +1,218 @@
+import { Worker } from 'node:worker_threads';
+import type { Logger } from '../common/logger.js';
+import type { Hasher, SearchResult } from './hasher.js';
+import { loadKernel, type KernelKind, type KernelSource } from './kernel/kernel.js';
+
+/** What a mining thread is given at its start. */
+export interface HashWorkerData {
+  readonly source: KernelSource;
+  /** First the id of the job in hand (i32, 0 = none), then a cache line for each thread. */
+  readonly control: SharedArrayBuffer;
+  /** Where in `control` the thread counts: hashes done (u64), then job id << 32 | first nonce of its chunk (u64). */
+  readonly controlOffset: number;
+}
+
+/** The nonces start..end-1 of a header, for one thread. Not worked on any more once `control` names another id. */
+export interface HashJob {
+  readonly id: number;
+  readonly header: Uint8Array;
+  readonly target: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How a thread ends a job, unless it was cancelled. */
+export type HashReport =
+  | { readonly kind: 'found'; readonly id: number; readonly nonce: number }
+  | { readonly kind: 'exhausted'; readonly id: number };
+
+export interface HashPoolOptions {
+  readonly threads: number;
+  readonly log: Logger;
+  /** Default: the fastest that this machine can run. */
+  readonly kernel?: KernelKind;
+  /** How many nonces a header has before it counts as exhausted; default 2^32. */
+  readonly nonces?: number;
+}
+
+interface Slot {
+  readonly index: number;
+  worker: Worker;
+  /** Crashes in a row without a single chunk done. */
+  crashes: number;
+  /** Its counter when the thread that runs now was started. */
+  hashesAtStart: bigint;
+}
+
+interface Search {
+  readonly id: number;
+  readonly header: Uint8Array;
+  readonly target: Uint8Array;
+  /** The nonces of each slot that has not reported yet. */
+  readonly ranges: Map<Slot, { readonly start: number; readonly end: number }>;
+  readonly resolve: (result: SearchResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const CACHE_LINE_BYTES = 64;
+const DEFAULT_NONCES = 2 ** 32;
+const MAX_JOB_ID = 0x7fff_ffff;
+const MAX_CRASHES = 3;
+
+/**
+ * Searches with worker threads, each of which has its part of the nonces. A job is ended by changing one word of shared
+ * memory, which the threads look at every millisecond or so. A thread that crashes is replaced and goes on where it stood.
+ */
+export class HashPool implements Hasher {
+  readonly #options: HashPoolOptions;
+  readonly #control: SharedArrayBuffer;
+  readonly #currentJob: Int32Array<SharedArrayBuffer>;
+  #source: KernelSource | undefined;
+  #slots: Slot[] = [];
+  #search: Search | undefined;
+  #lastJobId = 0;
+
+  constructor(options: HashPoolOptions) {
+    this.#options = options;
+    this.#control = new SharedArrayBuffer(CACHE_LINE_BYTES * (options.threads + 1));
+    this.#currentJob = new Int32Array(this.#control, 0, 1);
+  }
+
+  get hashesDone(): number {
+    let sum = 0n;
+    for (let index = 0; index < this.#options.threads; index++) sum += this.#counter(index, 0);
+    return Number(sum);
+  }
+
+  async start(): Promise<void> {
+    if (this.#slots.length > 0) return;
+    const { threads, kernel, log } = this.#options;
+    this.#source ??= loadKernel(kernel);
+    if (this.#source.kind === 'crypto' && kernel === undefined) {
+      log.warn('no WebAssembly kernel can be run here: mining with node:crypto, some 15 times slower');
+    }
+    for (let index = 0; index < threads; index++) {
+      const slot = { index, worker: this.#spawn(index), crashes: 0, hashesAtStart: this.#counter(index, 0) };
+      this.#slots.push(slot);
+      this.#attend(slot);
+    }
+    log.debug({ threads, kernel: this.#source.kind }, 'mining threads started');
+  }
+
+  search(header: Buffer, target: Buffer): Promise<SearchResult> {
+    this.cancel();
+    if (this.#slots.length === 0) return Promise.reject(new Error('no mining thread runs'));
+    this.#lastJobId = (this.#lastJobId % MAX_JOB_ID) + 1;
+    const id = this.#lastJobId;
+    const nonces = this.#options.nonces ?? DEFAULT_NONCES;
+    const boundary = (part: number): number => Math.floor((nonces * part) / this.#slots.length);
+    const ranges = new Map(this.#slots.map((slot, i) => [slot, { start: boundary(i), end: boundary(i + 1) }]));
+    return new Promise((resolve, reject) => {
+      // Copies, since posting a view on Node's buffer pool would post the whole pool.
+      this.#search = { id, header: Uint8Array.from(header), target: Uint8Array.from(target), ranges, resolve, reject };
+      Atomics.store(this.#currentJob, 0, id);
+      for (const slot of this.#slots) this.#post(slot, this.#search);
+    });
+  }
+
+  cancel(): void {
+    this.#settle()?.resolve({ kind: 'cancelled' });
+  }
+
+  async stop(): Promise<void> {
+    this.cancel();
+    const slots = this.#slots;
+    this.#slots = [];
+    await Promise.all(slots.map((slot) => slot.worker.terminate()));
+  }
+
+  #spawn(index: number): Worker {
+    // From src under a test runner, from dist otherwise.
+    const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+    const workerData: HashWorkerData = {
+      source: this.#source!,
+      control: this.#control,
+      controlOffset: CACHE_LINE_BYTES * (index + 1),
+    };
+    return new Worker(new URL(`./hash-worker${extension}`, import.meta.url), { workerData, name: `miner-${index}` });
+  }
+
+  #attend(slot: Slot): void {
+    const { worker } = slot;
+    let cause: unknown;
+    worker.on('message', (report: HashReport) => this.#onReport(slot, report));
+    worker.on('error', (error) => {
+      cause = error;
+    });
+    worker.once('exit', (code) => {
+      if (this.#slots.includes(slot)) this.#onCrash(slot, cause ?? new Error(`exit code ${code}`));
+    });
+  }
+
+  #post(slot: Slot, search: Search): void {
+    const range = search.ranges.get(slot);
+    if (range === undefined) return;
+    const job: HashJob = { id: search.id, header: search.header, target: search.target, ...range };
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    slot.worker.postMessage(job);
+  }
+
+  #onReport(slot: Slot, report: HashReport): void {
+    const search = this.#search;
+    if (report.id !== search?.id) return;
+    if (report.kind === 'found') this.#settle()?.resolve({ kind: 'found', nonce: report.nonce });
+    else this.#finishRange(slot, search);
+  }
+
+  #finishRange(slot: Slot, search: Search): void {
+    search.ranges.delete(slot);
+    if (search.ranges.size === 0) this.#settle()?.resolve({ kind: 'exhausted' });
+  }
+
+  #onCrash(slot: Slot, error: unknown): void {
+    const { log } = this.#options;
+    const hashes = this.#counter(slot.index, 0);
+    slot.crashes = hashes > slot.hashesAtStart ? 1 : slot.crashes + 1;
+    if (slot.crashes > MAX_CRASHES) {
+      log.error({ err: error, thread: slot.index }, 'mining thread keeps crashing, given up');
+      this.#giveUp(slot);
+      return;
+    }
+    log.error({ err: error, thread: slot.index }, 'mining thread crashed, replaced');
+    slot.hashesAtStart = hashes;
+    slot.worker = this.#spawn(slot.index);
+    this.#attend(slot);
+    const search = this.#search;
+    const range = search?.ranges.get(slot);
+    if (search === undefined || range === undefined) return;
+    const progress = this.#counter(slot.index, 8);
+    // What stands there may be of an earlier job, when it crashed before the first chunk of this one.
+    if (progress >> 32n === BigInt(search.id)) {
+      search.ranges.set(slot, { ...range, start: Number(progress & 0xffff_ffffn) });
+    }
+    this.#post(slot, search);
+  }
+
+  /** The others go on without it; with none left the search fails, and the next start() tries all threads again. */
+  #giveUp(slot: Slot): void {
+    this.#slots = this.#slots.filter((other) => other !== slot);
+    if (this.#slots.length === 0) {
+      this.#settle()?.reject(new Error('every mining thread has crashed'));
+    } else if (this.#search !== undefined) {
+      this.#finishRange(slot, this.#search);
+    }
+  }
+
+  /** Takes the search that runs away from the threads; its promise is the caller's to settle. */
+  #settle(): Search | undefined {
+    const search = this.#search;
+    this.#search = undefined;
+    Atomics.store(this.#currentJob, 0, 0);
+    return search;
+  }
+
+  #counter(index: number, offset: number): bigint {
+    const word = new BigUint64Array(this.#control, CACHE_LINE_BYTES * (index + 1) + offset, 1);
+    return Atomics.load(word, 0);
+  }
+}

@@ -1,0 +1,83 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { REGISTRY } from '../common/tokens.js';
+
+/**
+ * How a search ended: `stale` when the tip changed under it, `refreshed` to take in new transactions, `halted` when there
+ * was no reason left to mine.
+ */
+export const SEARCH_RESULTS = ['found', 'exhausted', 'stale', 'refreshed', 'halted'] as const;
+export type SearchEnd = (typeof SEARCH_RESULTS)[number];
+
+/** Why a found block did not become the tip: the tip had just changed, a rule was broken, or a fault of our own. */
+export const LOSS_REASONS = ['stale', 'refused', 'fault'] as const;
+export type LossReason = (typeof LOSS_REASONS)[number];
+
+/** What the metrics read off the miner when they are asked for. */
+export interface MinerReadings {
+  readonly hashesDone: number;
+  readonly hashRate: number;
+  readonly active: boolean;
+}
+
+@Injectable()
+export class MinerMetrics {
+  readonly searches: Counter<'result'>;
+  readonly blocksMined: Counter;
+  readonly blocksLost: Counter<'reason'>;
+  #read: () => MinerReadings = () => ({ hashesDone: 0, hashRate: 0, active: false });
+
+  constructor(@Inject(REGISTRY) registry: Registry) {
+    const registers = [registry];
+    const read = (): MinerReadings => this.#read();
+    this.searches = new Counter({
+      name: 'minichain_miner_searches_total',
+      help: 'Searches for a nonce, by how they ended.',
+      labelNames: ['result'],
+      registers,
+    });
+    this.blocksMined = new Counter({
+      name: 'minichain_miner_blocks_mined_total',
+      help: 'Blocks that this node found and that became the tip.',
+      registers,
+    });
+    this.blocksLost = new Counter({
+      name: 'minichain_miner_blocks_lost_total',
+      help: 'Blocks that this node found and that did not become the tip, by reason.',
+      labelNames: ['reason'],
+      registers,
+    });
+    for (const result of SEARCH_RESULTS) this.searches.inc({ result }, 0);
+    for (const reason of LOSS_REASONS) this.blocksLost.inc({ reason }, 0);
+    new Counter({
+      name: 'minichain_miner_hashes_total',
+      help: 'Block hashes tried.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read().hashesDone);
+      },
+    });
+    new Gauge({
+      name: 'minichain_miner_hash_rate',
+      help: 'Hashes per second over the last 10 s of searching.',
+      registers,
+      collect() {
+        this.set(read().hashRate);
+      },
+    });
+    new Gauge({
+      name: 'minichain_miner_active',
+      help: '1 while a search for a nonce runs.',
+      registers,
+      collect() {
+        this.set(Number(read().active));
+      },
+    });
+  }
+
+  /** Where the readings come from. */
+  watch(read: () => MinerReadings): void {
+    this.#read = read;
+  }
+}
