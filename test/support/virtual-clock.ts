@@ -61,6 +61,17 @@ export class VirtualClock implements Clock {
     this.#nowMs = endMs;
   }
 
+  /** Lets time pass until the promise is settled, and gives what it gives. */
+  async during<T>(what: string, promise: Promise<T>, limitMs?: number): Promise<T> {
+    let isSettled = false;
+    const settle = (): void => {
+      isSettled = true;
+    };
+    promise.then(settle, settle);
+    await this.until(what, () => isSettled, limitMs);
+    return promise;
+  }
+
   /**
    * Lets time pass until `isDone`.
    * @throws Error naming `what` when that has not come after `limitMs` of virtual time.

@@ -1,0 +1,270 @@
+import { every, type Clock, type Timer } from '../common/clock.js';
+import type { Logger } from '../common/logger.js';
+import { parseAddress } from '../config/address.js';
+import type { RuleError } from '../consensus/rule-error.js';
+import type { ChainService } from '../chain/chain.service.js';
+import type { Channel, Dialer } from './channel.js';
+import { createHello, readHello, type HelloRefusal, type SelfIdentity } from './handshake.js';
+import { WireError, type BodyOf } from './messages.js';
+import { Peer, type Direction, type PeerIdentity } from './peer.js';
+import type { PeerBook } from './peer-book.js';
+import type { Scoring } from './scoring.js';
+import { Session, type HandlerTable, type TrafficMeter } from './session.js';
+import { decodeTip, encodeTip, type PeerTip } from './wire.js';
+
+const HANDSHAKE_MS = 5_000;
+const DIAL_CHECK_MS = 250;
+const PROBE_MS = 2_000;
+const MISSED_HEARTBEATS = 3;
+/** A session that lasted less leaves the back-off of its address as it is: it may be refused again and again. */
+const LASTING_MS = 10_000;
+/** Dials at a time: a book full of dead addresses must not become a storm of connection attempts. */
+const MAX_DIALLING = 8;
+/** Inbound sessions that have not said Hello yet. */
+const MAX_ARRIVING = 64;
+const MAX_REASON_CHARS = 200;
+
+const DUPLICATE_SESSION = 'duplicate session';
+const SHUTTING_DOWN = 'shutting down';
+const BENIGN_REASONS: ReadonlySet<string> = new Set([DUPLICATE_SESSION, SHUTTING_DOWN]);
+
+export interface ConnectionsOptions {
+  readonly self: SelfIdentity;
+  readonly maxPeers: number;
+  readonly heartbeatMs: number;
+}
+
+/** What the rest of the module does with peers as they come and go. */
+export interface ConnectionsEvents {
+  /** The messages that a peer may send once the Hellos are exchanged, but for the heartbeat. */
+  handlersFor(peer: Peer): HandlerTable;
+  connected(peer: Peer): void;
+  /** A message of the peer showed its tip. */
+  sawTip(peer: Peer): void;
+  penalised(code: string, banned: boolean): void;
+}
+
+/**
+ * Opens and keeps sessions: dials what the peer book has due, takes inbound channels, exchanges Hellos, settles which
+ * of two sessions between the same nodes stays, keeps the heartbeat, and turns misbehaviour into scores and bans.
+ */
+export class Connections {
+  readonly #peers = new Map<string, Peer>();
+  /** Sessions before the exchange of Hellos, with the address dialled if it was we who dialled. */
+  readonly #opening = new Map<Session, string | undefined>();
+  readonly #timers: Timer[] = [];
+  #stopped = false;
+
+  constructor(
+    private readonly options: ConnectionsOptions,
+    private readonly chain: ChainService,
+    private readonly dialer: Dialer,
+    private readonly book: PeerBook,
+    private readonly scoring: Scoring,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly meter: TrafficMeter,
+    private readonly events: ConnectionsEvents,
+  ) {}
+
+  get peers(): ReadonlyMap<string, Peer> {
+    return this.#peers;
+  }
+
+  start(): void {
+    this.#dialDue();
+    this.#timers.push(every(this.clock, DIAL_CHECK_MS, () => this.#dialDue()));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of this.#timers) timer.cancel();
+    for (const session of [...this.#opening.keys()]) session.close(SHUTTING_DOWN);
+    for (const peer of [...this.#peers.values()]) peer.session.close(SHUTTING_DOWN);
+  }
+
+  acceptInbound(channel: Channel): void {
+    const isFlooded = this.#opening.size - this.#dialling().size >= MAX_ARRIVING;
+    if (this.#stopped || isFlooded || this.scoring.isBanned(undefined, channel.remoteHost)) channel.close();
+    else this.#open(channel, 'inbound', undefined);
+  }
+
+  /** The peer broke a rule: score it, and end the session when that makes a ban. */
+  blame(peer: Peer, error: RuleError | WireError): void {
+    this.#penalise(peer.session, peer.nodeId, error);
+  }
+
+  /** Addresses that are being dialled. */
+  #dialling(): Set<string> {
+    return new Set([...this.#opening.values()].filter((address) => address !== undefined));
+  }
+
+  #dialDue(): void {
+    const dialling = this.#dialling();
+    const isUnwanted = (address: string, nodeId: string | undefined): boolean =>
+      dialling.has(address) || (nodeId !== undefined && this.#peers.has(nodeId));
+    for (const { address, nodeId } of this.book.due(isUnwanted)) {
+      if (dialling.size >= Math.min(MAX_DIALLING, this.options.maxPeers - this.#peers.size)) return;
+      if (this.scoring.isBanned(nodeId, hostOf(address))) continue;
+      dialling.add(address);
+      this.book.dialling(address);
+      this.#open(this.dialer.dial(address), 'outbound', address);
+    }
+  }
+
+  /** The side that dialled says Hello first; the other one answers with its own once it takes the dialler. */
+  #open(channel: Channel, direction: Direction, dialled: string | undefined): void {
+    let peer: Peer | undefined;
+    const session: Session = new Session(channel, this.clock, this.meter, {
+      misbehaved: (error) => this.#penalise(session, peer?.nodeId, error),
+      failed: (error, kind) => this.log.error({ err: error, peer: peer?.nodeId, message: kind }, 'message not handled'),
+      closed: (reason) => {
+        deadline.cancel();
+        this.#opening.delete(session);
+        if (peer === undefined)
+          this.log.debug({ address: dialled ?? session.remoteHost, reason }, 'session not opened');
+        else this.#closed(peer, reason);
+      },
+    });
+    const deadline = this.clock.after(HANDSHAKE_MS, () => session.close('no Hello in time'));
+    session.handlers = {
+      hello: (hello) => {
+        deadline.cancel();
+        const host = dialled === undefined ? session.remoteHost : hostOf(dialled);
+        const outcome = readHello(hello, this.options.self, this.chain.genesis, host);
+        if (outcome.kind !== 'accepted') return this.#refuse(session, dialled, outcome);
+        const refusal = this.#refusalOf(outcome.identity, direction, session);
+        if (refusal === undefined) {
+          if (direction === 'inbound') this.#sayHello(session);
+          peer = this.#admit(session, outcome.identity, outcome.tip, direction, dialled);
+        } else this.#turnAway(session, dialled, outcome.identity, refusal);
+      },
+      goodbye: ({ reason }) => this.#refusedBy(dialled ?? session.remoteHost, reason),
+    };
+    this.#opening.set(session, dialled);
+    session.open();
+    if (direction === 'outbound') this.#sayHello(session);
+  }
+
+  #sayHello(session: Session): void {
+    session.notify({ $case: 'hello', value: createHello(this.options.self, this.chain.genesis, this.chain.tip) });
+  }
+
+  /** The Hello itself cannot be taken. */
+  #refuse(session: Session, dialled: string | undefined, refusal: HelloRefusal): void {
+    if (refusal.kind !== 'self') {
+      this.log.warn({ address: dialled ?? session.remoteHost, reason: refusal.reason }, 'peer not accepted');
+    } else if (dialled !== undefined) this.book.isOwn(dialled);
+    else this.#sayHello(session); // So that our dialling end, too, learns whom it has reached.
+    session.close(refusal.reason);
+  }
+
+  /** The Hello is good, but there is no place for its sender. */
+  #turnAway(session: Session, dialled: string | undefined, { nodeId }: PeerIdentity, refusal: string): void {
+    if (refusal === DUPLICATE_SESSION) {
+      // Whoever dialled knows now who sits behind the address, and need not dial it again.
+      if (dialled === undefined) this.#sayHello(session);
+      else this.book.reached(dialled, nodeId);
+    }
+    session.close(refusal);
+  }
+
+  #refusedBy(address: string, reason: string): void {
+    const level = BENIGN_REASONS.has(reason) ? 'debug' : 'info';
+    this.log[level]({ address, reason: reason.slice(0, MAX_REASON_CHARS) }, 'peer refused us');
+  }
+
+  /** Why this peer cannot be taken, or undefined. Closes an older session that must give way to the new one. */
+  #refusalOf(identity: PeerIdentity, direction: Direction, session: Session): string | undefined {
+    if (this.scoring.isBanned(identity.nodeId, session.remoteHost)) return 'banned';
+    const present = this.#peers.get(identity.nodeId);
+    if (present === undefined) return this.#peers.size >= this.options.maxPeers ? 'no free slot' : undefined;
+    // Both sides must keep the same one of two: that which the node with the lower id dialled.
+    const preferred: Direction = this.options.self.nodeId < identity.nodeId ? 'outbound' : 'inbound';
+    const isSameProcess = present.identity.instanceNonce === identity.instanceNonce;
+    if (isSameProcess && present.direction !== preferred && direction === preferred) {
+      present.session.close(DUPLICATE_SESSION);
+      return undefined;
+    }
+    // The old session may be dead without our knowing, above all if the other node has restarted: it has to answer.
+    this.#ping(present, PROBE_MS).catch(() => present.session.close('replaced by a new session'));
+    return isSameProcess ? DUPLICATE_SESSION : `node id ${identity.nodeId} has a session already`;
+  }
+
+  #admit(
+    session: Session,
+    identity: PeerIdentity,
+    tip: PeerTip,
+    direction: Direction,
+    dialled: string | undefined,
+  ): Peer {
+    const peer = new Peer(identity, session, direction, dialled, tip, this.clock.nowMs());
+    this.#opening.delete(session);
+    this.#peers.set(peer.nodeId, peer);
+    if (dialled !== undefined) this.book.reached(dialled, peer.nodeId);
+    if (identity.address !== undefined) this.book.claimed(identity.address, peer.nodeId);
+    session.handlers = {
+      ...this.events.handlersFor(peer),
+      ping: (ping) => {
+        this.#heard(peer, ping.tip);
+        return { $case: 'pong', value: { tip: encodeTip(this.chain.tip) } };
+      },
+      goodbye: ({ reason }) =>
+        this.log.debug({ peer: peer.nodeId, reason: reason.slice(0, MAX_REASON_CHARS) }, 'peer says goodbye'),
+    };
+    this.log.info({ peer: peer.nodeId, address: peer.displayAddress, direction }, `Connected to peer ${peer.nodeId}`);
+    this.#keepHeartbeat(peer);
+    this.events.connected(peer);
+    return peer;
+  }
+
+  #keepHeartbeat(peer: Peer): void {
+    let missed = 0;
+    const timer = every(this.clock, this.options.heartbeatMs, () => {
+      if (peer.session.isClosed) return timer.cancel();
+      this.#ping(peer, this.options.heartbeatMs).then(
+        () => (missed = 0),
+        (error: unknown) => {
+          if (error instanceof WireError) return this.blame(peer, error);
+          missed += 1;
+          if (missed >= MISSED_HEARTBEATS) peer.session.close(`${missed} heartbeats missed`);
+        },
+      );
+    });
+  }
+
+  async #ping(peer: Peer, timeoutMs: number): Promise<void> {
+    const sentAtMs = this.clock.nowMs();
+    const ping = { tip: encodeTip(this.chain.tip) };
+    const pong = await peer.session.request({ $case: 'ping', value: ping }, 'pong', timeoutMs);
+    peer.latencyMs = this.clock.nowMs() - sentAtMs;
+    this.#heard(peer, pong.tip);
+  }
+
+  #heard(peer: Peer, tip: BodyOf<'pong'>['tip']): void {
+    peer.lastSeenMs = this.clock.nowMs();
+    peer.sawTip(decodeTip(tip));
+    this.events.sawTip(peer);
+  }
+
+  #closed(peer: Peer, reason: string): void {
+    if (this.#peers.get(peer.nodeId) === peer) this.#peers.delete(peer.nodeId);
+    if (this.clock.nowMs() - peer.connectedAtMs >= LASTING_MS) this.book.lost(peer.nodeId);
+    const level = BENIGN_REASONS.has(reason) ? 'debug' : 'info';
+    this.log[level]({ peer: peer.nodeId, reason }, `Disconnected from peer ${peer.nodeId}`);
+  }
+
+  #penalise(session: Session, nodeId: string | undefined, error: RuleError | WireError): void {
+    const banned = this.scoring.penalise(nodeId, session.remoteHost, error.code);
+    this.events.penalised(error.code, banned);
+    this.log.warn(
+      { peer: nodeId, host: session.remoteHost, code: error.code, detail: error.message, banned },
+      'peer misbehaved',
+    );
+    if (banned || nodeId === undefined) session.close(banned ? `banned: ${error.code}` : error.code);
+  }
+}
+
+function hostOf(address: string): string {
+  return parseAddress(address)?.host ?? address;
+}

@@ -1,0 +1,314 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chainData, entry, mineChain, mineOn, nodeOf } from '../../test/support/chain-builders.js';
+import { MemoryNetwork } from '../../test/support/memory-network.js';
+import { greet, openHost, type HostOptions, type PeersHost } from '../../test/support/peers-host.js';
+import type { ScriptedPeer } from '../../test/support/scripted-peer.js';
+import { SeededRandom } from '../../test/support/seeded-random.js';
+import { VirtualClock } from '../../test/support/virtual-clock.js';
+import type { Block } from '../consensus/block.js';
+import type { BlockNode } from '../consensus/block-tree.js';
+import { hashFromBytes } from '../consensus/codec.js';
+import type { Transaction } from '../consensus/transaction.js';
+import { Verdict_Result } from './generated/minichain/v1/peer.js';
+import type { Body, BodyOf } from './messages.js';
+import { decodeBlocks, decodeTransactions, encodeTip } from './wire.js';
+
+describe('Gossip', () => {
+  let clock: VirtualClock;
+  let net: MemoryNetwork;
+  let hosts: PeersHost[];
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  beforeEach(() => {
+    clock = new VirtualClock();
+    net = new MemoryNetwork(clock, new SeededRandom(seed));
+    hosts = [];
+  });
+  afterEach((context) => {
+    for (const host of hosts) host.close();
+    if (context.task.result?.state === 'fail') console.log(`seed ${seed}`);
+  });
+
+  const open = (name: string, options: HostOptions = {}): PeersHost => {
+    const host = openHost(net, name, options);
+    hosts.push(host);
+    return host;
+  };
+  /** Hosts that all have sessions with each other. */
+  const mesh = async (...names: string[]): Promise<PeersHost[]> => {
+    const members = names.map((name, index) =>
+      open(name, { bootstrap: names.slice(0, index).map((other) => `${other}:9000`) }),
+    );
+    await clock.until('a mesh', () => members.every((host) => host.connected().length === names.length - 1));
+    await clock.advance(1_000);
+    return members;
+  };
+  const submit = async (host: PeersHost, data: string): Promise<string> => {
+    return (await clock.during('it is stored', host.mempool.submit(data))).id;
+  };
+  const announce = async (peer: ScriptedPeer, block: Block, tip?: BlockNode): Promise<BodyOf<'verdict'>> => {
+    const value = { block: { raw: block.bytes }, tip: encodeTip(tip ?? hosts[0]!.chain.genesis) };
+    const verdict = await clock.during(
+      'a verdict',
+      peer.session.request({ $case: 'newBlock', value }, 'verdict', 5_000),
+    );
+    await clock.advance(20);
+    return verdict;
+  };
+  const blocksTold = (peer: ScriptedPeer): string[] =>
+    peer.received.flatMap(({ $case, value }) =>
+      $case === 'newBlock' ? decodeBlocks({ blocks: [value.block!] }).map(({ hash }) => hash) : [],
+    );
+  const transactionsTold = (peer: ScriptedPeer): string[] =>
+    peer.received.flatMap(({ $case, value }) =>
+      $case === 'newTransactions' ? decodeTransactions(value).map(({ id }) => id) : [],
+    );
+  const transactionsMessage = (...list: Transaction[]): BodyOf<'transactions'> => ({
+    transactions: list.map(({ bytes }) => ({ raw: bytes })),
+  });
+
+  describe('blocks', () => {
+    it('reach all nodes, each once', async () => {
+      const members = await mesh('a', 'b', 'c', 'd');
+      const watcher = await greet(net, members[3]!, 'watcher');
+      const { blocks } = mineChain(members[0]!.chain.genesis, 5);
+      for (const block of blocks) {
+        members[0]!.chain.accept(block);
+        await clock.advance(20);
+      }
+      await clock.until('all have it', () => members.every(({ chain }) => chain.tip.hash === blocks[4]!.hash), 1_000);
+      expect(blocksTold(watcher)).toEqual(blocks.map(({ hash }) => hash));
+    });
+
+    it('are not sent back to where they came from, nor to who has them', async () => {
+      const host = open('a');
+      const [sender, other] = [await greet(net, host, 'x'), await greet(net, host, 'y')];
+      const block = mineOn(host.chain.genesis);
+      expect((await announce(sender, block)).result).toBe(Verdict_Result.RESULT_ACCEPTED);
+      expect(blocksTold(sender)).toEqual([]);
+      expect(blocksTold(other)).toEqual([block.hash]);
+      expect((await announce(other, block)).result).toBe(Verdict_Result.RESULT_DUPLICATE);
+    });
+
+    it('of a reorganisation are all announced; of a long one the tip alone', async () => {
+      const host = open('a');
+      const peer = await greet(net, host, 'x');
+      const { chain } = host;
+      chain.acceptBatch(mineChain(chain.genesis, 2).blocks);
+      const short = mineChain(chain.genesis, 3).blocks;
+      chain.acceptBatch(short);
+      await clock.advance(20);
+      expect(blocksTold(peer).slice(-3)).toEqual(short.map(({ hash }) => hash));
+      const long = mineChain(chain.genesis, 20).blocks;
+      chain.acceptBatch(long);
+      await clock.advance(20);
+      expect(blocksTold(peer)).toHaveLength(2 + 3 + 1);
+      expect(blocksTold(peer).at(-1)).toBe(long[19]!.hash);
+    });
+
+    it('without their parent make the sender be asked for what lies between', async () => {
+      const host = open('a');
+      const other = open('other');
+      const { blocks, nodes } = mineChain(host.chain.genesis, 4);
+      other.chain.acceptBatch(blocks);
+      const peer = await greet(net, other, 'helper');
+      peer.session.close('only its handlers are wanted');
+      const sender = await greet(net, host, 'x', {
+        getHeaders: peer.handlers.getHeaders!,
+        getBlocks: peer.handlers.getBlocks!,
+      });
+      expect((await announce(sender, blocks[3]!, nodes[3]!)).result).toBe(Verdict_Result.RESULT_ORPHAN);
+      await clock.until('the gap is closed', () => host.chain.tip.hash === blocks[3]!.hash, 1_000);
+    });
+
+    it('that break a rule are refused with its code before the ban', async () => {
+      const host = open('a');
+      const sender = await greet(net, host, 'x');
+      const bad = mineOn(host.chain.genesis, [], { coinbaseHeight: 5 });
+      const verdict = await announce(sender, bad);
+      expect(verdict).toMatchObject({ result: Verdict_Result.RESULT_REJECTED, code: 'bad-cb-height' });
+      expect(sender.closedBecause).toBe('banned: bad-cb-height');
+      expect(host.connected()).toEqual([]);
+    });
+
+    it('that we fail to store are not the peer’s fault, and get no verdict', async () => {
+      const host = open('a');
+      const sender = await greet(net, host, 'x');
+      host.chain.events.once('committing', () => {
+        throw new Error('disk full');
+      });
+      const block = mineOn(host.chain.genesis);
+      await expect(announce(sender, block)).rejects.toThrow('timeout');
+      expect(host.peers.list()[0]).toMatchObject({ connected: true, score: 0 });
+      expect((await announce(sender, block)).result).toBe(Verdict_Result.RESULT_ACCEPTED);
+    });
+
+    it('without a block or a tip in the message are malformed', async () => {
+      const host = open('a');
+      const sender = await greet(net, host, 'x');
+      sender.session.notify({ $case: 'newBlock', value: { block: undefined, tip: encodeTip(host.chain.genesis) } });
+      await clock.advance(50);
+      expect(sender.closedBecause).toBe('banned: malformed-message');
+    });
+
+    it('are not announced one by one while many are being fetched, but the tip is at the end', async () => {
+      const source = open('source');
+      const { blocks } = mineChain(source.chain.genesis, 700);
+      source.chain.acceptBatch(blocks);
+      const host = open('a');
+      const watcher = await greet(net, host, 'watcher');
+      const helper = await greet(net, source, 'helper');
+      helper.session.close('only its handlers are wanted');
+      const feeder = await greet(net, host, 'feeder', {
+        getHeaders: helper.handlers.getHeaders!,
+        getBlocks: helper.handlers.getBlocks!,
+      });
+      feeder.session.notify({ $case: 'ping', value: { tip: encodeTip(source.chain.tip) } });
+      await clock.until('it is synced', () => host.chain.tip.hash === source.chain.tip.hash, 20_000);
+      await clock.advance(1_000);
+      expect(blocksTold(watcher)).toEqual([blocks.at(-1)!.hash]);
+    });
+  });
+
+  describe('transactions', () => {
+    it('reach all nodes, each once', async () => {
+      const members = await mesh('a', 'b', 'c', 'd');
+      const watcher = await greet(net, members[3]!, 'watcher');
+      const ids = [
+        await submit(members[0]!, 'one'),
+        await submit(members[1]!, 'two'),
+        await submit(members[2]!, 'three'),
+      ];
+      await clock.until('all have them', () => members.every(({ mempool }) => mempool.size === 3), 1_000);
+      await clock.advance(1_000);
+      expect(transactionsTold(watcher).sort()).toEqual(ids.sort());
+    });
+
+    it('travel in batches', async () => {
+      const host = open('a');
+      const peer = await greet(net, host, 'x');
+      for (let index = 0; index < 20; index++) await submit(host, `entry ${index}`);
+      await clock.advance(200);
+      expect(transactionsTold(peer)).toHaveLength(20);
+      expect(peer.count('newTransactions')).toBeLessThanOrEqual(2);
+    });
+
+    it('are exchanged when a session opens, both ways, as many as there are', async () => {
+      const [a, b] = [open('a'), open('b')];
+      for (let index = 0; index < 300; index++) {
+        void a.mempool.submit(`a${index} ${'x'.repeat(3_000)}`);
+        void b.mempool.submit(`b${index}`);
+      }
+      await clock.advance(1_000);
+      const c = open('c', { bootstrap: [a.address, b.address] });
+      await clock.until('all have all', () => [a, b, c].every(({ mempool }) => mempool.size === 600), 10_000);
+    });
+
+    it('that were mined while they were asked for do not keep the rest back', async () => {
+      const host = open('a');
+      const list = Array.from({ length: 10 }, (_, index) => entry(`entry ${index}`));
+      const [gone, kept] = [list.slice(0, 4), list.slice(4)];
+      await greet(net, host, 'x', {
+        getMempool: () => ({
+          $case: 'mempool',
+          value: { ids: list.map(({ id }) => Buffer.from(id, 'hex').reverse()) },
+        }),
+        getTransactions: ({ ids }) => {
+          const wanted = new Set(ids.map((id) => hashFromBytes(id)));
+          // Three of those that are left, at most.
+          return {
+            $case: 'transactions',
+            value: transactionsMessage(...kept.filter(({ id }) => wanted.has(id)).slice(0, 3)),
+          };
+        },
+      });
+      await clock.until('it has what is left', () => host.mempool.size === kept.length, 1_000);
+      expect(gone.some(({ id }) => host.mempool.has(id))).toBe(false);
+    });
+
+    it('given back by a reorganisation are told to who has not heard of them', async () => {
+      const host = open('a');
+      const { chain, mempool } = host;
+      const item = entry('given back');
+      chain.accept(mineOn(chain.genesis, [item]));
+      const peer = await greet(net, host, 'x');
+      chain.acceptBatch(mineChain(chain.genesis, 2).blocks);
+      expect(mempool.has(item.id)).toBe(true);
+      await clock.advance(100);
+      expect(transactionsTold(peer)).toEqual([item.id]);
+    });
+
+    it('that a peer has shown are not told to it', async () => {
+      const host = open('a');
+      const [x, y] = [await greet(net, host, 'x'), await greet(net, host, 'y')];
+      const item = entry('from x');
+      x.session.notify({ $case: 'newTransactions', value: transactionsMessage(item) });
+      await clock.advance(200);
+      expect(transactionsTold(x)).toEqual([]);
+      expect(transactionsTold(y)).toEqual([item.id]);
+    });
+
+    it('that break a rule are blamed, and do not keep the good ones out', async () => {
+      const host = open('a');
+      const peer = await greet(net, host, 'x');
+      const good = entry('good');
+      const coinbase = mineOn(host.chain.genesis).transactions[0]!;
+      peer.session.notify({ $case: 'newTransactions', value: transactionsMessage(coinbase, good) });
+      await clock.advance(200);
+      expect(host.mempool.has(good.id)).toBe(true);
+      expect(peer.closedBecause).toBe('banned: bad-txn-kind');
+    });
+
+    it('in the chain already are not taken again', async () => {
+      const host = open('a');
+      const item = entry('mined');
+      host.chain.accept(mineOn(host.chain.genesis, [item]));
+      const peer = await greet(net, host, 'x');
+      peer.session.notify({ $case: 'newTransactions', value: transactionsMessage(item) });
+      await clock.advance(200);
+      expect(host.mempool.size).toBe(0);
+      expect(host.peers.list()[0]!.score).toBe(0);
+    });
+
+    it('are served by id as far as one message goes, and no longer list is taken', async () => {
+      const host = open('a');
+      const ids: string[] = [];
+      for (let index = 0; index < 3; index++) ids.push(await submit(host, `entry ${index}`));
+      const peer = await greet(net, host, 'x');
+      const ask = async (wanted: string[]): Promise<string[]> => {
+        const request: Body = {
+          $case: 'getTransactions',
+          value: { ids: wanted.map((id) => Buffer.from(id, 'hex').reverse()) },
+        };
+        const answer = await clock.during('an answer', peer.session.request(request, 'transactions', 5_000));
+        return decodeTransactions(answer).map(({ id }) => id);
+      };
+      expect(await ask([ids[2]!, 'f'.repeat(64), ids[0]!])).toEqual([ids[2], ids[0]]);
+      await expect(ask(Array<string>(2_001).fill(ids[0]!))).rejects.toThrow('closed');
+      expect(peer.closedBecause).toBe('banned: oversized-message');
+    });
+  });
+
+  it('brings a node that was alone for long, behind a router, back with all it mined', async () => {
+    const members = await mesh('a', 'b', 'c');
+    members[0]!.chain.acceptBatch(mineChain(members[0]!.chain.genesis, 5).blocks);
+    await clock.until('all have it', () => members.every(({ chain }) => chain.tip.height === 5), 1_000);
+    const hermit = open('hermit', { bootstrap: ['a:9000'] });
+    net.partition(['a', 'b', 'c'], ['hermit']);
+    const own = mineChain(hermit.chain.genesis, 40, (index) => [`hermit ${index}`]);
+    hermit.chain.acceptBatch(own.blocks);
+    net.heal();
+    await clock.until(
+      'all follow the hermit',
+      () => members.every(({ chain }) => chain.tip.hash === own.blocks.at(-1)!.hash),
+      60_000,
+    );
+    expect(chainData(members[2]!.chain)).toHaveLength(40);
+    const next = mineOn(nodeOf(own.blocks.at(-1)!, own.nodes[38]!));
+    hermit.chain.accept(next);
+    await clock.until(
+      'new blocks reach all at once',
+      () => members.every(({ chain }) => chain.tip.hash === next.hash),
+      200,
+    );
+  });
+});

@@ -1,0 +1,192 @@
+import type { ChainEventMap } from '../chain/chain.events.js';
+import type { ChainService } from '../chain/chain.service.js';
+import type { Clock, Timer } from '../common/clock.js';
+import type { Logger } from '../common/logger.js';
+import { decodeBlock, type Block } from '../consensus/block.js';
+import { RuleError } from '../consensus/rule-error.js';
+import type { DataTransaction } from '../consensus/transaction.js';
+import type { MempoolEventMap, MempoolService } from '../mempool/mempool.service.js';
+import { Verdict_Result } from './generated/minichain/v1/peer.js';
+import { WireError, type BodyOf } from './messages.js';
+import type { Peer } from './peer.js';
+import { LIMITS, decodeHashes, decodeTip, decodeTransactions, encodeHashes, encodeTip, inBatches } from './wire.js';
+
+/** Transactions wait this long and travel together; what is mined meanwhile does not travel at all. */
+const TRANSACTION_BATCH_MS = 20;
+/** A longer reorganisation is announced by its tip alone; whoever lacks the rest asks for headers. */
+const MAX_ANNOUNCED_BLOCKS = 8;
+const VERDICT_MS = 30_000;
+const ANSWER_MS = 10_000;
+/** Texts of a peer are cut to this in the log. */
+const MAX_LOGGED_CHARS = 200;
+
+/** What gossip needs of the rest of the module. */
+export interface GossipPorts {
+  peers(): Iterable<Peer>;
+  /** The peer broke a rule. */
+  blame(peer: Peer, error: RuleError | WireError): void;
+  /** The peer has blocks that we lack. */
+  considerSync(peer: Peer): void;
+  /** While many blocks are being fetched nothing is announced: they are old to everybody else. */
+  isCatchingUp(): boolean;
+}
+
+/**
+ * Tells peers of new blocks and transactions, and takes theirs. What we announce is committed before; each item goes
+ * once to each peer that is not known to have it.
+ */
+export class Gossip {
+  readonly #waiting = new Map<string, DataTransaction>();
+  #batchTimer: Timer | undefined;
+
+  constructor(
+    private readonly chain: ChainService,
+    private readonly mempool: MempoolService,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly ports: GossipPorts,
+  ) {}
+
+  start(): void {
+    this.chain.events.on('tip', this.#onTip);
+    this.mempool.events.on('added', this.#onAdded);
+  }
+
+  stop(): void {
+    this.chain.events.off('tip', this.#onTip);
+    this.mempool.events.off('added', this.#onAdded);
+    this.#batchTimer?.cancel();
+  }
+
+  /** Announces the present tip, to peers that are not ahead of it. */
+  announceTip(): void {
+    const block = this.chain.getBlock(this.chain.tip.hash);
+    if (block !== undefined) this.#announceBlocks([block]);
+  }
+
+  /** Fetches what the peer has pending and we have not; both sides do this once a session is open. */
+  async fetchMempool(peer: Peer): Promise<void> {
+    const { ids } = await peer.session.request({ $case: 'getMempool', value: {} }, 'mempool', ANSWER_MS);
+    const theirs = decodeHashes(ids, LIMITS.mempoolIds);
+    for (const id of theirs) peer.known.add(id);
+    for (let start = 0; start < theirs.length; start += LIMITS.transactions) {
+      const page = theirs.slice(start, start + LIMITS.transactions);
+      let wanted = page.filter((id) => !this.mempool.has(id) && !this.chain.hasTransaction(id));
+      while (wanted.length > 0) {
+        const request = { $case: 'getTransactions', value: { ids: encodeHashes(wanted) } } as const;
+        const answer = await peer.session.request(request, 'transactions', ANSWER_MS);
+        await this.receiveTransactions(peer, answer);
+        // As many as fit one message, in the order asked for, less what has been mined meanwhile; then that is all.
+        if (answer.transactions.length === 0) break;
+        wanted = wanted.slice(answer.transactions.length);
+      }
+    }
+  }
+
+  /** Takes an announced block, and says what became of it. @throws WireError; faults of our own. */
+  receiveBlock(peer: Peer, message: BodyOf<'newBlock'>): BodyOf<'verdict'> {
+    const tip = decodeTip(message.tip);
+    if (message.block === undefined) throw new WireError('malformed-message', 'a NewBlock without a block');
+    try {
+      const block = decodeBlock(message.block.raw);
+      peer.known.add(block.hash);
+      peer.sawTip(tip);
+      const outcome = this.chain.accept(block);
+      if (outcome.kind === 'orphan') {
+        this.ports.considerSync(peer);
+        return { result: Verdict_Result.RESULT_ORPHAN, code: '', detail: '' };
+      }
+      const isNew = outcome.kind !== 'duplicate';
+      if (isNew) {
+        this.log.info(
+          { block: block.hash, height: outcome.node.height, outcome: outcome.kind, peer: peer.nodeId },
+          `Block ${outcome.node.height} from ${peer.nodeId}`,
+        );
+      }
+      return {
+        result: isNew ? Verdict_Result.RESULT_ACCEPTED : Verdict_Result.RESULT_DUPLICATE,
+        code: '',
+        detail: '',
+      };
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error;
+      // After the verdict has gone out: a ban ends the session.
+      queueMicrotask(() => this.ports.blame(peer, error));
+      return { result: Verdict_Result.RESULT_REJECTED, code: error.code, detail: error.message };
+    }
+  }
+
+  /** @throws WireError, RuleError when a transaction breaks a rule (the good ones are taken all the same). */
+  async receiveTransactions(peer: Peer, message: BodyOf<'transactions'>): Promise<void> {
+    const transactions = decodeTransactions(message);
+    for (const transaction of transactions) peer.known.add(transaction.id);
+    const fresh = transactions.filter(({ id }) => !this.mempool.has(id) && !this.chain.hasTransaction(id));
+    if (fresh.length === 0) return;
+    for (const { id, result } of await this.mempool.acceptFromPeer(fresh, peer.nodeId)) {
+      if (result !== 'accepted' && result !== 'duplicate' && result !== 'full') {
+        throw new RuleError(result, `transaction ${id} breaks a rule`);
+      }
+    }
+  }
+
+  serveMempool(): BodyOf<'mempool'> {
+    return { ids: encodeHashes(this.mempool.ids().slice(0, LIMITS.mempoolIds)) };
+  }
+
+  serveTransactions(peer: Peer, message: BodyOf<'getTransactions'>): BodyOf<'transactions'> {
+    const wanted = decodeHashes(message.ids, LIMITS.transactions);
+    const found = wanted.flatMap((id) => this.mempool.get(id) ?? []);
+    const [first = []] = inBatches(found);
+    for (const { id } of first) peer.known.add(id);
+    return { transactions: first.map(({ bytes }) => ({ raw: bytes })) };
+  }
+
+  readonly #onTip = ({ connected }: ChainEventMap['tip'][0]): void => {
+    if (!this.ports.isCatchingUp()) this.#announceBlocks(connected);
+  };
+
+  readonly #onAdded = ({ transactions }: MempoolEventMap['added'][0]): void => this.#queueTransactions(transactions);
+
+  #announceBlocks(connected: readonly Block[]): void {
+    const blocks = connected.length > MAX_ANNOUNCED_BLOCKS ? connected.slice(-1) : connected;
+    const tip = this.chain.tip;
+    for (const peer of this.ports.peers()) {
+      // A peer with more work needs none of ours; at equal work it has to hear of ours, or ties would stay unseen.
+      if (peer.tip.chainWork > tip.chainWork) continue;
+      for (const block of blocks) {
+        if (peer.known.add(block.hash)) void this.#announce(peer, block);
+      }
+    }
+  }
+
+  async #announce(peer: Peer, block: Block): Promise<void> {
+    const value = { block: { raw: block.bytes }, tip: encodeTip(this.chain.tip) };
+    try {
+      const verdict = await peer.session.request({ $case: 'newBlock', value }, 'verdict', VERDICT_MS);
+      if (verdict.result === Verdict_Result.RESULT_REJECTED) {
+        const [code, detail] = [verdict.code, verdict.detail].map((text) => text.slice(0, MAX_LOGGED_CHARS));
+        this.log.warn({ block: block.hash, peer: peer.nodeId, code, detail }, 'peer rejected our block');
+      }
+    } catch (error) {
+      peer.known.delete(block.hash);
+      this.log.debug({ err: error, block: block.hash, peer: peer.nodeId }, 'block announcement not answered');
+    }
+  }
+
+  #queueTransactions(transactions: readonly DataTransaction[]): void {
+    for (const transaction of transactions) this.#waiting.set(transaction.id, transaction);
+    this.#batchTimer ??= this.clock.after(TRANSACTION_BATCH_MS, () => this.#sendTransactions());
+  }
+
+  #sendTransactions(): void {
+    this.#batchTimer = undefined;
+    const pending = [...this.#waiting.values()].filter(({ id }) => this.mempool.has(id));
+    this.#waiting.clear();
+    for (const peer of this.ports.peers()) {
+      for (const batch of inBatches(pending.filter(({ id }) => peer.known.add(id)))) {
+        const value = { transactions: batch.map(({ bytes }) => ({ raw: bytes })) };
+        peer.session.notify({ $case: 'newTransactions', value });
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { genesisNode, mineChain } from '../../test/support/chain-builders.js';
+import { createParams } from '../consensus/params.js';
+import { PROTOCOL_VERSION, createHello, readHello, type HelloOutcome, type SelfIdentity } from './handshake.js';
+import type { BodyOf } from './messages.js';
+
+const US: SelfIdentity = { nodeId: 'us', instanceNonce: 1n, advertisedAddress: 'us:9091', userAgent: 'test' };
+const THEM: SelfIdentity = { nodeId: 'them', instanceNonce: 2n, advertisedAddress: ':9092', userAgent: 'minichain/9' };
+
+describe('a Hello', () => {
+  const genesis = genesisNode();
+  const tip = mineChain(genesis, 2).nodes.at(-1)!;
+  const hello = (change: Partial<BodyOf<'hello'>> = {}, self = THEM): BodyOf<'hello'> => ({
+    ...createHello(self, genesis, tip),
+    ...change,
+  });
+  const read = (message: BodyOf<'hello'>): HelloOutcome => readHello(message, US, genesis, '10.0.0.9');
+  const refusal = (message: BodyOf<'hello'>): string => read(message).kind;
+
+  it('tells who a peer is, where it can be dialled, and its tip', () => {
+    expect(read(hello())).toEqual({
+      kind: 'accepted',
+      identity: { nodeId: 'them', instanceNonce: 2n, userAgent: 'minichain/9', address: '10.0.0.9:9092' },
+      tip: { length: 3, chainWork: tip.chainWork, hash: tip.hash },
+    });
+  });
+
+  it('of a node behind NAT is taken without an address; a wildcard or loopback is none', () => {
+    for (const advertisedAddress of ['', '0.0.0.0:9091', '127.0.0.1:9091', 'nonsense']) {
+      expect(read(hello({ advertisedAddress }))).toMatchObject({ kind: 'accepted', identity: { address: undefined } });
+    }
+  });
+
+  it('of another protocol is refused before anything else in it is looked at', () => {
+    expect(
+      refusal(hello({ protocolVersion: PROTOCOL_VERSION + 1, genesisHash: Buffer.alloc(7), tip: undefined })),
+    ).toBe('protocol');
+    expect(refusal(hello({ protocolVersion: 0 }))).toBe('protocol');
+  });
+
+  it('of another network, or of the same under other rules, is refused with both genesis hashes', () => {
+    for (const other of [
+      createParams({ network: 'other', difficulty: 0 }),
+      createParams({ network: 'test', difficulty: 1 }),
+    ]) {
+      const outcome = read(createHello(THEM, genesisNode(other), tip));
+      expect(outcome).toMatchObject({ kind: 'network', reason: expect.stringContaining(other.genesis.hash) });
+      expect(outcome).toMatchObject({ reason: expect.stringContaining(genesis.hash) });
+    }
+  });
+
+  it('of our own is known by its nonce', () => {
+    expect(refusal(hello({}, US))).toBe('self');
+    expect(refusal(hello({ instanceNonce: US.instanceNonce }))).toBe('self');
+  });
+
+  it('of another node with our id is refused', () => {
+    expect(refusal(hello({ nodeId: 'us' }))).toBe('node-id-taken');
+  });
+
+  it.each(['', 'a b', 'tab\t', 'ünïcode', '../../etc', 'x'.repeat(65), '<script>'])(
+    'with the node id "%s" is refused',
+    (nodeId) => {
+      expect(refusal(hello({ nodeId }))).toBe('identity');
+    },
+  );
+
+  it('that is malformed is the peer’s fault', () => {
+    for (const change of [
+      { genesisHash: Buffer.alloc(31) },
+      { tip: undefined },
+      { tip: { ...hello().tip!, hash: Buffer.alloc(1) } },
+    ]) {
+      expect(() => read(hello(change))).toThrow(expect.objectContaining({ code: 'malformed-message' }));
+    }
+  });
+
+  it('with a long user agent is cut', () => {
+    const outcome = read(hello({ userAgent: 'x'.repeat(10_000) }));
+    expect(outcome.kind === 'accepted' && outcome.identity.userAgent.length).toBe(100);
+  });
+});

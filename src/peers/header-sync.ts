@@ -1,0 +1,91 @@
+import type { ChainService } from '../chain/chain.service.js';
+import { nowSeconds, type Clock } from '../common/clock.js';
+import { linkHeader, type BlockNode } from '../consensus/block-tree.js';
+import { checkHeaderContext, checkProofOfWork } from '../consensus/check-header.js';
+import type { Hash } from '../consensus/codec.js';
+import { RuleError } from '../consensus/rule-error.js';
+import { WireError } from './messages.js';
+import type { Peer } from './peer.js';
+import { LIMITS, decodeHeaders, encodeHashes, type HashedHeader } from './wire.js';
+
+const ANSWER_MS = 5_000;
+/** How far headers may run ahead of the blocks, in messages; then the blocks are fetched first. Bounds memory. */
+const MAX_ROUNDS = 50;
+
+/** Headers of a peer's chain that we have no blocks for: each checked, linked, in ascending order. */
+export type HeaderBranch = readonly BlockNode[];
+
+/**
+ * Fetches and checks the headers by which a peer's chain differs from ours. Nothing is stored; each header has proof
+ * of work, bits, time and checkpoints checked here, before any body is asked for.
+ * @throws RuleError when a header breaks a rule, WireError when the answer does not link, RequestFailedError.
+ */
+export async function fetchHeaders(peer: Peer, chain: ChainService, clock: Clock): Promise<HeaderBranch> {
+  const branch: BlockNode[] = [];
+  let locator = chain.locator();
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const value = { locator: encodeHashes(locator), stopHash: Buffer.alloc(0) };
+    const answer = await peer.session.request({ $case: 'getHeaders', value }, 'headers', ANSWER_MS);
+    const headers = decodeHeaders(answer);
+    const isComplete = appendHeaders(branch, headers, chain, nowSeconds(clock));
+    const last = headers.at(-1);
+    if (last !== undefined) peer.known.add(last.hash);
+    const isRepeated = last?.hash === locator[0];
+    if (!isComplete || last === undefined || isRepeated || headers.length < LIMITS.headers) break;
+    locator = [last.hash, ...chain.locator()].slice(0, LIMITS.locator);
+  }
+  return branch;
+}
+
+/**
+ * Appends what is new of one message. Where the peer has reorganised since its last one, the branch is cut back.
+ * False when a header lies too far in the future, so that the rest must wait.
+ */
+function appendHeaders(
+  branch: BlockNode[],
+  headers: readonly HashedHeader[],
+  chain: ChainService,
+  now: number,
+): boolean {
+  let previous: Hash | undefined;
+  for (const { hash, header } of headers) {
+    if (previous !== undefined && header.previousHash !== previous) {
+      throw new WireError('unrequested-data', `header ${hash} does not follow the one before it`);
+    }
+    previous = hash;
+    if (chain.node(hash) !== undefined) continue;
+    const parent = cutBackTo(branch, header.previousHash) ?? chain.node(header.previousHash);
+    if (parent === undefined) {
+      throw new WireError('unrequested-data', `header ${hash} does not link to the chain it was asked for`);
+    }
+    const invalid = chain.isInvalid(hash);
+    if (invalid !== undefined) throw new RuleError(invalid, `block ${hash} is known to be invalid`);
+    try {
+      checkProofOfWork(header, hash, chain.params);
+      checkHeaderContext(header, hash, parent, chain.params, now);
+    } catch (error) {
+      if (error instanceof RuleError && error.code === 'time-too-new') return false;
+      throw error;
+    }
+    branch.push(linkHeader(hash, header, parent));
+  }
+  return true;
+}
+
+/** Makes `hash` the end of the branch; empties it, and gives undefined, when it is not in there. */
+function cutBackTo(branch: BlockNode[], hash: Hash): BlockNode | undefined {
+  const index = branch.findLastIndex((node) => node.hash === hash);
+  branch.length = index + 1;
+  return branch[index];
+}
+
+/** The headers of our active chain that follow the first locator hash we know. */
+export function serveHeaders(chain: ChainService, locator: readonly Hash[], stopHash: Hash | undefined): Buffer[] {
+  const fork = chain.findLocatorFork(locator);
+  const stop = stopHash === undefined ? undefined : chain.node(stopHash);
+  const limit =
+    stop !== undefined && chain.isActive(stop)
+      ? Math.min(LIMITS.headers, Math.max(0, stop.height - fork.height))
+      : LIMITS.headers;
+  return chain.getHeaderBytes(fork.height + 1, limit);
+}

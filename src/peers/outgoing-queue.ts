@@ -1,0 +1,53 @@
+import type { Channel } from './channel.js';
+
+/**
+ * What a session has still to send: an urgent lane (announcements, pings, requests) ahead of a bulk lane (blocks,
+ * headers). A slow reader fills it, and is dropped by the session when it overflows: memory per peer stays bounded.
+ */
+export class OutgoingQueue {
+  readonly #lanes: [Uint8Array[], Uint8Array[]] = [[], []];
+  #bytes = 0;
+  #blocked = false;
+
+  constructor(
+    private readonly channel: Channel,
+    private readonly limitBytes: number,
+    private readonly limitMessages: number,
+  ) {}
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Queues a message and sends what the channel takes. False: the queue overflows, the message is not in it. */
+  push(bytes: Uint8Array, bulk: boolean): boolean {
+    const [urgent, later] = this.#lanes;
+    if (this.#bytes + bytes.length > this.limitBytes || urgent.length + later.length >= this.limitMessages)
+      return false;
+    (bulk ? later : urgent).push(bytes);
+    this.#bytes += bytes.length;
+    if (!this.#blocked) this.#flush();
+    return true;
+  }
+
+  drained(): void {
+    this.#blocked = false;
+    this.#flush();
+  }
+
+  /** Forgets what is not sent yet. */
+  clear(): void {
+    for (const lane of this.#lanes) lane.length = 0;
+    this.#bytes = 0;
+  }
+
+  #flush(): void {
+    for (const lane of this.#lanes) {
+      while (lane.length > 0 && !this.#blocked) {
+        const bytes = lane.shift()!;
+        this.#bytes -= bytes.length;
+        this.#blocked = !this.channel.send(bytes);
+      }
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { silentLog } from '../../test/support/chain-builders.js';
+import { SeededRandom } from '../../test/support/seeded-random.js';
+import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { openDatabase, type Database } from '../storage/database.js';
+import { PeerBook } from './peer-book.js';
+import { PeerStore } from './peer.store.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+describe('PeerBook', () => {
+  let clock: VirtualClock;
+  let database: Database;
+  let random: { next: () => number; bytes: () => Uint8Array };
+  beforeEach(() => {
+    clock = new VirtualClock();
+    database = openDatabase(':memory:', silentLog);
+    random = { next: () => 0.5, bytes: () => new Uint8Array() };
+  });
+  afterEach(() => void database.close());
+
+  const open = (...bootstrap: string[]): PeerBook => {
+    const store = new PeerStore(database, (error) => {
+      throw error;
+    });
+    return new PeerBook(store, clock, random, bootstrap);
+  };
+  const due = (book: PeerBook, isUnwanted: Parameters<PeerBook['due']>[0] = () => false): string[] =>
+    book.due(isUnwanted).map(({ address }) => address);
+  const addresses = (book: PeerBook): string[] => book.known.map(({ address }) => address);
+  /** Dials the address whenever it is due, in vain, and gives the pauses in between. */
+  const pauses = async (book: PeerBook, address: string, count: number): Promise<number[]> => {
+    const result: number[] = [];
+    while (result.length < count) {
+      book.dialling(address);
+      const sinceMs = clock.nowMs();
+      while (!due(book).includes(address)) {
+        if (!addresses(book).includes(address)) return result;
+        await clock.advance(25);
+      }
+      result.push(clock.nowMs() - sinceMs);
+    }
+    return result;
+  };
+
+  describe('dialling', () => {
+    it('begins with all bootstrap nodes, then the learnt ones', () => {
+      const book = open('b1:1', 'b2:1');
+      book.learn('l:1');
+      expect(due(book)).toEqual(['b1:1', 'b2:1', 'l:1']);
+    });
+
+    it('backs off by doubling pauses, for bootstrap nodes up to ten seconds and for ever', async () => {
+      const book = open('b:1');
+      expect(await pauses(book, 'b:1', 9)).toEqual([250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000]);
+      for (let dial = 0; dial < 2_000; dial++) book.dialling('b:1');
+      expect(addresses(book)).toEqual(['b:1']);
+      await clock.advance(10_000);
+      expect(due(book)).toEqual(['b:1']);
+    });
+
+    it('spreads the pauses by half of them either way', async () => {
+      const seed = Math.floor(Math.random() * 2 ** 32);
+      const seeded = new SeededRandom(seed);
+      for (let round = 0; round < 200; round++) {
+        random.next = () => seeded.next();
+        const book = open('b:1');
+        book.dialling('b:1');
+        await clock.advance(124);
+        expect(due(book), `seed ${seed}`).toEqual([]);
+        await clock.advance(375 - 124);
+        expect(due(book), `seed ${seed}`).toEqual(['b:1']);
+      }
+    });
+
+    it('forgets a learnt address where nobody ever answered after ten dials', async () => {
+      const book = open();
+      book.learn('l:1');
+      const waits = await pauses(book, 'l:1', 99);
+      expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000]);
+      expect(addresses(book)).toEqual([]);
+    });
+
+    it('goes on at a learnt address that did answer once, every minute, for a week of silence', async () => {
+      const book = open();
+      book.reached('l:1', 'n1');
+      const waits = await pauses(book, 'l:1', 12);
+      expect(waits.slice(-2)).toEqual([60_000, 60_000]);
+      await clock.advance(7 * DAY_MS);
+      book.dialling('l:1');
+      expect(addresses(book)).toEqual([]);
+      expect(addresses(open())).toEqual([]);
+    });
+
+    it('leaves out who is connected, and takes one address of each node', () => {
+      const book = open('b:1');
+      for (const address of ['x:1', 'y:1']) book.reached(address, 'n1');
+      book.reached('z:1', 'n2');
+      expect(due(book)).toEqual(['b:1', 'x:1', 'z:1']);
+      expect(due(book, (_, nodeId) => nodeId === 'n1')).toEqual(['b:1', 'z:1']);
+      expect(due(book, (address) => address === 'b:1')).toEqual(['x:1', 'z:1']);
+    });
+  });
+
+  describe('a session', () => {
+    it('that had lasted begins the back-off anew when it ends', async () => {
+      const book = open('b:1');
+      for (let dial = 0; dial < 6; dial++) book.dialling('b:1');
+      book.reached('b:1', 'n1');
+      expect(due(book)).toEqual([]);
+      book.lost('n1');
+      expect(due(book)).toEqual([]);
+      await clock.advance(250);
+      expect(due(book)).toEqual(['b:1']);
+      expect((await pauses(book, 'b:1', 2))[0]).toBe(250);
+    });
+
+    it('does not, by beginning, undo the back-off: a node that takes us and drops us is not dialled over and over', async () => {
+      const book = open('b:1');
+      const begin = clock.nowMs();
+      let dials = 0;
+      for (; clock.nowMs() - begin < 60_000; await clock.advance(50)) {
+        if (!due(book).includes('b:1')) continue;
+        book.dialling('b:1');
+        book.reached('b:1', 'n1');
+        dials += 1;
+      }
+      expect(dials).toBeLessThan(15);
+    });
+
+    it('notes when its node was last seen', async () => {
+      const book = open();
+      book.reached('l:1', 'n1');
+      const reachedMs = clock.nowMs();
+      expect(book.known[0]).toMatchObject({ nodeId: 'n1', lastSeenMs: reachedMs });
+      await clock.advance(5_000);
+      book.lost('n1');
+      expect(book.known[0]!.lastSeenMs).toBe(reachedMs + 5_000);
+    });
+  });
+
+  describe('addresses', () => {
+    it('heard of are taken once', () => {
+      const book = open('b:1');
+      expect(book.learn('l:1')).toBe(true);
+      for (const address of ['l:1', 'b:1', `${'x'.repeat(300)}:1`]) expect(book.learn(address)).toBe(false);
+      expect(addresses(book)).toEqual(['b:1', 'l:1']);
+    });
+
+    it('of our own are never kept, from wherever they come', () => {
+      const book = open('me:1');
+      book.isOwn('me:1');
+      expect(book.learn('me:1')).toBe(false);
+      book.claimed('me:1', 'n1');
+      expect(addresses(book)).toEqual([]);
+    });
+
+    it('are bounded in number: what failed most often makes room, what answered never', () => {
+      const book = open('b:1');
+      book.reached('good:1', 'n1');
+      for (let index = 0; index < 998; index++) book.learn(`l${index}:1`);
+      expect(book.size).toBe(1_000);
+      expect(book.learn('new:1')).toBe(false);
+      for (const address of ['b:1', 'good:1', 'l5:1', 'l7:1', 'l7:1', 'l9:1']) book.dialling(address);
+      expect(book.learn('new:1')).toBe(true);
+      expect(addresses(book)).not.toContain('l7:1');
+      for (let index = 0; index < 10; index++) book.learn(`other${index}:1`);
+      expect(book.size).toBe(1_000);
+      expect(addresses(book)).toEqual(expect.arrayContaining(['b:1', 'good:1', 'l0:1']));
+    });
+
+    it('claimed by a connected node wait for its end, but are not believed', async () => {
+      const book = open('b:1');
+      book.reached('known:1', 'n1');
+      for (const address of ['b:1', 'known:1', 'new:1']) book.claimed(address, 'liar');
+      const isLiar = (_: string, nodeId: string | undefined): boolean => nodeId === 'liar';
+      expect(due(book, isLiar)).toEqual(['b:1', 'known:1']);
+      expect(book.known.find(({ address }) => address === 'new:1')!.lastSeenMs).toBeUndefined();
+      expect(due(book)).toContain('new:1');
+      expect(addresses(open())).toEqual(['known:1']);
+    });
+  });
+
+  describe('on disk', () => {
+    it('keeps what answered, for the next start', async () => {
+      const book = open('b:1');
+      book.learn('never:1');
+      book.reached('b:1', 'n1');
+      await clock.advance(1_000);
+      book.reached('l:1', 'n2');
+      const again = open('b:1', 'c:1');
+      expect(again.known.map(({ address, source, nodeId }) => [address, source, nodeId])).toEqual([
+        ['l:1', 'learnt', 'n2'],
+        ['b:1', 'bootstrap', 'n1'],
+        ['c:1', 'bootstrap', undefined],
+      ]);
+      expect(again.known[0]!.lastSeenMs).toBe(clock.nowMs());
+    });
+
+    it('treats an address that is no longer in the configuration as a learnt one', () => {
+      open('b:1').reached('b:1', 'n1');
+      expect(open().known).toMatchObject([{ address: 'b:1', source: 'learnt' }]);
+    });
+
+    it('forgets our own address', () => {
+      const book = open();
+      book.reached('me:1', 'me');
+      book.isOwn('me:1');
+      expect(addresses(open())).toEqual([]);
+    });
+  });
+});

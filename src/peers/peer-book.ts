@@ -1,0 +1,170 @@
+import type { Clock } from '../common/clock.js';
+import { between, type Random } from '../common/random.js';
+import { LIMITS } from './wire.js';
+import type { PeerStore } from './peer.store.js';
+import { SeenCache } from './seen-cache.js';
+
+const MAX_ENTRIES = 1_000;
+const MAX_OWN = 100;
+const FIRST_RETRY_MS = 250;
+const BOOTSTRAP_RETRY_LIMIT_MS = 10_000;
+/** Of learnt addresses: where a node has answered before, and where none ever has. */
+const REACHED_RETRY_LIMIT_MS = 60_000;
+const UNREACHED_RETRY_LIMIT_MS = 300_000;
+/** A learnt address is forgotten after so many dials in a row without an answer... */
+const MAX_FAILURES = 10;
+/** ...but if it did answer once, not before so long a silence: a network cut in two must find together again. */
+const MAX_SILENCE_MS = 7 * 24 * 60 * 60 * 1000;
+
+interface Entry {
+  readonly address: string;
+  source: 'bootstrap' | 'learnt';
+  /** Who answered there last. */
+  nodeId: string | undefined;
+  lastSeenMs: number | undefined;
+  failures: number;
+  nextDialMs: number;
+}
+
+/** What is known of an address, for GET /peers and for telling others. */
+export type KnownAddress = Readonly<Pick<Entry, 'address' | 'source' | 'nodeId' | 'lastSeenMs'>>;
+
+/**
+ * The addresses a node may dial, and when. Bootstrap addresses are tried for ever, learnt ones until they have failed
+ * ten times in a row; both with exponential back-off and jitter, so that nodes cut off together do not come back in
+ * step. Those that answered are kept on disk, so that a restarted node finds the network without its bootstrap nodes.
+ */
+export class PeerBook {
+  readonly #entries = new Map<string, Entry>();
+  readonly #own = new SeenCache(MAX_OWN);
+
+  constructor(
+    private readonly store: PeerStore,
+    private readonly clock: Clock,
+    private readonly random: Random,
+    bootstrap: readonly string[],
+  ) {
+    for (const row of store.loadAddresses()) {
+      this.#add(row.address, 'learnt', row.nodeId ?? undefined, row.lastSeenMs ?? undefined);
+    }
+    for (const address of bootstrap) {
+      const entry = this.#entries.get(address);
+      if (entry === undefined) this.#add(address, 'bootstrap', undefined, undefined);
+      else entry.source = 'bootstrap';
+    }
+  }
+
+  get known(): readonly KnownAddress[] {
+    return [...this.#entries.values()];
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes note of an address heard from a peer. False: known already, our own, or there is no room. */
+  learn(address: string): boolean {
+    if (this.#entries.has(address) || this.#own.has(address) || address.length > LIMITS.addressBytes) return false;
+    if (this.#entries.size >= MAX_ENTRIES && !this.#dropWorst()) return false;
+    this.#add(address, 'learnt', undefined, undefined);
+    return true;
+  }
+
+  /**
+   * A node that we have a session with says that it is found there. Believed only once a dial has shown it, but while
+   * nobody has answered there, it is not dialled as long as that node is connected.
+   */
+  claimed(address: string, nodeId: string): void {
+    this.learn(address);
+    const entry = this.#entries.get(address);
+    if (entry?.source === 'learnt' && entry.lastSeenMs === undefined) entry.nodeId = nodeId;
+  }
+
+  /**
+   * Addresses whose time has come, one per known node: bootstrap ones first, then where somebody has answered before,
+   * then the one that waits longest. `isUnwanted` leaves out what is being dialled, and nodes that are connected.
+   */
+  due(isUnwanted: (address: string, nodeId: string | undefined) => boolean): KnownAddress[] {
+    const now = this.clock.nowMs();
+    const chosenNodes = new Set<string>();
+    return [...this.#entries.values()]
+      .filter(({ address, nodeId, nextDialMs }) => nextDialMs <= now && !isUnwanted(address, nodeId))
+      .sort((a, b) => rank(a) - rank(b) || a.nextDialMs - b.nextDialMs)
+      .filter(({ nodeId }) => {
+        if (nodeId === undefined) return true;
+        const isFirst = !chosenNodes.has(nodeId);
+        chosenNodes.add(nodeId);
+        return isFirst;
+      });
+  }
+
+  /** A dial has begun; the next one to this address is due after its back-off even if nothing more is heard. */
+  dialling(address: string): void {
+    const entry = this.#entries.get(address);
+    if (entry === undefined) return;
+    const now = this.clock.nowMs();
+    const backoffMs = Math.min(retryLimitMs(entry), FIRST_RETRY_MS * 2 ** entry.failures);
+    entry.nextDialMs = now + backoffMs * between(this.random, 0.5, 1.5);
+    entry.failures += 1;
+    const isSilent = now - (entry.lastSeenMs ?? -Infinity) > MAX_SILENCE_MS;
+    if (entry.source === 'learnt' && entry.failures > MAX_FAILURES && isSilent) this.#forget(address);
+  }
+
+  /** The node with this id answered at the address, which we dialled. */
+  reached(address: string, nodeId: string): void {
+    const entry = this.#entries.get(address) ?? this.#add(address, 'learnt', nodeId, undefined);
+    entry.nodeId = nodeId;
+    entry.lastSeenMs = this.clock.nowMs();
+    this.store.saveAddress({ address, source: entry.source, nodeId, lastSeenMs: entry.lastSeenMs });
+  }
+
+  /** A session with this node that had lasted is over: dial its addresses anew, soon but not at once. */
+  lost(nodeId: string): void {
+    const now = this.clock.nowMs();
+    for (const entry of this.#entries.values()) {
+      if (entry.nodeId !== nodeId) continue;
+      entry.failures = 0;
+      entry.nextDialMs = now + FIRST_RETRY_MS * between(this.random, 0.2, 1);
+      if (entry.lastSeenMs !== undefined) entry.lastSeenMs = now;
+    }
+  }
+
+  /** The address is our own: never dial it. */
+  isOwn(address: string): void {
+    this.#own.add(address);
+    this.#forget(address);
+  }
+
+  /** Makes room by forgetting the learnt address that failed most often, of those where nobody ever answered. */
+  #dropWorst(): boolean {
+    let worst: Entry | undefined;
+    for (const entry of this.#entries.values()) {
+      if (entry.source !== 'learnt' || entry.lastSeenMs !== undefined || entry.failures === 0) continue;
+      if (worst === undefined || entry.failures > worst.failures) worst = entry;
+    }
+    if (worst === undefined) return false;
+    this.#forget(worst.address);
+    return true;
+  }
+
+  #forget(address: string): void {
+    if (this.#entries.delete(address)) this.store.deleteAddress(address);
+  }
+
+  #add(address: string, source: Entry['source'], nodeId: string | undefined, lastSeenMs: number | undefined): Entry {
+    const nextDialMs = this.clock.nowMs();
+    const entry: Entry = { address, source, nodeId, lastSeenMs, failures: 0, nextDialMs };
+    this.#entries.set(address, entry);
+    return entry;
+  }
+}
+
+function rank({ source, lastSeenMs }: Entry): number {
+  if (source === 'bootstrap') return 0;
+  return lastSeenMs === undefined ? 2 : 1;
+}
+
+function retryLimitMs({ source, lastSeenMs }: Entry): number {
+  if (source === 'bootstrap') return BOOTSTRAP_RETRY_LIMIT_MS;
+  return lastSeenMs === undefined ? UNREACHED_RETRY_LIMIT_MS : REACHED_RETRY_LIMIT_MS;
+}

@@ -1,0 +1,80 @@
+import type { Database } from 'better-sqlite3';
+
+export interface AddressRow {
+  readonly address: string;
+  readonly source: string;
+  readonly nodeId: string | null;
+  readonly lastSeenMs: number | null;
+}
+
+export interface BanRow {
+  /** "node:<node id>" or "host:<address>". */
+  readonly subject: string;
+  readonly untilMs: number;
+  readonly code: string;
+}
+
+/**
+ * Addresses and bans on disk. What is written here is a convenience of the next start: a write that fails is told to
+ * `onFault` and goes no further, so that a full disk does not stop the conversation with peers.
+ */
+export class PeerStore {
+  constructor(
+    private readonly database: Database,
+    private readonly onFault: (error: Error) => void,
+  ) {}
+
+  loadAddresses(): AddressRow[] {
+    return this.database
+      .prepare<[], AddressRow>(
+        `SELECT address, source, node_id AS nodeId, last_seen_ms AS lastSeenMs FROM peers
+         ORDER BY last_seen_ms DESC, address`,
+      )
+      .all();
+  }
+
+  saveAddress(row: AddressRow): void {
+    this.#write(
+      `INSERT INTO peers (address, source, node_id, last_seen_ms) VALUES (?, ?, ?, ?)
+       ON CONFLICT (address) DO UPDATE SET source = excluded.source, node_id = excluded.node_id,
+         last_seen_ms = excluded.last_seen_ms`,
+      row.address,
+      row.source,
+      row.nodeId,
+      row.lastSeenMs,
+    );
+  }
+
+  deleteAddress(address: string): void {
+    this.#write('DELETE FROM peers WHERE address = ?', address);
+  }
+
+  /** Bans that last beyond `nowMs`. */
+  loadBans(nowMs: number): BanRow[] {
+    return this.database
+      .prepare<[number], BanRow>('SELECT subject, until_ms AS untilMs, code FROM bans WHERE until_ms > ?')
+      .all(nowMs);
+  }
+
+  saveBan(ban: BanRow): void {
+    this.#write(
+      `INSERT INTO bans (subject, until_ms, code) VALUES (?, ?, ?)
+       ON CONFLICT (subject) DO UPDATE SET until_ms = excluded.until_ms, code = excluded.code`,
+      ban.subject,
+      ban.untilMs,
+      ban.code,
+    );
+  }
+
+  deleteExpiredBans(nowMs: number): void {
+    this.#write('DELETE FROM bans WHERE until_ms <= ?', nowMs);
+  }
+
+  #write(sql: string, ...values: readonly (string | number | null)[]): void {
+    try {
+      this.database.prepare(sql).run(...values);
+    } catch (error) {
+      this.onFault(error as Error);
+    }
+  }
+}

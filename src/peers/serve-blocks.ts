@@ -1,0 +1,32 @@
+import type { ChainService } from '../chain/chain.service.js';
+import type { BodyOf } from './messages.js';
+import { LIMITS, decodeHashes } from './wire.js';
+
+/** Answers GetBlocks by hash, or by height on the active chain, up to what one message may hold. */
+export function serveBlocks(chain: ChainService, message: BodyOf<'getBlocks'>): BodyOf<'blocks'> {
+  const blocks: { raw: Buffer }[] = [];
+  let bytes = 0;
+  for (const raw of found(chain, message)) {
+    if (blocks.length > 0 && bytes + raw.length > LIMITS.blocksBytes) break;
+    blocks.push({ raw });
+    bytes += raw.length;
+  }
+  return { blocks };
+}
+
+function* found(chain: ChainService, { hashes, startIndex, limit }: BodyOf<'getBlocks'>): Generator<Buffer> {
+  if (hashes.length > 0) {
+    for (const hash of decodeHashes(hashes, LIMITS.blocksRequested)) {
+      const raw = chain.getBlockBytes(hash);
+      if (raw !== undefined) yield raw;
+    }
+    return;
+  }
+  const end = startIndex + Math.min(limit === 0 ? LIMITS.blocksRequested : limit, LIMITS.blocksRequested);
+  for (let height = startIndex; height < end; height++) {
+    const node = chain.nodeAt(height);
+    const raw = node === undefined ? undefined : chain.getBlockBytes(node.hash);
+    if (raw === undefined) return;
+    yield raw;
+  }
+}

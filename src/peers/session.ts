@@ -1,0 +1,192 @@
+import type { Clock, Timer } from '../common/clock.js';
+import { RuleError } from '../consensus/rule-error.js';
+import type { Channel } from './channel.js';
+import { WireError, decodeMessage, encodeMessage, isBulk, type Body, type BodyCase, type BodyOf } from './messages.js';
+import { OutgoingQueue } from './outgoing-queue.js';
+
+const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
+const MAX_QUEUED_MESSAGES = 10_000;
+/** Ids are uint32 on the wire; 0 stands for none. */
+const MAX_ID = 0xffff_ffff;
+
+/** Answers one kind of message; what it returns is the reply where the message was a request. */
+export type Handler<C extends BodyCase> = (value: BodyOf<C>) => Body | void | Promise<Body | void>;
+export type HandlerTable = { readonly [C in BodyCase]?: Handler<C> };
+
+/** Counts messages by kind and direction, in encoded bytes. */
+export interface TrafficMeter {
+  sent(kind: BodyCase, bytes: number): void;
+  received(kind: BodyCase, bytes: number): void;
+}
+
+/** What a session tells its owner. */
+export interface SessionEvents {
+  /** The peer broke a rule: a WireError or a RuleError, thrown by decoding or by a handler. */
+  misbehaved(error: WireError | RuleError): void;
+  /** A handler of ours failed otherwise; the peer is not to blame. */
+  failed(error: unknown, kind: BodyCase | undefined): void;
+  closed(reason: string): void;
+}
+
+/** The request got no answer: the session ended, its time passed, or the answer was of a wrong kind (and is blamed). */
+export class RequestFailedError extends Error {
+  override readonly name = 'RequestFailedError';
+
+  constructor(
+    readonly reason: 'timeout' | 'closed' | 'wrong-answer',
+    kind: BodyCase,
+  ) {
+    super(`no answer to ${kind}: ${reason}`);
+  }
+}
+
+interface PendingRequest {
+  readonly kind: BodyCase;
+  readonly expected: BodyCase;
+  readonly timer: Timer;
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/**
+ * One conversation between two nodes over a channel. Both sides may ask, answer and announce; who dialled does not
+ * matter. Knows nothing of chains: it matches answers to requests, calls handlers, keeps the outgoing queue bounded.
+ * A handler returns what to answer; `handlers` may be swapped as the conversation goes on (before and after Hello).
+ */
+export class Session {
+  handlers: HandlerTable = {};
+  readonly #pending = new Map<number, PendingRequest>();
+  readonly #queue: OutgoingQueue;
+  #lastId = 0;
+  #closed = false;
+
+  constructor(
+    private readonly channel: Channel,
+    private readonly clock: Clock,
+    private readonly meter: TrafficMeter,
+    private readonly events: SessionEvents,
+  ) {
+    this.#queue = new OutgoingQueue(channel, MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES);
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  get remoteHost(): string {
+    return this.channel.remoteHost;
+  }
+
+  open(): void {
+    this.channel.open({
+      message: (bytes) => this.#receive(bytes),
+      drained: () => this.#queue.drained(),
+      closed: (reason) => this.#end(reason),
+    });
+  }
+
+  /**
+   * Sends a request and waits for its answer.
+   * @throws RequestFailedError, also when the answer is of another kind than `expected`.
+   */
+  request<C extends BodyCase>(body: Body, expected: C, timeoutMs: number): Promise<BodyOf<C>> {
+    if (this.#closed) return Promise.reject(new RequestFailedError('closed', body.$case));
+    this.#lastId = this.#lastId === MAX_ID ? 1 : this.#lastId + 1;
+    const id = this.#lastId;
+    return new Promise<BodyOf<C>>((resolve, reject) => {
+      const timer = this.clock.after(timeoutMs, () => {
+        this.#pending.delete(id);
+        reject(new RequestFailedError('timeout', body.$case));
+      });
+      this.#pending.set(id, {
+        kind: body.$case,
+        expected,
+        timer,
+        resolve,
+        reject,
+      });
+      this.#send(id, 0, body);
+    });
+  }
+
+  /** Sends a message that wants no answer. */
+  notify(body: Body): void {
+    this.#send(0, 0, body);
+  }
+
+  /** Says why and ends the session. */
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#send(0, 0, { $case: 'goodbye', value: { reason } });
+    this.#hangUp(reason);
+  }
+
+  #send(id: number, inReplyTo: number, body: Body): void {
+    if (this.#closed) return;
+    const bytes = encodeMessage({ id, inReplyTo, body });
+    this.meter.sent(body.$case, bytes.length);
+    if (!this.#queue.push(bytes, isBulk(body.$case))) this.#hangUp('peer does not read');
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    let kind: BodyCase | undefined;
+    try {
+      const { id, inReplyTo, body } = decodeMessage(bytes);
+      kind = body.$case;
+      this.meter.received(kind, bytes.length);
+      if (inReplyTo !== 0) this.#answered(inReplyTo, body);
+      else this.#asked(id, body);
+    } catch (error) {
+      this.#blame(error, kind);
+    }
+  }
+
+  #answered(inReplyTo: number, body: Body): void {
+    const pending = this.#pending.get(inReplyTo);
+    // An answer that comes after its deadline finds nothing waiting, and is nobody's fault.
+    if (pending === undefined) return;
+    this.#pending.delete(inReplyTo);
+    pending.timer.cancel();
+    if (body.$case === pending.expected) pending.resolve(body.value);
+    else {
+      pending.reject(new RequestFailedError('wrong-answer', pending.kind));
+      throw new WireError('unexpected-message', `${body.$case} in answer to ${pending.kind}`);
+    }
+  }
+
+  #asked(id: number, body: Body): void {
+    const handler = this.handlers[body.$case] as Handler<BodyCase> | undefined;
+    if (handler === undefined) throw new WireError('unexpected-message', `${body.$case} is not welcome now`);
+    const reply = (answer: Body | void): void => {
+      if (answer !== undefined && id !== 0) this.#send(0, id, answer);
+    };
+    const result = handler(body.value);
+    if (result instanceof Promise) result.then(reply).catch((error: unknown) => this.#blame(error, body.$case));
+    else reply(result);
+  }
+
+  #blame(error: unknown, kind: BodyCase | undefined): void {
+    if (this.#closed) return;
+    if (error instanceof WireError || error instanceof RuleError) this.events.misbehaved(error);
+    else this.events.failed(error, kind);
+  }
+
+  #hangUp(reason: string): void {
+    if (this.#closed) return;
+    this.channel.close();
+    this.#end(reason);
+  }
+
+  #end(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queue.clear();
+    for (const pending of this.#pending.values()) {
+      pending.timer.cancel();
+      pending.reject(new RequestFailedError('closed', pending.kind));
+    }
+    this.#pending.clear();
+    this.events.closed(reason);
+  }
+}

@@ -1,0 +1,48 @@
+import type { Channel, ChannelEvents } from '../../src/peers/channel.js';
+import { decodeMessage, encodeMessage, type Body } from '../../src/peers/messages.js';
+
+/** A channel with nobody at the other end: a test sees what is sent, and plays the peer and the transport. */
+export class FakeChannel implements Channel {
+  readonly remoteHost = 'fake';
+  readonly sent: { readonly id: number; readonly inReplyTo: number; readonly body: Body }[] = [];
+  /** Answers of `send`: false asks the session to wait for `drain`. */
+  takesMore = true;
+  isClosed = false;
+  #events: ChannelEvents | undefined;
+
+  open(events: ChannelEvents): void {
+    this.#events = events;
+  }
+
+  send(bytes: Uint8Array): boolean {
+    if (this.isClosed) throw new Error('sent on a closed channel');
+    this.sent.push(decodeMessage(bytes));
+    return this.takesMore;
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  /** The peer sends a message. */
+  deliver(body: Body, { id = 0, inReplyTo = 0 } = {}): void {
+    this.#events!.message(encodeMessage({ id, inReplyTo, body }));
+  }
+
+  deliverBytes(bytes: Uint8Array): void {
+    this.#events!.message(bytes);
+  }
+
+  drain(): void {
+    this.#events!.drained();
+  }
+
+  /** The transport is gone. */
+  end(reason: string): void {
+    this.#events!.closed(reason);
+  }
+
+  get sentKinds(): string[] {
+    return this.sent.map(({ body }) => body.$case);
+  }
+}

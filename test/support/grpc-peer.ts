@@ -1,0 +1,61 @@
+import { systemClock } from '../../src/common/clock.js';
+import { linkHeader } from '../../src/consensus/block-tree.js';
+import type { ConsensusParams } from '../../src/consensus/params.js';
+import { GrpcDialer } from '../../src/peers/grpc-dialer.js';
+import { createHello } from '../../src/peers/handshake.js';
+import type { BodyOf } from '../../src/peers/messages.js';
+import { Session, type HandlerTable } from '../../src/peers/session.js';
+import { waitFor } from './wait.js';
+
+/** A peer made of a session alone, over real gRPC: says Hello, then only what a test makes it say. */
+export interface GrpcPeer {
+  readonly session: Session;
+  /** The node's Hello. */
+  readonly hello: BodyOf<'hello'>;
+  /** Why the session ended, once it has. */
+  closedBecause(): string | undefined;
+}
+
+/** @throws Error with the reason when the node turns us away instead of saying Hello. */
+export async function connectGrpcPeer(
+  address: string,
+  params: ConsensusParams,
+  handlers: HandlerTable = {},
+  nodeId = 'test-peer',
+): Promise<GrpcPeer> {
+  let hello: BodyOf<'hello'> | undefined;
+  let goodbye: string | undefined;
+  let closed: string | undefined;
+  const meter = { sent: () => {}, received: () => {} };
+  const session: Session = new Session(new GrpcDialer().dial(address), systemClock, meter, {
+    misbehaved: (error) => {
+      throw error;
+    },
+    failed: (error) => {
+      throw error;
+    },
+    closed: (reason) => (closed = goodbye ?? reason),
+  });
+  session.handlers = {
+    hello: (value) => void (hello = value),
+    goodbye: ({ reason }) => void (goodbye = reason),
+    ping: ({ tip }) => ({ $case: 'pong', value: { tip } }),
+    getPeers: () => ({ $case: 'peers', value: { peers: [] } }),
+    getMempool: () => ({ $case: 'mempool', value: { ids: [] } }),
+    newTransactions: () => {},
+    peers: () => {},
+    ...handlers,
+  };
+  session.open();
+  const genesis = linkHeader(params.genesis.hash, params.genesis.header, undefined);
+  const self = {
+    nodeId,
+    instanceNonce: BigInt(Math.floor(Math.random() * 2 ** 48)),
+    advertisedAddress: '',
+    userAgent: 'test',
+  };
+  session.notify({ $case: 'hello', value: createHello(self, genesis, genesis) });
+  const theirs = await waitFor('the node says Hello or closes', () => hello ?? closed);
+  if (typeof theirs === 'string') throw new Error(`turned away: ${theirs}`);
+  return { session, hello: theirs, closedBecause: () => closed };
+}

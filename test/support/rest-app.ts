@@ -1,0 +1,106 @@
+import { connect } from 'node:net';
+import pino from 'pino';
+import { parseConfig } from '../../src/config/load-config.js';
+import { createNode, type Node } from '../../src/node.js';
+import type { Dialer } from '../../src/peers/channel.js';
+import { HealthService } from '../../src/ops/health.service.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body, where it is JSON; what is in it is for the test to say. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly json: any;
+}
+
+const deafDialer: Dialer = {
+  dial: () => ({
+    remoteHost: 'nowhere',
+    open: (events) => queueMicrotask(() => events.closed('nobody is there')),
+    send: () => false,
+    close: () => {},
+  }),
+};
+
+/** A node without peers, whose REST really listens on a free port of loopback, and a client for it. */
+export class RestApp {
+  readonly port: number;
+
+  constructor(
+    readonly node: Node,
+    /** "GET /chain" and so on: what Fastify routes, HEAD and /docs left out. */
+    readonly routes: readonly string[],
+    /** Lines that were logged, as objects. */
+    readonly logged: readonly Record<string, unknown>[],
+  ) {
+    this.port = (node.app.getHttpServer().address() as { port: number }).port;
+  }
+
+  get health(): HealthService {
+    return this.node.app.get(HealthService);
+  }
+
+  async fetch(path: string, init: RequestInit = {}): Promise<Answer> {
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, init);
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json') === true && text !== '';
+    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.fetch(path, { headers });
+  }
+
+  /** Posts JSON as `curl -d` does: typed as a form. */
+  post(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const type = { 'content-type': 'application/x-www-form-urlencoded' };
+    const init = body === undefined ? { headers } : { headers: { ...type, ...headers }, body: JSON.stringify(body) };
+    return this.fetch(path, { method: 'POST', ...init });
+  }
+
+  /** Writes to a socket of its own and reads until the server closes it. */
+  raw(...parts: readonly (string | Uint8Array)[]): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.port, '127.0.0.1', () => {
+        for (const part of parts) socket.write(part);
+      });
+      let received = '';
+      socket.on('data', (chunk) => (received += chunk.toString()));
+      socket.on('error', reject);
+      socket.on('close', () => resolve(received));
+    });
+  }
+
+  close(): Promise<void> {
+    return this.node.close();
+  }
+}
+
+/** @param env settings such as MINICHAIN_HTTP_WRITE_TOKEN, over ones that suit a test. */
+export async function startRestApp(env: Record<string, string> = {}): Promise<RestApp> {
+  const config = parseConfig({
+    env: {
+      MINICHAIN_NODE_NODE_ID: 'rest',
+      MINICHAIN_NODE_DATA_DIR: ':memory:',
+      MINICHAIN_NODE_HTTP_HOST: '127.0.0.1',
+      MINICHAIN_NODE_HTTP_PORT: '0',
+      MINICHAIN_BLOCKCHAIN_DIFFICULTY: '0',
+      MINICHAIN_BLOCKCHAIN_AUTO_MINE: 'false',
+      ...env,
+    },
+  });
+  const logged: Record<string, unknown>[] = [];
+  const logger = pino({ level: 'debug' }, { write: (line) => void logged.push(JSON.parse(line)) });
+  const inline = { ...config, blockchain: { ...config.blockchain, threads: 0 } };
+  const node = await createNode(inline, { logger, dialer: deafDialer });
+  const routes: string[] = [];
+  node.app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRoute', ({ method, url }) => {
+      if (method !== 'HEAD' && !url.startsWith('/docs')) routes.push(`${String(method)} ${url}`);
+    });
+  await node.listen();
+  return new RestApp(node, routes, logged);
+}

@@ -1,0 +1,126 @@
+import type { ChainService } from '../../src/chain/chain.service.js';
+import type { BlockNode } from '../../src/consensus/block-tree.js';
+import type { RuleError } from '../../src/consensus/rule-error.js';
+import type { Channel } from '../../src/peers/channel.js';
+import { createHello } from '../../src/peers/handshake.js';
+import { serveHeaders } from '../../src/peers/header-sync.js';
+import type { Body, BodyCase, BodyOf, WireError } from '../../src/peers/messages.js';
+import { Peer } from '../../src/peers/peer.js';
+import { serveBlocks } from '../../src/peers/serve-blocks.js';
+import { Session, type HandlerTable } from '../../src/peers/session.js';
+import { decodeHashes, decodeTip, encodeTip, LIMITS, type PeerTip } from '../../src/peers/wire.js';
+import type { MemoryNetwork } from './memory-network.js';
+
+const silentMeter = { sent: () => {}, received: () => {} };
+
+/** A peer that a test plays: it notes every message, and answers by the handlers it is given; else it is silent. */
+export class ScriptedPeer {
+  readonly received: Body[] = [];
+  handlers: HandlerTable;
+  session!: Session;
+  closedBecause: string | undefined;
+
+  constructor(
+    readonly net: MemoryNetwork,
+    readonly name: string,
+    handlers: HandlerTable = {},
+  ) {
+    this.handlers = handlers;
+  }
+
+  get address(): string {
+    return `${this.name}:9000`;
+  }
+
+  /** Takes channels that are dialled to it. */
+  listen(): void {
+    this.net.listen(this.address, (channel) => this.open(channel));
+  }
+
+  /** Dials a node. */
+  dial(address: string): void {
+    this.open(this.net.dialerOf(this.name).dial(address));
+  }
+
+  open(channel: Channel): void {
+    this.closedBecause = undefined;
+    this.session = new Session(channel, this.net.clock, silentMeter, {
+      misbehaved: () => {},
+      failed: (error) => {
+        throw error;
+      },
+      closed: (reason) => {
+        this.closedBecause = this.last('goodbye')?.reason ?? reason;
+      },
+    });
+    this.session.handlers = new Proxy<HandlerTable>(
+      {},
+      {
+        get: (_, kind: BodyCase) => (value: never) => {
+          this.received.push({ $case: kind, value } as Body);
+          return this.handlers[kind]?.(value);
+        },
+      },
+    );
+    this.session.open();
+  }
+
+  /** Says Hello as a node with this genesis and tip would. */
+  sayHello(genesis: BlockNode, tip: BlockNode = genesis, change: Partial<BodyOf<'hello'>> = {}): void {
+    const nonce = [...this.name].reduce((sum, letter) => sum * 31n + BigInt(letter.charCodeAt(0)), 7n);
+    const self = {
+      nodeId: this.name,
+      instanceNonce: nonce & 0xffffffffffffffffn,
+      advertisedAddress: this.address,
+      userAgent: 'scripted',
+    };
+    this.session.notify({ $case: 'hello', value: { ...createHello(self, genesis, tip), ...change } });
+  }
+
+  count(kind: BodyCase): number {
+    return this.received.filter(({ $case }) => $case === kind).length;
+  }
+
+  last<C extends BodyCase>(kind: C): BodyOf<C> | undefined {
+    return this.received.findLast(({ $case }) => $case === kind)?.value as BodyOf<C> | undefined;
+  }
+}
+
+/** Answers of an honest node that has this chain. */
+export function serving(chain: ChainService): HandlerTable {
+  return {
+    getHeaders: ({ locator }) => {
+      const headers = serveHeaders(chain, decodeHashes(locator, LIMITS.locator), undefined);
+      return { $case: 'headers', value: { headers: headers.map((raw) => ({ raw })) } };
+    },
+    getBlocks: (message) => ({ $case: 'blocks', value: serveBlocks(chain, message) }),
+    getPeers: () => ({ $case: 'peers', value: { peers: [] } }),
+    getMempool: () => ({ $case: 'mempool', value: { ids: [] } }),
+    ping: () => ({ $case: 'pong', value: { tip: encodeTip(chain.tip) } }),
+  };
+}
+
+/** Our end of a session with a scripted peer, as sync and download see it. */
+export interface PeerLink {
+  readonly peer: Peer;
+  readonly remote: ScriptedPeer;
+  /** Codes for which the session blamed it. */
+  readonly blamed: string[];
+}
+
+export function linkTo(net: MemoryNetwork, name: string, handlers: HandlerTable, tip: BlockNode | PeerTip): PeerLink {
+  const remote = new ScriptedPeer(net, name, handlers);
+  remote.listen();
+  const blamed: string[] = [];
+  const session = new Session(net.dialerOf('us').dial(remote.address), net.clock, silentMeter, {
+    misbehaved: ({ code }: WireError | RuleError) => void blamed.push(code),
+    failed: (error) => {
+      throw error;
+    },
+    closed: () => {},
+  });
+  session.open();
+  const identity = { nodeId: name, instanceNonce: 0n, userAgent: '', address: remote.address };
+  const shown = 'length' in tip ? tip : decodeTip(encodeTip(tip));
+  return { peer: new Peer(identity, session, 'outbound', remote.address, shown, net.clock.nowMs()), remote, blamed };
+}
