@@ -1,0 +1,48 @@
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import { HttpProblem } from '../common/http-problem.js';
+
+/** Strips a byte order mark, which some shells put in front of a body. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Makes every body JSON, whatever its Content-Type says: a plain `curl -d` sends a form type, others send none or one
+ * that is not even well-formed. An empty body is undefined, and left to the route to judge.
+ */
+export function useJsonBodies(adapter: FastifyAdapter, bodyLimitBytes: number): void {
+  const instance = adapter.getInstance();
+  instance.removeAllContentTypeParsers();
+  instance.addHook('onRequest', (request, _reply, done) => {
+    const encoding = request.headers['content-encoding'];
+    // Without the header, Fastify takes the one parser below and does not judge the type.
+    delete request.raw.headers['content-type'];
+    if (encoding === undefined || encoding === 'identity') return done();
+    done(
+      new HttpProblem(415, 'unsupported-encoding', `Content-Encoding ${encoding} is not supported; send plain JSON`),
+    );
+  });
+  adapter.useBodyParser('*', false, { bodyLimit: bodyLimitBytes }, (request: FastifyRequest, body: Buffer, done) => {
+    // An unknown route is 404, whatever the body is.
+    if (request.is404) return done(null);
+    done(null, parseJson(body));
+  });
+}
+
+/** @throws HttpProblem 400 `invalid-utf8` or `invalid-json`. */
+export function parseJson(body: Uint8Array): unknown {
+  const text = decode(body);
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new HttpProblem(400, 'invalid-json', `the body is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+function decode(body: Uint8Array): string {
+  try {
+    return utf8.decode(body);
+  } catch {
+    throw new HttpProblem(400, 'invalid-utf8', 'the body is not valid UTF-8; JSON must be sent as UTF-8 (RFC 8259)');
+  }
+}

@@ -1,0 +1,121 @@
+import { EventEmitter } from 'node:events';
+import pino from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { ChainEvents } from '../chain/chain.events.js';
+import type { ChainService } from '../chain/chain.service.js';
+import type { PeersService } from '../peers/peers.service.js';
+import { openDatabase, type Database } from '../storage/database.js';
+import { HealthService } from './health.service.js';
+import { HealthStore } from './health.store.js';
+
+let clock: VirtualClock;
+let database: Database;
+let chainEvents: ChainEvents;
+let peerEvents: EventEmitter;
+let sync: { state: 'idle' | 'headers' | 'blocks'; height: number; targetHeight: number };
+let health: HealthService;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  database = openDatabase(':memory:', pino({ level: 'silent' }));
+  chainEvents = new ChainEvents();
+  peerEvents = new EventEmitter();
+  sync = { state: 'idle', height: 10, targetHeight: 10 };
+  const chain = { events: chainEvents } as unknown as ChainService;
+  const peers = { events: peerEvents, syncStatus: () => sync } as unknown as PeersService;
+  health = new HealthService(clock, chain, peers, new HealthStore(database));
+  health.onApplicationBootstrap();
+});
+
+afterEach(() => database.close());
+
+/** Stands for any block that was stored. */
+function storeBlock(): void {
+  chainEvents.emit('block', {} as never);
+}
+
+describe('HealthService', () => {
+  it('is unready until the servers listen, and when they stop', () => {
+    expect(health.reasons()).toEqual(['listening: the servers do not listen yet']);
+    health.setReady('listening', true);
+    expect(health.reasons()).toEqual([]);
+    health.beforeApplicationShutdown();
+    expect(health.reasons()).toEqual(['shutdown: the node is shutting down']);
+  });
+
+  it('names every reason', () => {
+    health.setReady('disk', false, 'slow');
+    health.setReady('disk', false, 'slower');
+    expect(health.reasons()).toEqual(['listening: the servers do not listen yet', 'disk: slower']);
+  });
+
+  it('is unready while far behind, not for a few blocks', () => {
+    health.setReady('listening', true);
+    sync = { state: 'blocks', height: 10, targetHeight: 34 };
+    expect(health.reasons()).toEqual([]);
+    sync = { state: 'blocks', height: 10, targetHeight: 35 };
+    expect(health.reasons()).toEqual(['sync: 25 blocks behind']);
+    sync = { state: 'idle', height: 35, targetHeight: 35 };
+    expect(health.reasons()).toEqual([]);
+  });
+
+  it('is unready after a fault until a later block is stored', () => {
+    health.setReady('listening', true);
+    chainEvents.emit('fault', new Error('database or disk is full'));
+    expect(health.reasons()).toEqual(['storage: the last write failed: database or disk is full']);
+    storeBlock();
+    expect(health.reasons()).toEqual([]);
+  });
+
+  it('is ready again without traffic, half a minute after the last fault', async () => {
+    health.setReady('listening', true);
+    chainEvents.emit('fault', new Error('full'));
+    await clock.advance(20_000);
+    expect(health.reasons()).toHaveLength(1);
+    chainEvents.emit('fault', new Error('full'));
+    await clock.advance(29_999);
+    expect(health.reasons()).toHaveLength(1);
+    await clock.advance(5_001);
+    expect(health.reasons()).toEqual([]);
+  });
+
+  it('finds out by itself that the database takes no writes', async () => {
+    health.setReady('listening', true);
+    expect(health.reasons()).toEqual([]);
+    database.pragma('query_only = ON');
+    await clock.advance(5_000);
+    expect(health.reasons()).toEqual([expect.stringMatching(/^storage: the last write failed: .*readonly/)]);
+    database.pragma('query_only = OFF');
+    await clock.advance(30_000);
+    expect(health.reasons()).toEqual([]);
+  });
+
+  it('probes the database at most every 5 s, however often it is asked', async () => {
+    health.reasons();
+    const probes = () => database.prepare(`SELECT value FROM meta WHERE key = 'health_probe_ms'`).pluck().get();
+    const first = probes();
+    await clock.advance(4_999);
+    health.reasons();
+    expect(probes()).toBe(first);
+    await clock.advance(1);
+    health.reasons();
+    expect(probes()).toBe(clock.nowMs());
+  });
+
+  it('tells listeners of every change, and of nothing else', () => {
+    const told: boolean[] = [];
+    health.onChange((ready) => told.push(ready));
+    health.setReady('a', false);
+    health.setReady('a', true);
+    health.setReady('listening', true);
+    health.setReady('listening', true);
+    sync = { state: 'headers', height: 0, targetHeight: 5000 };
+    peerEvents.emit('sync', 'headers');
+    sync = { state: 'idle', height: 5000, targetHeight: 5000 };
+    peerEvents.emit('sync', 'idle');
+    chainEvents.emit('fault', new Error('full'));
+    storeBlock();
+    expect(told).toEqual([false, true, false, true, false, true]);
+  });
+});

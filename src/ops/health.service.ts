@@ -1,0 +1,95 @@
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Clock } from '../common/clock.js';
+import { CLOCK } from '../common/tokens.js';
+import { ChainService } from '../chain/chain.service.js';
+import { PeersService } from '../peers/peers.service.js';
+import { HealthStore } from './health.store.js';
+
+const PROBE_PERIOD_MS = 5_000;
+/**
+ * How long a fault lasts at least, when no later write of a block shows that it is over: a probe's few bytes may still
+ * fit where a block's do not.
+ */
+const FAULT_HOLD_MS = 30_000;
+/** A few blocks behind is how gossip is; more is a sync, whose answers would mislead. */
+const MAX_BLOCKS_BEHIND = 24;
+
+/**
+ * Is this node fit to be asked? It is ready while nobody objects: every reason (`listening`, `storage`, `sync`,
+ * `shutdown`, or whatever a module names) is either fine or the cause why it is not.
+ */
+@Injectable()
+export class HealthService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #objections = new Map<string, string>([['listening', 'the servers do not listen yet']]);
+  readonly #listeners = new Set<(ready: boolean) => void>();
+  #announced = false;
+  #probedMs = -Infinity;
+  #faultMs = -Infinity;
+
+  constructor(
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly chain: ChainService,
+    private readonly peers: PeersService,
+    private readonly store: HealthStore,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.chain.events.on('fault', (error) => this.reportFault(error));
+    this.chain.events.on('block', () => {
+      this.#faultMs = -Infinity;
+      this.setReady('storage', true);
+    });
+    this.peers.events.on('sync', () => this.#checkSync());
+  }
+
+  beforeApplicationShutdown(): void {
+    this.setReady('shutdown', false, 'the node is shutting down');
+  }
+
+  /** Withdraws (`ok`) or raises the objection `reason`; `detail` says in words what is wrong. */
+  setReady(reason: string, ok: boolean, detail = 'not ready'): void {
+    if (ok) this.#objections.delete(reason);
+    else this.#objections.set(reason, detail);
+    const ready = this.#objections.size === 0;
+    if (ready === this.#announced) return;
+    this.#announced = ready;
+    for (const listener of this.#listeners) listener(ready);
+  }
+
+  /** A fault of our own (disk full, broken invariant): unready until a later write works. */
+  reportFault(error: Error): void {
+    this.#faultMs = this.clock.nowMs();
+    this.setReady('storage', false, `the last write failed: ${error.message}`);
+  }
+
+  /** Why the node is not ready, as "reason: detail"; empty when it is. Probes the database, at most every 5 s. */
+  reasons(): string[] {
+    this.#checkSync();
+    this.#checkStorage();
+    return [...this.#objections].map(([reason, detail]) => `${reason}: ${detail}`);
+  }
+
+  /** Calls `listener` with the present state and on every change of it. */
+  onChange(listener: (ready: boolean) => void): void {
+    this.#listeners.add(listener);
+    listener(this.#announced);
+  }
+
+  #checkSync(): void {
+    const { state, height, targetHeight } = this.peers.syncStatus();
+    const behind = state === 'idle' ? 0 : targetHeight - height;
+    this.setReady('sync', behind <= MAX_BLOCKS_BEHIND, `${behind} blocks behind`);
+  }
+
+  #checkStorage(): void {
+    const nowMs = this.clock.nowMs();
+    if (nowMs - this.#probedMs < PROBE_PERIOD_MS) return;
+    this.#probedMs = nowMs;
+    try {
+      this.store.saveProbe(nowMs);
+      if (nowMs - this.#faultMs >= FAULT_HOLD_MS) this.setReady('storage', true);
+    } catch (error) {
+      this.reportFault(error as Error);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { ArgumentsHost } from '@nestjs/common';
+import pino from 'pino';
+import { describe, expect, it } from 'vitest';
+import { RULE_CODES, RuleError } from '../consensus/rule-error.js';
+import { MinerStoppedError } from '../miner/miner.service.js';
+import { RULE_STATUS } from './error-table.js';
+import { ProblemFilter } from './problem-filter.js';
+import type { Problem } from './problem.js';
+
+const faults: unknown[] = [];
+const filter = new ProblemFilter({
+  bodyLimitBytes: 1024,
+  log: pino({ level: 'silent' }),
+  onFault: (error) => faults.push(error),
+});
+
+function problemOf(exception: unknown): Problem {
+  let sent = '';
+  const reply = { status: () => reply, headers: () => reply, type: () => reply, send: (body: string) => (sent = body) };
+  const http = { getRequest: () => ({ url: '/path?query=1', method: 'GET' }), getResponse: () => reply };
+  filter.catch(exception, { getType: () => 'http', switchToHttp: () => http } as unknown as ArgumentsHost);
+  return JSON.parse(sent) as Problem;
+}
+
+describe('ProblemFilter', () => {
+  it('leaves other contexts to others', () => {
+    const error = new Error('of a gRPC call');
+    expect(() => filter.catch(error, { getType: () => 'rpc' } as unknown as ArgumentsHost)).toThrow(error);
+  });
+
+  it('gives every rule its code and status', () => {
+    for (const code of RULE_CODES) {
+      const problem = problemOf(new RuleError(code, 'broken', { height: 7 }));
+      expect(problem).toMatchObject({ code, status: RULE_STATUS[code].http, detail: 'broken', height: 7 });
+    }
+  });
+
+  it('lets facts add to the standard fields, never replace them', () => {
+    const data = { status: 999, code: 'x', type: 'x', detail: 'x', instance: 'x', title: 'x', extra: 'kept' };
+    expect(problemOf(new RuleError('high-hash', 'broken', data))).toEqual({
+      type: 'about:blank',
+      title: 'Unprocessable Entity',
+      status: 422,
+      detail: 'broken',
+      instance: '/path',
+      code: 'high-hash',
+      extra: 'kept',
+    });
+  });
+
+  it('refuses politely while shutting down', () => {
+    expect(problemOf(new MinerStoppedError())).toMatchObject({ status: 503, code: 'shutting-down' });
+  });
+
+  it('takes whatever is thrown', () => {
+    for (const thrown of [undefined, null, 'text', 42, {}]) {
+      expect(problemOf(thrown)).toMatchObject({ status: 500, code: 'internal-error' });
+    }
+    expect(faults).toEqual([undefined, null, 'text', 42, {}]);
+  });
+});
