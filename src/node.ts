@@ -1,0 +1,133 @@
+import 'reflect-metadata';
+import { createServer } from 'node:net';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Transport, type GrpcOptions } from '@nestjs/microservices';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Registry } from 'prom-client';
+import { AppModule } from './app.module.js';
+import { ChainService } from './chain/chain.service.js';
+import { systemClock, type Clock } from './common/clock.js';
+import { createLogger, nestLogger, type Logger } from './common/logger.js';
+import { systemRandom, type Random } from './common/random.js';
+import { CLOCK, CONSENSUS_PARAMS, LOGGER, NODE_CONFIG, RANDOM, REGISTRY } from './common/tokens.js';
+import { formatAddress } from './config/address.js';
+import { paramsOf } from './config/consensus-params.js';
+import type { NodeConfig } from './config/node-config.js';
+import { MempoolService } from './mempool/mempool.service.js';
+import { MinerService } from './miner/miner.service.js';
+import { grpcHealthHook } from './ops/grpc-health.js';
+import { HealthService } from './ops/health.service.js';
+import { configureHttp, createFastifyAdapter } from './ops/http.js';
+import { DIALER, type Dialer } from './peers/channel.js';
+import { PEER_SERVICE, PEER_SERVICE_DEFINITION } from './peers/grpc-definition.js';
+import { GRPC_OPTIONS, GrpcDialer } from './peers/grpc-dialer.js';
+import { PeersService } from './peers/peers.service.js';
+
+/** What a node is given from outside; a simulation puts its own in place of each. */
+export interface NodeOverrides {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+  /** With a dialer of its own a node opens no gRPC server: its channels come by `peers.acceptInbound`. */
+  readonly dialer?: Dialer;
+}
+
+/** A whole node: its services, and the two ends of its life. */
+export interface Node {
+  readonly config: NodeConfig;
+  readonly app: NestFastifyApplication;
+  readonly chain: ChainService;
+  readonly mempool: MempoolService;
+  readonly miner: MinerService;
+  readonly peers: PeersService;
+  /** Starts the node and opens its HTTP server, and its gRPC server unless it has a dialer of its own. */
+  listen(): Promise<void>;
+  /** Starts the node without any server: for simulations. */
+  start(): Promise<void>;
+  /** Ends sessions, servers and threads, then closes the database. */
+  close(): Promise<void>;
+}
+
+/** Settings of one node, for injection everywhere. */
+@Module({})
+class EnvironmentModule {
+  static with(providers: Provider[]): DynamicModule {
+    return { module: EnvironmentModule, global: true, providers, exports: providers };
+  }
+}
+
+/**
+ * Makes a node: the one door for the program, the tests and the simulations.
+ * @throws DataDirInUseError, DatabaseDamagedError, WrongNetworkError (see storage and chain).
+ */
+export async function createNode(settings: NodeConfig, overrides: NodeOverrides = {}): Promise<Node> {
+  const config = overrides.dialer === undefined ? await withFreeP2pPort(settings) : settings;
+  const logger = (overrides.logger ?? createLogger(config.node)).child({ node: config.node.nodeId });
+  const environment = EnvironmentModule.with([
+    { provide: NODE_CONFIG, useValue: config },
+    { provide: CONSENSUS_PARAMS, useValue: paramsOf(config) },
+    { provide: CLOCK, useValue: overrides.clock ?? systemClock },
+    { provide: RANDOM, useValue: overrides.random ?? systemRandom },
+    { provide: LOGGER, useValue: logger },
+    { provide: REGISTRY, useValue: new Registry() },
+    { provide: DIALER, useValue: overrides.dialer ?? new GrpcDialer() },
+  ]);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    { module: AppModule, imports: [environment] },
+    createFastifyAdapter(config),
+    { logger: nestLogger(logger), abortOnError: false, bodyParser: false },
+  );
+  configureHttp(app, config, logger);
+  const miner = app.get(MinerService);
+  const peers = app.get(PeersService);
+  // Miner and peers do not know each other; a node that still fetches blocks would only mine on old ones.
+  peers.events.on('sync', () => miner.setPaused('sync', peers.isCatchingUp));
+  return {
+    config,
+    app,
+    chain: app.get(ChainService),
+    mempool: app.get(MempoolService),
+    miner,
+    peers,
+    async listen() {
+      const health = app.get(HealthService);
+      if (overrides.dialer === undefined) {
+        app.connectMicroservice(grpcOptions(config, health), { inheritAppConfig: false });
+        await app.startAllMicroservices();
+      }
+      await app.listen(config.node.httpPort, config.node.httpHost);
+      health.setReady('listening', true);
+    },
+    async start() {
+      await app.init();
+    },
+    close: () => app.close(),
+  };
+}
+
+function grpcOptions(config: NodeConfig, health: HealthService): GrpcOptions {
+  return {
+    transport: Transport.GRPC,
+    options: {
+      url: formatAddress({ host: config.node.p2pHost, port: config.node.p2pPort }),
+      package: 'minichain.v1',
+      packageDefinition: { [PEER_SERVICE]: PEER_SERVICE_DEFINITION },
+      onLoadPackageDefinition: grpcHealthHook(health, [PEER_SERVICE]),
+      channelOptions: GRPC_OPTIONS,
+    },
+  };
+}
+
+/** Port 0 is settled before anything starts, for the node has to advertise it. */
+async function withFreeP2pPort(config: NodeConfig): Promise<NodeConfig> {
+  if (config.node.p2pPort !== 0) return config;
+  const p2pPort = await new Promise<number>((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, config.node.p2pHost, () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+  return Object.freeze({ ...config, node: Object.freeze({ ...config.node, p2pPort }) });
+}
