@@ -1,0 +1,52 @@
+import { createServer } from 'node:net';
+import type { NodeConfig } from '../../config/node-config.js';
+import { CliError, EXIT } from '../exit.js';
+import { printable } from '../format.js';
+import { NodeClient } from '../node-client.js';
+import type { StatusBody } from '../rest.js';
+import { urlOf } from './plan-cluster.js';
+
+/** Long enough for a node of ours, short enough for somebody who waits for an error message. */
+const PROBE_TIMEOUT_MS = 1_000;
+
+/** @throws CliError when any port of these nodes cannot be listened on; names all of them. */
+export async function checkPorts(configs: readonly NodeConfig[]): Promise<void> {
+  const claims = configs.flatMap(({ node }) => {
+    const { nodeId, httpHost, httpPort, p2pHost, p2pPort } = node;
+    return [
+      { host: httpHost, port: httpPort, use: `REST of ${nodeId}` },
+      { host: p2pHost, port: p2pPort, use: `gRPC of ${nodeId}` },
+    ];
+  });
+  const codes = await Promise.all(claims.map(({ host, port }) => tryListening(host, port)));
+  const taken = claims.filter((_, i) => codes[i] === 'EADDRINUSE');
+  if (taken.length > 0) {
+    const ports = taken.map(({ port, use }) => `${port} (${use})`).join(', ');
+    const noun = taken.length === 1 ? 'port is' : 'ports are';
+    throw new CliError(`${noun} taken: ${ports}; ${await whatToDo(configs, taken[0]!.port)}`, EXIT.failed);
+  }
+  const other = codes.findIndex((code) => code !== undefined);
+  if (other >= 0) {
+    const { host, port, use } = claims[other]!;
+    throw new CliError(`cannot listen on ${host}, port ${port} (${use}): ${codes[other]}`, EXIT.failed);
+  }
+}
+
+async function whatToDo(configs: readonly NodeConfig[], port: number): Promise<string> {
+  for (const config of configs) {
+    const client = new NodeClient(urlOf(config), undefined);
+    const status = await client.get<StatusBody>('/status', PROBE_TIMEOUT_MS).catch(() => undefined);
+    const nodeId = status?.body.nodeId;
+    if (typeof nodeId === 'string') return `a minichain is running already (${printable(nodeId, 64)}), stop it first`;
+  }
+  return `stop what holds them (\`lsof -i :${port}\` or \`ss -ltnp\` tell), or configure other ports`;
+}
+
+/** The error's code when nobody can listen there now. */
+function tryListening(host: string, port: number): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const server = createServer();
+  server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+  server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
+  return promise;
+}

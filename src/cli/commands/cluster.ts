@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { wholeNumberArgument } from '../client-command.js';
+import { planCluster } from '../cluster/plan-cluster.js';
+import { runCluster } from '../cluster/run-cluster.js';
+import type { Terminal } from '../terminal.js';
+
+const LAUNCHER = join(import.meta.dirname, '../../../scripts/minichain.mjs');
+const MAX_NODES = 100;
+
+interface Options {
+  readonly nodes: number;
+  readonly configDir: string;
+  readonly dataDir?: string;
+  readonly fresh?: boolean;
+}
+
+export function clusterCommand(terminal: Terminal): Command {
+  return new Command('cluster')
+    .summary('run several nodes on this machine')
+    .description(
+      'Runs several nodes on this machine, each a process of its own, and shows their logs; Ctrl-C stops all.',
+    )
+    .option('--nodes <n>', 'how many', wholeNumberArgument(1, MAX_NODES), 3)
+    .option(
+      '--config-dir <dir>',
+      'where node1.toml, node2.toml, ... are; nodes beyond them follow node1.toml',
+      'config',
+    )
+    .option('--data-dir <dir>', 'keep the chains in node1, node2, ... in here (default: as the configurations say)')
+    .addOption(new Option('--fresh', 'begin with empty chains, which are thrown away at the end').conflicts('dataDir'))
+    .addHelpText('after', '\nExamples:\n  minichain cluster --nodes 5\n  minichain cluster --fresh')
+    .action(async ({ nodes, configDir, dataDir, fresh }: Options) => {
+      const scratch = fresh ? mkdtempSync(join(tmpdir(), 'minichain-')) : undefined;
+      try {
+        const planned = planCluster({ nodes, configDir, dataDir: dataDir ?? scratch, env: terminal.env });
+        await runCluster({ nodes: planned, launcher: LAUNCHER, signals: process }, terminal);
+      } finally {
+        if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+      }
+    });
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { clientCommand, clientOf, print, type ClientOptions } from '../client-command.js';
+import { bytes, moment, plural, printable, table } from '../format.js';
+import type { MempoolBody } from '../rest.js';
+import type { Terminal } from '../terminal.js';
+
+const DATA_WIDTH = 40;
+
+export function mempoolCommand(terminal: Terminal): Command {
+  return clientCommand('mempool', 'list the entries that wait to be mined, oldest first')
+    .addHelpText('after', '\nExample:\n  minichain mempool --json | jq .transactions')
+    .action(async (options: ClientOptions) => {
+      print(terminal, options, await clientOf(options, terminal).get<MempoolBody>('/mempool'), showMempool);
+    });
+}
+
+function showMempool({ transactions, bytes: size, entries }: MempoolBody): string {
+  const rows = entries.map(({ id, timestamp, data }) => [
+    printable(id),
+    timestamp === null ? '' : moment(timestamp),
+    printable(data ?? '', DATA_WIDTH),
+  ]);
+  const listed = rows.length > 0 ? table([['transaction', 'posted', 'data'], ...rows]) : '';
+  const rest = transactions > entries.length ? `, the first ${entries.length} are shown` : '';
+  return `${listed}${plural(transactions, 'transaction')} pending, ${bytes(size)}${rest}\n`;
+}

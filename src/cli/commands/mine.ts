@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
+import { printable } from '../format.js';
+import type { MinedBody } from '../rest.js';
+import type { Terminal } from '../terminal.js';
+
+export function mineCommand(terminal: Terminal): Command {
+  return clientCommand('mine', 'have the node mine now, empty blocks too, and wait for it')
+    .argument('[blocks]', 'how many blocks, up to 1000', wholeNumberArgument(1, 1000), 1)
+    .addHelpText('after', '\nExamples:\n  minichain mine\n  minichain mine 3 --url http://localhost:8092')
+    .action(async (blocks: number, options: ClientOptions) => {
+      const client = clientOf(options, terminal);
+      if (options.json) {
+        print(terminal, options, await client.post<MinedBody>('/mine', { blocks }, undefined), showMined);
+        return;
+      }
+      // One by one, so that each is seen when it is found.
+      for (let mined = 0; mined < blocks; mined++) {
+        print(terminal, options, await client.post<MinedBody>('/mine', { blocks: 1 }, undefined), showMined);
+      }
+    });
+}
+
+function showMined({ blocks }: MinedBody): string {
+  return blocks.map(({ index, hash }) => `mined block ${index} ${printable(hash)}\n`).join('');
+}

@@ -1,0 +1,65 @@
+import { Command } from 'commander';
+import { loadConfig } from '../../config/load-config.js';
+import { SETTINGS } from '../../config/schema.js';
+import { checkPorts } from '../cluster/check-ports.js';
+import { CliError, EXIT } from '../exit.js';
+import type { Terminal } from '../terminal.js';
+
+/** Errors that tell the user about their machine or settings, not about a mistake of ours: one line is enough. */
+const PLAIN_ERRORS = new Set([
+  'DataDirInUseError',
+  'DatabaseDamagedError',
+  'DatabaseTooNewError',
+  'WrongNetworkError',
+  'CheckpointConflictError',
+  'SqliteError',
+]);
+
+export function startCommand(terminal: Terminal): Command {
+  return new Command('start')
+    .summary('run one node in the foreground')
+    .description('Runs one node in the foreground; Ctrl-C stops it.')
+    .option('--config <file>', 'TOML file; without it, the environment alone says everything')
+    .addHelpText('after', `\nExamples:\n  minichain start --config config/node1.toml\n${settingsHelp()}`)
+    .action(async (options: { config?: string }) => {
+      const config = loadConfig({ path: options.config, env: terminal.env });
+      stopWithParent();
+      await checkPorts([config]);
+      const { runNode } = await import('../../main.js');
+      try {
+        await runNode(config);
+      } catch (error) {
+        throw toCliError(error);
+      }
+    });
+}
+
+/** A node of a cluster must not outlive it, however the cluster's process ended: the channel to it closes then. */
+function stopWithParent(): void {
+  // Undefined where there never was a channel.
+  if (process.connected === undefined) return;
+  if (!process.connected) throw new CliError('the cluster that started this node is gone', EXIT.failed);
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel?.unref();
+}
+
+function toCliError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const isPlain = PLAIN_ERRORS.has(error.name) || 'syscall' in error;
+  return isPlain ? new CliError(error.message, EXIT.failed) : error;
+}
+
+function settingsHelp(): string {
+  const lines = [
+    '',
+    'Settings: TOML key, default, meaning. Each has an environment variable, which wins over the file:',
+  ];
+  lines.push('[node] http_port is MINICHAIN_NODE_HTTP_PORT. Lists are separated by commas there.');
+  let section = '';
+  for (const setting of SETTINGS) {
+    if (setting.section !== section) lines.push(`  [${(section = setting.section)}]`);
+    const { shownFallback, doc } = setting.field;
+    lines.push(`    ${setting.key.padEnd(23)} ${shownFallback.padEnd(15)} ${doc}`);
+  }
+  return lines.join('\n');
+}

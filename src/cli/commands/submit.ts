@@ -1,0 +1,80 @@
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
+import { CliError, EXIT } from '../exit.js';
+import { count, duration, printable } from '../format.js';
+import type { Answer, NodeClient } from '../node-client.js';
+import type { ReceiptBody, TransactionBody } from '../rest.js';
+import type { Terminal } from '../terminal.js';
+
+const POLL_MS = 100;
+const DEFAULT_TIMEOUT_SECONDS = 60;
+/** No node takes more; a wrong pipe is noticed before it fills the memory. */
+const MAX_INPUT_BYTES = 16_777_216;
+
+interface SubmitOptions extends ClientOptions {
+  readonly wait?: boolean;
+  readonly timeout: number;
+}
+
+export function submitCommand(terminal: Terminal): Command {
+  return clientCommand('submit', 'post an entry; it is pending until some node mines it')
+    .argument('<data>', 'the entry, 1 to 16,384 bytes of UTF-8; - reads it from stdin, without its last line break')
+    .option('--wait', 'wait until it stands in a block of the active chain')
+    .option('--timeout <seconds>', 'how long --wait waits', wholeNumberArgument(1, 86_400), DEFAULT_TIMEOUT_SECONDS)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  minichain submit "Hello, chain" --wait\n  date | minichain submit -\n  minichain submit -- "-starts with a dash"',
+    )
+    .action(async (data: string, options: SubmitOptions) => {
+      const client = clientOf(options, terminal);
+      const entry = data === '-' ? await readEntry(terminal.stdin) : data;
+      const startedMs = performance.now();
+      const receipt = await client.post<ReceiptBody>('/blocks', { data: entry });
+      if (!options.wait) {
+        print(terminal, options, receipt, ({ id }) => `${printable(id)} is pending\n`);
+        return;
+      }
+      const confirmed = await waitForBlock(client, receipt.body.id, startedMs, options.timeout * 1000);
+      print(terminal, options, confirmed, ({ id, block }) => {
+        const took = duration(performance.now() - startedMs);
+        return `${printable(id)} is in block ${count(block!.index)} (${printable(block!.hash)}) after ${took}\n`;
+      });
+    });
+}
+
+async function waitForBlock(
+  client: NodeClient,
+  id: string,
+  startedMs: number,
+  timeoutMs: number,
+): Promise<Answer<TransactionBody>> {
+  for (;;) {
+    const answer = await client.get<TransactionBody>(`/transactions/${encodeURIComponent(id)}`);
+    if (answer.body.status === 'confirmed') return answer;
+    if (performance.now() - startedMs > timeoutMs) {
+      const hint = 'is any node mining? see `minichain status`, or mine it with `minichain mine`';
+      throw new CliError(`${printable(id)} is still pending after ${duration(timeoutMs)}: ${hint}`, EXIT.failed);
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+async function readEntry(stdin: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stdin) {
+    chunks.push(Buffer.from(chunk));
+    length += chunks.at(-1)!.length;
+    if (length > MAX_INPUT_BYTES) throw new CliError('stdin is too long for an entry (16,384 bytes)', EXIT.usage);
+  }
+  try {
+    // The BOM is part of the entry, too.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+      .decode(Buffer.concat(chunks))
+      .replace(/\r?\n$/, '');
+  } catch {
+    throw new CliError('stdin is not UTF-8 text: encode it first, for example with `base64 -w0`', EXIT.usage);
+  }
+}

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CliError, EXIT } from './exit.js';
+import { count, duration } from './format.js';
+import type { Answer, NodeClient } from './node-client.js';
+import type { StatusBody, SyncBody } from './rest.js';
+import type { Terminal } from './terminal.js';
+
+const POLL_MS = 250;
+/** Between lines where progress cannot be shown in place. */
+const LINE_EVERY_MS = 5_000;
+/** A node that has just started needs a moment to reach its peers. */
+const PEERS_DEADLINE_MS = 15_000;
+
+/**
+ * Shows on stderr how far the node's sync is, until it has the best chain of its peers; answers its status then. A node
+ * that knows no peers at all is taken for in sync.
+ * @throws CliError when it knows peers but cannot reach any of them.
+ */
+export async function followSync(client: NodeClient, terminal: Terminal): Promise<Answer<StatusBody>> {
+  const progress = new ProgressLine(terminal);
+  const startedMs = performance.now();
+  try {
+    for (;;) {
+      const answer = await client.get<StatusBody>('/status');
+      const { sync, peers, height } = answer.body;
+      const isSyncing = sync.state !== 'idle';
+      if (!isSyncing && (peers.connected > 0 || peers.known === 0)) return answer;
+      if (!isSyncing && performance.now() - startedMs > PEERS_DEADLINE_MS) {
+        const hint = 'start them, or check bootstrap_nodes and `minichain peers`';
+        throw new CliError(`the node cannot reach any of the peers it knows (${peers.known}): ${hint}`, EXIT.failed);
+      }
+      progress.show(isSyncing ? describeSync(sync, height) : 'waiting for a peer');
+      await sleep(POLL_MS);
+    }
+  } finally {
+    progress.clear();
+  }
+}
+
+/** "blocks 45 %, 4,500 of 10,000, 820 blocks/s, 7 s left", or "in sync". */
+export function describeSync(sync: SyncBody, height: number): string {
+  if (sync.state === 'idle') return 'in sync';
+  const parts = [`${sync.state} ${Math.floor(sync.progress * 100)} %`];
+  if (sync.targetHeight !== undefined) parts.push(`${count(sync.height ?? height)} of ${count(sync.targetHeight)}`);
+  if (sync.blocksPerSecond) parts.push(`${count(Math.round(sync.blocksPerSecond))} blocks/s`);
+  if (sync.etaSeconds != null) parts.push(`${duration(sync.etaSeconds * 1000)} left`);
+  return parts.join(', ');
+}
+
+/** One line that is rewritten in place on a terminal, and now and then a new line elsewhere. */
+class ProgressLine {
+  #shownMs = -Infinity;
+
+  constructor(private readonly terminal: Terminal) {}
+
+  show(text: string): void {
+    const { stderr } = this.terminal;
+    // A terminal without a known width says 0.
+    if (stderr.isTTY) stderr.write(`\r\x1b[K${text.slice(0, (stderr.columns || 80) - 1)}`);
+    else if (performance.now() - this.#shownMs >= LINE_EVERY_MS) {
+      stderr.write(`${text}\n`);
+      this.#shownMs = performance.now();
+    }
+  }
+
+  clear(): void {
+    if (this.terminal.stderr.isTTY) this.terminal.stderr.write('\r\x1b[K');
+  }
+}

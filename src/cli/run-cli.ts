@@ -1,0 +1,81 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/node-config.js';
+import { VERSION } from '../common/version.js';
+import { blockCommand, chainCommand } from './commands/chain.js';
+import { clusterCommand } from './commands/cluster.js';
+import { mempoolCommand } from './commands/mempool.js';
+import { mineCommand } from './commands/mine.js';
+import { peersCommand } from './commands/peers.js';
+import { startCommand } from './commands/start.js';
+import { statusCommand } from './commands/status.js';
+import { submitCommand } from './commands/submit.js';
+import { CliError, EXIT, type ExitCode } from './exit.js';
+import type { Terminal } from './terminal.js';
+
+const HELP = `
+Examples:
+  minichain cluster                      three nodes on this machine
+  minichain submit "Hello, chain" --wait
+  minichain chain --url http://localhost:8092
+
+Exit codes:
+  0  all went well
+  1  the node refused, or something failed
+  2  a mistake in the command line or in the configuration
+  3  no node could be reached`;
+
+/** Runs one command; `argv` without node and script. What goes wrong is written to stderr; answers the exit code. */
+export async function runCli(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  try {
+    await createProgram(terminal).parseAsync(argv, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+function createProgram(terminal: Terminal): Command {
+  const program = new Command('minichain')
+    .description('Runs nodes of a minichain, a proof-of-work blockchain for plain strings, and talks to them.')
+    .version(VERSION, '-V, --version')
+    .addHelpText('after', HELP);
+  const commands = [
+    ...[startCommand, clusterCommand, statusCommand, chainCommand, blockCommand],
+    ...[submitCommand, peersCommand, mempoolCommand, mineCommand],
+  ];
+  for (const create of commands) program.addCommand(create(terminal));
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text),
+      outputError: (text, write) => write(usageError(text, command)),
+      getOutHelpWidth: () => terminal.stdout.columns || 120,
+      getErrHelpWidth: () => terminal.stderr.columns || 120,
+    });
+  }
+  return program;
+}
+
+/** One line of what commander has to say, and where to read on. */
+function usageError(text: string, command: Command): string {
+  const sentence = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ');
+  const path = command.parent ? `minichain ${command.name()}` : 'minichain';
+  return `minichain: ${sentence}; see \`${path} --help\`\n`;
+}
+
+function report(error: unknown, { stderr }: Terminal): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof ConfigError) {
+    stderr.write(error.problems.map((problem) => `minichain: ${problem}\n`).join(''));
+    return EXIT.usage;
+  }
+  if (error instanceof CliError) {
+    stderr.write(`minichain: ${error.message}\n`);
+    return error.exitCode;
+  }
+  stderr.write(`minichain: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT.failed;
+}
