@@ -1,0 +1,53 @@
+// npm run bench [-- name ...]: compiles sources and benchmarks into .bench/ and runs each in a process of its own.
+import { execFileSync } from 'node:child_process';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const SUPPORT = new Set(['report', 'bare-server']);
+const output = fileURLToPath(new URL('../../.bench', import.meta.url));
+const all = readdirSync(new URL('.', import.meta.url))
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(0, -3))
+  .filter((name) => !SUPPORT.has(name));
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : all;
+const unknown = wanted.filter((name) => !all.includes(name));
+if (unknown.length > 0) {
+  console.error(`no benchmark ${unknown.join(', ')}; there are ${all.join(', ')}`);
+  process.exit(2);
+}
+
+rmSync(output, { recursive: true, force: true });
+const ignored = ['**/*.spec.ts', '**/kernel/assembly/**'];
+execFileSync(
+  'swc',
+  [
+    'src',
+    'test/bench',
+    'test/support',
+    '--out-dir',
+    output,
+    '--quiet',
+    ...ignored.flatMap((glob) => ['--ignore', glob]),
+  ],
+  { stdio: 'inherit' },
+);
+cpSync('package.json', `${output}/package.json`);
+cpSync('src/miner/kernel/generated', `${output}/src/miner/kernel/generated`, { recursive: true });
+
+const digits = (value) =>
+  value >= 100 ? Math.round(value).toLocaleString('en') : Number(value.toPrecision(3)).toString();
+for (const name of wanted) {
+  const child = `import(${JSON.stringify(`${output}/test/bench/${name}.js`)})
+    .then((bench) => bench.run())
+    .then((report) => { process.stdout.write('\\n@' + JSON.stringify(report)); process.exit(0); })`;
+  const text = execFileSync(process.execPath, ['--input-type=module', '-e', child], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 1 << 26,
+  }).toString();
+  const report = JSON.parse(text.slice(text.lastIndexOf('\n@') + 2));
+  console.log(`\n${report.name}`);
+  for (const { label, value, unit, ratio } of report.rows) {
+    const compared = ratio === undefined ? '' : `  ratio ${digits(ratio)}`;
+    console.log(`  ${label.padEnd(58)} ${digits(value).padStart(12)} ${unit.padEnd(10)}${compared}`);
+  }
+}
