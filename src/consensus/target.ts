@@ -82,8 +82,5 @@ export function bitsOfDifficulty(difficulty: number): number {
 export function difficultyOf(bits: number): number {
   const target = targetOf(bits);
   if (target === undefined) return 64;
-  // The leading 13 hex digits are what a double holds exactly.
-  const shift = Math.max(0, 4 * target.toString(16).length - 52);
-  const log2 = Math.log2(Number(target >> BigInt(shift)) + 1) + shift;
-  return Math.round((64 - log2 / 4) * 100) / 100;
+  return Math.round((64 - Math.log2(Number(target) + 1) / 4) * 100) / 100;
 }

@@ -61,20 +61,7 @@ export class GrpcChannel implements Channel {
     // A peer that does not read would keep a half-closed stream, what waits in it, and our shutdown, for ever.
     systemClock.after(LINGER_MS, () => {
       if ('cancel' in this.stream) this.stream.cancel();
-      else {
-        console.log(
-          'abort',
-          (this.stream as any).call?.constructor.name,
-          Object.keys((this.stream as any).call),
-          (this.stream as any).call?.stream?.constructor?.name,
-        );
-        abort(this.stream);
-        const s = this.stream as any;
-        setTimeout(
-          () => console.log(s.destroyed, s.writableLength, s.call?.nextCall?.stream?.closed, s.call?.stream?.closed),
-          500,
-        );
-      }
+      else abort(this.stream);
       this.stream.destroy();
     });
   }
