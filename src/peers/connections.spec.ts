@@ -40,7 +40,7 @@ describe('Connections', () => {
         const host = open('a');
         const peer = scripted('x');
         peer.dial(host.address);
-        peer.session.request({ $case: kind, value: {} } as Body, 'peers', 5_000).catch(() => {});
+        peer.session.request({ $case: kind, value: {} }, 'peers', 5_000).catch(() => {});
         await clock.advance(100);
         expect(peer.closedBecause).toBe('unexpected-message');
         expect(peer.received.map(({ $case }) => $case)).toEqual(['goodbye']);
@@ -212,7 +212,7 @@ describe('Connections', () => {
     it('drops a peer that misses three, and dials it again', async () => {
       const silent = scripted('b');
       silent.listen();
-      silent.handlers = { hello: () => void silent.sayHello(genesisNode()) };
+      silent.handlers = { hello: () => silent.sayHello(genesisNode()) };
       const host = open('a', { bootstrap: [silent.address] });
       await clock.until('connected', () => host.connected().length === 1);
       await clock.advance(19_000);

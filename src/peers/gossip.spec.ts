@@ -116,7 +116,7 @@ describe('Gossip', () => {
         getHeaders: peer.handlers.getHeaders!,
         getBlocks: peer.handlers.getBlocks!,
       });
-      expect((await announce(sender, blocks[3]!, nodes[3]!)).result).toBe(Verdict_Result.RESULT_ORPHAN);
+      expect((await announce(sender, blocks[3]!, nodes[3])).result).toBe(Verdict_Result.RESULT_ORPHAN);
       await clock.until('the gap is closed', () => host.chain.tip.hash === blocks[3]!.hash, 1_000);
     });
 

@@ -169,7 +169,10 @@ export class Gossip {
       }
     } catch (error) {
       peer.known.delete(block.hash);
-      this.log.debug({ err: error, block: block.hash, peer: peer.nodeId }, 'block announcement not answered');
+      this.log.debug(
+        { block: block.hash, peer: peer.nodeId, reason: String(error) },
+        'block announcement not answered',
+      );
     }
   }
 

@@ -25,9 +25,11 @@ import { PeerStore } from './peer.store.js';
 import { PeersMetrics } from './peers.metrics.js';
 import { Scoring } from './scoring.js';
 import { serveBlocks } from './serve-blocks.js';
-import type { HandlerTable } from './session.js';
+import { RequestFailedError, type HandlerTable } from './session.js';
 import { Sync, type SyncState, type SyncStatus } from './sync.js';
 import { LIMITS, decodeHash, decodeHashes, encodeTip } from './wire.js';
+
+const RETRY_MS = 20_000;
 
 /** A line of GET /peers: a node we have a session with, or an address we only know. */
 export interface PeerView {
@@ -61,7 +63,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   constructor(
     @Inject(NODE_CONFIG) config: NodeConfig,
     @Inject(DATABASE) database: Database,
-    @Inject(CLOCK) clock: Clock,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) random: Random,
     @Inject(LOGGER) logger: Logger,
     @Inject(DIALER) dialer: Dialer,
@@ -196,10 +198,19 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#sync.consider(peer);
     const failed = (error: unknown): void => {
       if (error instanceof RuleError || error instanceof WireError) this.#connections.blame(peer, error);
-      else this.#log.debug({ err: error, peer: peer.nodeId }, 'exchange after the handshake broken off');
+      else if (error instanceof RequestFailedError) {
+        this.#log.debug({ peer: peer.nodeId, reason: error.message }, 'exchange after the handshake broken off');
+      } else this.#log.error({ err: error, peer: peer.nodeId }, 'exchange after the handshake failed on our side');
     };
     this.#discovery.introduce(peer).catch(failed);
-    this.#gossip.fetchMempool(peer).catch(failed);
+    const fetchMempool = (): void => {
+      this.#gossip.fetchMempool(peer).catch((error: unknown) => {
+        failed(error);
+        // What it holds now will not be told again, so a peer that is busy is asked once more.
+        if (error instanceof RequestFailedError && error.reason === 'timeout') this.clock.after(RETRY_MS, fetchMempool);
+      });
+    };
+    fetchMempool();
   }
 
   /** Every message that an admitted peer may send, and who answers it. */

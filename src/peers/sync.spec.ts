@@ -12,7 +12,7 @@ import type { HandlerTable } from './session.js';
 import { Sync, type SyncState } from './sync.js';
 import { decodeTip, encodeTip } from './wire.js';
 
-const LIE = { length: 1_000_000, chainWork: 2n ** 200n, hash: 'ab'.repeat(32) as Hash };
+const LIE = { length: 1_000_000, chainWork: 2n ** 200n, hash: 'ab'.repeat(32) };
 
 describe('Sync', () => {
   let clock: VirtualClock;

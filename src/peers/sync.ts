@@ -236,7 +236,8 @@ export class Sync {
 
   #failed(peer: Peer, error: unknown): void {
     if (error instanceof RuleError || error instanceof WireError) this.ports.blame(peer, error);
-    else if (error instanceof RequestFailedError) this.log.debug({ peer: peer.nodeId, err: error }, 'sync broken off');
+    else if (error instanceof RequestFailedError)
+      this.log.debug({ peer: peer.nodeId, reason: error.message }, 'sync broken off');
     else this.log.error({ err: error }, 'sync failed on our side');
   }
 

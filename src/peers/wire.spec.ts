@@ -59,7 +59,7 @@ describe('lists', () => {
   it('of hashes come back as they were sent', () => {
     fc.assert(
       fc.property(fc.array(hash, { maxLength: 20 }), (hashes) => {
-        expect(decodeHashes(encodeHashes(hashes as Hash[]), 20)).toEqual(hashes);
+        expect(decodeHashes(encodeHashes(hashes), 20)).toEqual(hashes);
       }),
     );
   });

@@ -1,8 +1,11 @@
-import type { VirtualClock } from './virtual-clock.js';
 import type { Channel, ChannelEvents, Dialer } from '../../src/peers/channel.js';
 import type { SeededRandom } from './seeded-random.js';
+import type { VirtualClock } from './virtual-clock.js';
 
-/** How a link behaves. Rates are 0..1 per message. */
+/**
+ * How a link behaves. Rates are 0..1 per message. A stream neither loses nor repeats nor reorders; what does here stands
+ * for crashes and faults of the software in between, so a stream's first message, the Hello, is spared.
+ */
 export interface LinkConditions {
   readonly latencyMs: readonly [low: number, high: number];
   readonly lossRate: number;
@@ -17,16 +20,24 @@ type Accept = (channel: Channel) => void;
 
 /** A network in memory: hosts that dial each other over links whose conditions a test sets. */
 export class MemoryNetwork {
+  /** Of all links that have none of their own. */
+  conditions: LinkConditions = GOOD_LINK;
   readonly #listeners = new Map<string, Accept>();
   readonly #pipes = new Set<Pipe>();
-  conditions: LinkConditions = GOOD_LINK;
+  readonly #links = new Map<string, LinkConditions>();
   /** May these two hosts talk at present? */
   #isLinked: (a: string, b: string) => boolean = () => true;
+  #isSilent = false;
 
   constructor(
     readonly clock: VirtualClock,
     readonly random: SeededRandom,
   ) {}
+
+  /** Cut links give no sign of it: what is sent waits for the heal, as TCP does, unless the session ends before. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
 
   /** Channels dialled to "host:port" come to `accept`; returns how to stop that. */
   listen(address: string, accept: Accept): () => void {
@@ -38,15 +49,31 @@ export class MemoryNetwork {
     return { dial: (address) => this.#dial(host, address) };
   }
 
-  /** Cuts the network into groups of hosts; a host in none of them stands alone. */
+  /** Conditions of the link between two hosts, both ways. */
+  setLink(a: string, b: string, conditions: LinkConditions): void {
+    for (const name of [`${a} ${b}`, `${b} ${a}`]) this.#links.set(name, conditions);
+  }
+
+  conditionsOf(a: string, b: string): LinkConditions {
+    return this.#links.get(`${a} ${b}`) ?? this.conditions;
+  }
+
+  /** Cuts the network into groups of hosts; a host in none of them stands alone. Channels across break at once. */
   partition(...groups: readonly (readonly string[])[]): void {
-    const groupOf = new Map(groups.flatMap((group, index) => group.map((host) => [host, index] as const)));
-    this.#isLinked = (a, b) => a === b || (groupOf.has(a) && groupOf.get(a) === groupOf.get(b));
+    this.#cut(groups);
+    this.#isSilent = false;
     for (const pipe of [...this.#pipes]) if (!this.isLinked(pipe.from, pipe.to)) pipe.break('link cut');
+  }
+
+  /** As partition, but nobody is told: a cable pulled out, a firewall that drops. */
+  partitionSilently(...groups: readonly (readonly string[])[]): void {
+    this.#cut(groups);
+    this.#isSilent = true;
   }
 
   heal(): void {
     this.#isLinked = () => true;
+    for (const pipe of [...this.#pipes]) pipe.release();
   }
 
   isLinked(a: string, b: string): boolean {
@@ -62,11 +89,16 @@ export class MemoryNetwork {
     this.#pipes.delete(pipe);
   }
 
+  #cut(groups: readonly (readonly string[])[]): void {
+    const groupOf = new Map(groups.flatMap((group, index) => group.map((host) => [host, index] as const)));
+    this.#isLinked = (a, b) => a === b || (groupOf.has(a) && groupOf.get(a) === groupOf.get(b));
+  }
+
   #dial(from: string, address: string): Channel {
     const to = address.slice(0, address.lastIndexOf(':'));
     const pipe = new Pipe(this, from, to);
     this.#pipes.add(pipe);
-    this.clock.after(this.random.next() * 5, () => {
+    pipe.after(this.random.next() * 5, () => {
       const accept = this.#listeners.get(address);
       if (accept === undefined || !this.isLinked(from, to)) pipe.break('connection refused');
       else accept(pipe.acceptingEnd);
@@ -79,6 +111,8 @@ export class MemoryNetwork {
 class Pipe {
   readonly diallingEnd: End;
   readonly acceptingEnd: End;
+  /** What is to happen when the link is there again. */
+  readonly #held: (() => void)[] = [];
   #isBroken = false;
 
   constructor(
@@ -90,12 +124,22 @@ class Pipe {
     this.acceptingEnd = new End(this, from);
   }
 
-  get isBroken(): boolean {
-    return this.#isBroken;
-  }
-
   otherEnd(end: End): End {
     return end === this.diallingEnd ? this.acceptingEnd : this.diallingEnd;
+  }
+
+  /** Lets something travel: it arrives after the delay unless the connection is broken by then. */
+  after(delayMs: number, arrive: () => void): void {
+    const { network } = this;
+    network.clock.after(delayMs, () => {
+      if (this.#isBroken) return;
+      if (network.isSilent && !network.isLinked(this.from, this.to)) this.#held.push(arrive);
+      else arrive();
+    });
+  }
+
+  release(): void {
+    for (const arrive of this.#held.splice(0)) this.after(1, arrive);
   }
 
   /** Both ends learn that the connection is gone; nothing more is delivered. */
@@ -111,6 +155,7 @@ class End implements Channel {
   #events: ChannelEvents | undefined;
   #endedBecause: string | undefined;
   readonly #early: Uint8Array[] = [];
+  #firstDeliveryMs: number | undefined;
   #lastDeliveryMs = 0;
 
   constructor(
@@ -125,19 +170,19 @@ class End implements Channel {
   }
 
   send(bytes: Uint8Array): boolean {
-    const { network } = this.pipe;
-    const { lossRate, duplicationRate } = network.conditions;
-    if (network.random.next() < lossRate) return true;
+    const { network, from, to } = this.pipe;
+    const { lossRate, duplicationRate } = network.conditionsOf(from, to);
+    const isFirst = this.#firstDeliveryMs === undefined;
+    if (!isFirst && network.random.next() < lossRate) return true;
     this.#post(bytes);
-    if (network.random.next() < duplicationRate) this.#post(bytes);
+    if (!isFirst && network.random.next() < duplicationRate) this.#post(bytes);
     return true;
   }
 
   close(): void {
-    // What was sent before still arrives: the end comes after the last delivery.
-    const { network } = this.pipe;
-    const waitMs = Math.max(0, this.#lastDeliveryMs - network.clock.nowMs()) + 1;
-    network.clock.after(waitMs, () => this.pipe.break('closed by the peer'));
+    // What was sent before still arrives: the end comes after the last delivery. Our own side knows at once.
+    const waitMs = Math.max(0, this.#lastDeliveryMs - this.pipe.network.clock.nowMs()) + 1;
+    this.pipe.after(waitMs, () => this.pipe.break('closed by the peer'));
   }
 
   ended(reason: string): void {
@@ -146,16 +191,17 @@ class End implements Channel {
   }
 
   #post(bytes: Uint8Array): void {
-    const { network } = this.pipe;
-    const { latencyMs, isReordering } = network.conditions;
-    const dueMs = network.clock.nowMs() + latencyMs[0] + network.random.next() * (latencyMs[1] - latencyMs[0]);
-    const atMs = isReordering ? dueMs : Math.max(dueMs, this.#lastDeliveryMs);
+    const { network, from, to } = this.pipe;
+    const { latencyMs, isReordering } = network.conditionsOf(from, to);
+    const nowMs = network.clock.nowMs();
+    const dueMs = nowMs + latencyMs[0] + network.random.next() * (latencyMs[1] - latencyMs[0]);
+    const atMs = Math.ceil(Math.max(dueMs, isReordering ? (this.#firstDeliveryMs ?? 0) : this.#lastDeliveryMs));
+    this.#firstDeliveryMs ??= atMs;
     this.#lastDeliveryMs = Math.max(this.#lastDeliveryMs, atMs);
-    network.clock.after(atMs - network.clock.nowMs(), () => this.pipe.otherEnd(this).#deliver(bytes));
+    this.pipe.after(atMs - nowMs, () => this.pipe.otherEnd(this).#deliver(bytes));
   }
 
   #deliver(bytes: Uint8Array): void {
-    if (this.pipe.isBroken) return;
     if (this.#events === undefined) this.#early.push(bytes);
     else this.#events.message(bytes);
   }

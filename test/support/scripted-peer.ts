@@ -57,7 +57,7 @@ export class ScriptedPeer {
       {},
       {
         get: (_, kind: BodyCase) => (value: never) => {
-          this.received.push({ $case: kind, value } as Body);
+          this.received.push({ $case: kind, value });
           return this.handlers[kind]?.(value);
         },
       },
@@ -67,7 +67,7 @@ export class ScriptedPeer {
 
   /** Says Hello as a node with this genesis and tip would. */
   sayHello(genesis: BlockNode, tip: BlockNode = genesis, change: Partial<BodyOf<'hello'>> = {}): void {
-    const nonce = [...this.name].reduce((sum, letter) => sum * 31n + BigInt(letter.charCodeAt(0)), 7n);
+    const nonce = Buffer.from(this.name).reduce((sum, byte) => sum * 31n + BigInt(byte), 7n);
     const self = {
       nodeId: this.name,
       instanceNonce: nonce & 0xffffffffffffffffn,

@@ -85,9 +85,14 @@ export class SimNetwork {
     return this.#start(name, this.#members.get(name)!);
   }
 
-  /** Cuts the network into these groups of nodes. */
+  /** Cuts the network into these groups of nodes; sessions across break at once. */
   partition(...groups: readonly (readonly string[])[]): void {
     this.net.partition(...groups);
+  }
+
+  /** Cuts it without a sign: the nodes have to notice by their heartbeats. */
+  partitionSilently(...groups: readonly (readonly string[])[]): void {
+    this.net.partitionSilently(...groups);
   }
 
   heal(): void {
