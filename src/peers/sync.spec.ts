@@ -6,7 +6,6 @@ import { SeededRandom } from '../../test/support/seeded-random.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import type { Clock } from '../common/clock.js';
 import { createBlock } from '../consensus/block.js';
-import type { Hash } from '../consensus/codec.js';
 import type { Peer } from './peer.js';
 import type { HandlerTable } from './session.js';
 import { Sync, type SyncState } from './sync.js';

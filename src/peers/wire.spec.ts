@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { entry, genesisNode, mineChain, mineOn } from '../../test/support/chain-builders.js';
-import type { Hash } from '../consensus/codec.js';
 import { encodeHeader } from '../consensus/header.js';
 import { RuleError } from '../consensus/rule-error.js';
 import { WireError, decodeMessage, encodeMessage, isBulk, type Body } from './messages.js';
