@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createServer } from 'node:net';
+import type { Server } from '@grpc/grpc-js';
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Transport, type GrpcOptions } from '@nestjs/microservices';
@@ -21,7 +22,10 @@ import { HealthService } from './ops/health.service.js';
 import { configureHttp, createFastifyAdapter } from './ops/http.js';
 import { DIALER, type Dialer } from './peers/channel.js';
 import { PEER_SERVICE, PEER_SERVICE_DEFINITION } from './peers/grpc-definition.js';
-import { GRPC_OPTIONS, GrpcDialer } from './peers/grpc-dialer.js';
+import { expiryWarning } from './peers/certificate.js';
+import { GRPC_OPTIONS, GrpcDialer, type DialerTls } from './peers/grpc-dialer.js';
+import { serverCredentials, watchHandshakes } from './peers/grpc-tls.js';
+import { TlsRefusals } from './peers/tls-refusals.js';
 import { PeersService } from './peers/peers.service.js';
 
 /** What a node is given from outside; a simulation puts its own in place of each. */
@@ -64,18 +68,20 @@ class EnvironmentModule {
 export async function createNode(settings: NodeConfig, overrides: NodeOverrides = {}): Promise<Node> {
   const config = overrides.dialer === undefined ? await withFreeP2pPort(settings) : settings;
   const logger = (overrides.logger ?? createLogger(config.node)).child({ node: config.node.nodeId });
+  const clock = overrides.clock ?? systemClock;
+  const tls = overrides.dialer === undefined ? openTls(config, clock, logger) : undefined;
   const environment = EnvironmentModule.with([
     { provide: NODE_CONFIG, useValue: config },
     { provide: CONSENSUS_PARAMS, useValue: paramsOf(config) },
-    { provide: CLOCK, useValue: overrides.clock ?? systemClock },
+    { provide: CLOCK, useValue: clock },
     { provide: RANDOM, useValue: overrides.random ?? systemRandom },
     { provide: LOGGER, useValue: logger },
     { provide: REGISTRY, useValue: new Registry() },
-    { provide: DIALER, useValue: overrides.dialer ?? new GrpcDialer() },
+    { provide: DIALER, useValue: overrides.dialer ?? new GrpcDialer(tls) },
   ]);
   const app = await NestFactory.create<NestFastifyApplication>(
     { module: AppModule, imports: [environment] },
-    createFastifyAdapter(config),
+    createFastifyAdapter(config, clock),
     { logger: nestLogger(logger), abortOnError: false, bodyParser: false },
   );
   configureHttp(app, config, logger);
@@ -93,7 +99,7 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     async listen() {
       const health = app.get(HealthService);
       if (overrides.dialer === undefined) {
-        app.connectMicroservice(grpcOptions(config, health), { inheritAppConfig: false });
+        app.connectMicroservice(grpcOptions(config, health, tls), { inheritAppConfig: false });
         await app.startAllMicroservices();
       }
       await app.listen(config.node.httpPort, config.node.httpHost);
@@ -106,15 +112,31 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
   };
 }
 
-function grpcOptions(config: NodeConfig, health: HealthService): GrpcOptions {
+/** What mTLS needs at run time; undefined when it is off. */
+function openTls(config: NodeConfig, clock: Clock, logger: Logger): DialerTls | undefined {
+  const { tls } = config.network;
+  if (tls === undefined) return undefined;
+  const log = logger.child({ module: 'peers' });
+  const warning = expiryWarning(tls.cert, clock.nowMs());
+  if (warning !== undefined) log.warn(warning);
+  return { files: tls, refusals: new TlsRefusals(log, clock) };
+}
+
+function grpcOptions(config: NodeConfig, health: HealthService, tls: DialerTls | undefined): GrpcOptions {
+  const addHealth = grpcHealthHook(health, [PEER_SERVICE]);
   return {
     transport: Transport.GRPC,
     options: {
       url: formatAddress({ host: config.node.p2pHost, port: config.node.p2pPort }),
       package: 'minichain.v1',
       packageDefinition: { [PEER_SERVICE]: PEER_SERVICE_DEFINITION },
-      onLoadPackageDefinition: grpcHealthHook(health, [PEER_SERVICE]),
+      // The server listens by now.
+      onLoadPackageDefinition: (definition: unknown, server: Server) => {
+        addHealth(definition, server);
+        if (tls !== undefined) watchHandshakes(server, tls.refusals);
+      },
       channelOptions: GRPC_OPTIONS,
+      ...(tls === undefined ? {} : { credentials: serverCredentials(tls.files) }),
     },
   };
 }

@@ -6,6 +6,7 @@ export interface Address {
   readonly port: number;
 }
 
+const MAX_NAME_CHARS = 253;
 const DNS_LABEL = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 
 /**
@@ -46,9 +47,10 @@ function isDialableName(host: string): boolean {
 }
 
 function isDnsName(text: string): boolean {
+  if (text.length > MAX_NAME_CHARS) return false;
   const labels = text.split('.');
   // A last label of digits makes it an IPv4 address with a mistake in it, not a name (RFC 3696, section 2).
-  return text.length <= 253 && labels.every((label) => DNS_LABEL.test(label)) && !/^\d+$/.test(labels.at(-1)!);
+  return labels.every((label) => DNS_LABEL.test(label)) && !/^\d+$/.test(labels.at(-1)!);
 }
 
 function canonicalIPv6(host: string): string {

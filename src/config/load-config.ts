@@ -4,11 +4,14 @@ import type { Field, ValueOf } from './field.js';
 import { ConfigError, type NodeConfig } from './node-config.js';
 import { SECTIONS, SETTINGS, type Setting } from './schema.js';
 import { closest } from './suggest.js';
+import { readTls } from './tls-files.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variables of the `minichain` command, not of the node: where its client commands send their requests, and how. */
 export const CLIENT_VARIABLES = ['MINICHAIN_URL', 'MINICHAIN_TOKEN'] as const;
+
+const TOP_SECTIONS: readonly string[] = Object.keys(SECTIONS).filter((section) => !section.includes('.'));
 
 /**
  * What Kubernetes puts into every pod of a namespace that has a service named minichain or minichain-something (its
@@ -16,6 +19,10 @@ export const CLIENT_VARIABLES = ['MINICHAIN_URL', 'MINICHAIN_TOKEN'] as const;
  */
 const SERVICE_LINK = /_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/;
 const SERVICE_LINK_VALUE = /^(tcp|udp|sctp):\/\//;
+
+/** Below it a quarter of the intended time rounds to nothing, and a retarget would ask for infinite work. */
+const MIN_RETARGET_SECONDS = 4;
+const MAX_SHOWN_CHARS = 80;
 
 export interface ConfigInput {
   readonly toml?: string | undefined;
@@ -79,9 +86,22 @@ export function parseConfig(input: ConfigInput): NodeConfig {
     const place = given.get(settingOf('p2pPort'))?.place ?? given.get(settingOf('httpPort'))?.place;
     problems.push(`${place}: http_port and p2p_port must differ, both are ${p2pPort}`);
   }
+  const { retargetInterval, targetSpacingSeconds } = typed.blockchain;
+  if (retargetInterval > 0 && retargetInterval * targetSpacingSeconds < MIN_RETARGET_SECONDS) {
+    const place =
+      given.get(settingOf('targetSpacingSeconds'))?.place ?? given.get(settingOf('retargetInterval'))?.place;
+    problems.push(
+      `${place}: retarget_interval times target_spacing_seconds must be at least ${MIN_RETARGET_SECONDS} seconds, ` +
+        `is ${retargetInterval * targetSpacingSeconds}`,
+    );
+  }
+  const tlsPlace = (key: string): string | undefined =>
+    given.get(SETTINGS.find((setting) => setting.section === 'network.tls' && setting.key === key)!)?.place;
+  const tls = readTls(typed['network.tls'], typed.node.nodeId, tlsPlace, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   if (typed.node.dataDir === '') typed.node.dataDir = `data/${typed.node.nodeId}`;
-  return freeze(typed);
+  const { 'network.tls': _files, ...sections } = typed;
+  return freeze({ ...sections, network: { ...typed.network, tls } });
 }
 
 /** Fills `given` from the file; false when the file is not TOML at all. */
@@ -96,18 +116,31 @@ function readToml(toml: string, source: string, given: Map<Setting, Given>, prob
     return false;
   }
   for (const [section, table] of Object.entries(document)) {
-    const settings = SETTINGS.filter((setting) => setting.section === section);
-    if (settings.length === 0) problems.push(`${source}: ${unknownSection(section)}`);
-    else if (!isTable(table)) problems.push(`${source}: ${section}: must be a section, written as [${section}]`);
-    else {
-      for (const [key, value] of Object.entries(table)) {
-        const setting = settings.find((candidate) => candidate.key === key);
-        if (setting) given.set(setting, { value, place: `${source}: ${section}.${key}` });
-        else problems.push(`${source}: ${section}.${shownKey(key)}: ${unknownKey(key, settings)}`);
-      }
-    }
+    if (TOP_SECTIONS.includes(section)) readSection(section, table, source, given, problems);
+    else problems.push(`${source}: ${unknownSection(section)}`);
   }
   return true;
+}
+
+function readSection(
+  section: string,
+  table: unknown,
+  source: string,
+  given: Map<Setting, Given>,
+  problems: string[],
+): void {
+  if (!isTable(table)) {
+    problems.push(`${source}: ${section}: must be a section, written as [${section}]`);
+    return;
+  }
+  const settings = SETTINGS.filter((setting) => setting.section === section);
+  for (const [key, value] of Object.entries(table)) {
+    const setting = settings.find((candidate) => candidate.key === key);
+    if (setting) given.set(setting, { value, place: `${source}: ${section}.${key}` });
+    else if (Object.hasOwn(SECTIONS, `${section}.${key}`)) {
+      readSection(`${section}.${key}`, value, source, given, problems);
+    } else problems.push(`${source}: ${section}.${shownKey(key)}: ${unknownKey(key, settings)}`);
+  }
 }
 
 function readEnvironment(env: Environment, given: Map<Setting, Given>, problems: string[]): void {
@@ -117,7 +150,9 @@ function readEnvironment(env: Environment, given: Map<Setting, Given>, problems:
     const setting = byVariable.get(variable);
     if (setting) given.set(setting, { value: setting.field.fromText(value), place: variable });
     else if (!isForOthers(variable, value)) {
-      problems.push(`${variable}: no setting has this name${didYouMean(closest(variable, byVariable.keys()))}`);
+      problems.push(
+        `${shownKey(variable)}: no setting has this name${didYouMean(closest(variable, byVariable.keys()))}`,
+      );
     }
   }
 }
@@ -150,7 +185,9 @@ function settingOf(property: string): Setting {
 function unknownSection(section: string): string {
   const owner = SETTINGS.find((setting) => setting.key === section)?.section;
   if (owner !== undefined) return `${section}: belongs under [${owner}]`;
-  const names = Object.keys(SECTIONS);
+  const inner = Object.keys(SECTIONS).find((name) => name.endsWith(`.${section}`));
+  if (inner !== undefined) return `[${section}]: is written as [${inner}]`;
+  const names = TOP_SECTIONS;
   return `[${shownKey(section)}]: no such section${didYouMean(closest(section, names)) || `; there are ${names.join(', ')}`}`;
 }
 
@@ -173,21 +210,29 @@ function whyUnreadable(error: unknown): string {
 }
 
 function shownKey(key: string): string {
-  return /^[\w-]+$/.test(key) ? key : JSON.stringify(key);
+  return cut(/^[\w-]+$/.test(key) ? key : quote(key));
 }
 
 function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (isTable(value)) return 'a table';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return cut(typeof value === 'string' ? quote(value) : String(value));
+}
+
+/** As JSON, and what JSON leaves as it is although a terminal obeys it escaped too (DEL, C1). */
+function quote(text: string): string {
+  return JSON.stringify(text).replace(/[\u007f-\u009f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+}
+
+function cut(text: string): string {
+  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS - 3)}...` : text;
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
-function freeze(config: Typed): NodeConfig {
+function freeze(config: NodeConfig): NodeConfig {
   for (const section of Object.values(config)) {
     for (const value of Object.values(section)) Object.freeze(value);
     Object.freeze(section);

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Hash } from '../consensus/codec.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -18,6 +19,15 @@ export interface NodeSection {
   readonly logFormat: LogFormat;
 }
 
+/** What proves this node to others, and others to it. The key is opaque, so that it shows in no log or dump of this. */
+export interface TlsSection {
+  /** PEM; one or more certificates of the network's authority. */
+  readonly ca: string;
+  /** PEM; the node's own certificate, then intermediate ones. */
+  readonly cert: string;
+  readonly key: KeyObject;
+}
+
 export interface NetworkSection {
   readonly name: string;
   /** "host:port" each; dialled for ever. */
@@ -25,6 +35,8 @@ export interface NetworkSection {
   readonly maxPeers: number;
   readonly heartbeatSeconds: number;
   readonly banSeconds: number;
+  /** undefined = sessions between nodes are neither encrypted nor authenticated. */
+  readonly tls?: TlsSection | undefined;
 }
 
 export interface BlockchainSection {
@@ -54,6 +66,8 @@ export interface HttpSection {
   readonly writeToken: string | undefined;
   readonly corsOrigins: readonly string[];
   readonly bodyLimitBytes: number;
+  /** Requests of one client address; 0 = no limit. */
+  readonly rateLimitPerSecond: number;
 }
 
 /** A node's whole configuration, checked and deep-frozen; made by load-config.ts from TOML and the environment. */

@@ -22,7 +22,8 @@ const LISTEN_HOST = 'an IP address of this machine, "0.0.0.0" or "::" for all of
 /**
  * Every setting of a node: the one place that knows their names, ranges, defaults and meanings. The TOML file, the
  * environment and `minichain start --help` are all read off it. Keys are those of NodeConfig; the TOML file spells them
- * in snake_case (`http_port` in section `[node]`), the environment as `MINICHAIN_NODE_HTTP_PORT`.
+ * in snake_case (`http_port` in section `[node]`), the environment as `MINICHAIN_NODE_HTTP_PORT`. Paths are relative to
+ * where the node is started, as that of the TOML file is. A section with a dot stands inside another.
  */
 export const SECTIONS = {
   node: {
@@ -59,6 +60,13 @@ export const SECTIONS = {
     maxPeers: wholeNumber(1, 1000, { default: 32, doc: 'Most sessions with other nodes at a time, in and out.' }),
     heartbeatSeconds: wholeNumber(1, 3600, { default: 5, doc: 'Between pings; three misses and the peer is dropped.' }),
     banSeconds: wholeNumber(1, 31_536_000, { default: 86_400, doc: 'How long a misbehaving peer is kept out.' }),
+  },
+  'network.tls': {
+    ca: optional(
+      text('the path of a file', isPath, { doc: 'Certificate of the authority of this network (PEM): turns on mTLS.' }),
+    ),
+    cert: optional(text('the path of a file', isPath, { doc: "This node's certificate; its CN is the node id." })),
+    key: optional(text('the path of a file', isPath, { secret: true, doc: 'The private key of the certificate.' })),
   },
   blockchain: {
     difficulty: wholeNumber(0, 16, {
@@ -117,6 +125,10 @@ export const SECTIONS = {
       default: 131_072,
       doc: 'Largest body of a request.',
     }),
+    rateLimitPerSecond: wholeNumberOrZero(1, 1_000_000, {
+      default: 1000,
+      doc: 'Most requests from one client address, loopback excepted; 0 = no limit.',
+    }),
   },
 } as const;
 
@@ -135,11 +147,12 @@ export interface Setting {
 export const SETTINGS: readonly Setting[] = Object.entries(SECTIONS).flatMap(([section, fields]) =>
   Object.entries(fields).map(([property, field]) => {
     const key = property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    return { section, property, key, variable: `MINICHAIN_${section}_${key}`.toUpperCase(), field };
+    return { section, property, key, variable: `MINICHAIN_${section.replace('.', '_')}_${key}`.toUpperCase(), field };
   }),
 );
 
-function isName(value: string): boolean {
+/** Is it a node id, or the name of a network? */
+export function isName(value: string): boolean {
   return /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(value);
 }
 

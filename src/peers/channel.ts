@@ -15,6 +15,8 @@ export interface ChannelEvents {
 export interface Channel {
   /** Host of the other side as the transport sees it (an IP address, once there is a connection); for bans and logs. */
   readonly remoteHost: string;
+  /** Node id that the transport has proof of (mTLS), once there is a connection; none where it asks for no proof. */
+  readonly provenNodeId?: string | undefined;
   /** Begins delivery of events. Called once, maybe after the first `send`; messages that came before are delivered then. */
   open(events: ChannelEvents): void;
   /** Hands over one encoded message. False: taken, but wait for `drained` before the next. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:http2';
 import type { ClientDuplexStream, ServerDuplexStream } from '@grpc/grpc-js';
 import { systemClock } from '../common/clock.js';
+import { certifiedNodeId } from './certificate.js';
 import type { Channel, ChannelEvents } from './channel.js';
 
 const LINGER_MS = 1_000;
@@ -11,6 +12,7 @@ type Stream = ClientDuplexStream<Uint8Array, Uint8Array> | ServerDuplexStream<Ui
 export class GrpcChannel implements Channel {
   #closed = false;
   #remoteHost = 'unknown';
+  #provenNodeId: string | undefined;
 
   /** @param release frees what belongs to the stream (the dialling side's client) once it is gone. */
   constructor(
@@ -27,6 +29,10 @@ export class GrpcChannel implements Channel {
     const peer = this.stream.getPeer();
     if (peer !== 'unknown') this.#remoteHost = hostOf(peer);
     return this.#remoteHost;
+  }
+
+  get provenNodeId(): string | undefined {
+    return (this.#provenNodeId ??= certifiedNodeId(this.stream.getAuthContext()?.sslPeerCertificate));
   }
 
   open(events: ChannelEvents): void {

@@ -1,7 +1,10 @@
-import { credentials, type ClientDuplexStream } from '@grpc/grpc-js';
+import { credentials, type ChannelCredentials, type ClientDuplexStream } from '@grpc/grpc-js';
+import type { TlsSection } from '../config/node-config.js';
 import type { Channel, Dialer } from './channel.js';
 import { GrpcChannel } from './grpc-channel.js';
 import { PeerClient } from './grpc-definition.js';
+import { TLS_TARGET_NAME, clientCredentials } from './grpc-tls.js';
+import { tlsReason, type TlsRefusals } from './tls-refusals.js';
 import { LIMITS } from './wire.js';
 
 /** Options of both ends: message limits, and a dead connection is noticed even while nobody speaks. */
@@ -12,15 +15,36 @@ export const GRPC_OPTIONS = {
   'grpc.keepalive_timeout_ms': 10_000,
 } as const;
 
+/** mTLS of the dialling end: our certificate, and where a dial is told that TLS keeps from its goal. */
+export interface DialerTls {
+  readonly files: TlsSection;
+  readonly refusals: TlsRefusals;
+}
+
 /** The dialling end of gRPC sessions: one client, and so one TCP connection, per dial. */
 export class GrpcDialer implements Dialer {
+  readonly #credentials: ChannelCredentials;
+
+  /** @param tls undefined = plain connections. */
+  constructor(private readonly tls?: DialerTls) {
+    this.#credentials = tls === undefined ? credentials.createInsecure() : clientCredentials(tls.files);
+  }
+
   dial(address: string): Channel {
     // Pooled subchannels would carry one dial's back-off and stale DNS answer over to the next.
-    const client = new PeerClient(address, credentials.createInsecure(), {
+    const client = new PeerClient(address, this.#credentials, {
       ...GRPC_OPTIONS,
       'grpc.use_local_subchannel_pool': 1,
+      ...(this.tls === undefined ? {} : { 'grpc.ssl_target_name_override': TLS_TARGET_NAME }),
     });
     const stream = (client as unknown as { connect(): ClientDuplexStream<Uint8Array, Uint8Array> }).connect();
+    stream.on('error', (error: Error & { details?: string }) => this.#tellRefusal(address, error.details ?? ''));
     return new GrpcChannel(stream, () => client.close());
+  }
+
+  #tellRefusal(address: string, details: string): void {
+    const cause = /Last error: (?:Error: )?([^]*?)(?: \([^()]*Z\))?\. Resolution note/.exec(details)?.[1]?.trim();
+    const reason = cause === undefined ? undefined : tlsReason(cause);
+    if (reason !== undefined) this.tls?.refusals.tell(address, reason, cause!);
   }
 }

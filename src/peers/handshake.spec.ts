@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { genesisNode, mineChain } from '../../test/support/chain-builders.js';
 import { createParams } from '../consensus/params.js';
-import { PROTOCOL_VERSION, createHello, readHello, type HelloOutcome, type SelfIdentity } from './handshake.js';
+import {
+  PROTOCOL_VERSION,
+  certificateMismatch,
+  createHello,
+  readHello,
+  type HelloOutcome,
+  type SelfIdentity,
+} from './handshake.js';
 import type { BodyOf } from './messages.js';
 
 const US: SelfIdentity = { nodeId: 'us', instanceNonce: 1n, advertisedAddress: 'us:9091', userAgent: 'test' };
@@ -78,5 +85,17 @@ describe('a Hello', () => {
   it('with a long user agent is cut', () => {
     const outcome = read(hello({ userAgent: 'x'.repeat(10_000) }));
     expect(outcome.kind === 'accepted' && outcome.identity.userAgent.length).toBe(100);
+  });
+});
+
+describe('certificateMismatch', () => {
+  it('lets a Hello pass only for the node that the certificate names', () => {
+    expect(certificateMismatch('node-1', 'node-1')).toBeUndefined();
+    expect(certificateMismatch('node-1', 'node-2')).toEqual({
+      kind: 'certificate',
+      reason: 'says it is node node-1, but its certificate is that of node node-2',
+    });
+    expect(certificateMismatch('node-1', undefined)?.reason).toContain('its certificate names no node');
+    expect(certificateMismatch('Node-1', 'node-1')).toBeDefined();
   });
 });

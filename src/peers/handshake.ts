@@ -6,6 +6,7 @@ import type { PeerIdentity } from './peer.js';
 import { LIMITS, decodeHash, decodeTip, encodeTip, type PeerTip } from './wire.js';
 
 export const PROTOCOL_VERSION = 1;
+const MAX_USER_AGENT_CHARS = 100;
 
 /** Who we are, for our Hello. */
 export interface SelfIdentity {
@@ -31,7 +32,7 @@ export function createHello(self: SelfIdentity, genesis: BlockNode, tip: BlockNo
 
 /** Why a Hello was not taken; sent as the Goodbye's reason, so that the other side's log says it too. */
 export type HelloRefusal = {
-  readonly kind: 'protocol' | 'network' | 'self' | 'identity' | 'node-id-taken';
+  readonly kind: 'protocol' | 'network' | 'self' | 'identity' | 'node-id-taken' | 'certificate';
   readonly reason: string;
 };
 
@@ -72,8 +73,24 @@ export function readHello(
   const identity: PeerIdentity = {
     nodeId: hello.nodeId,
     instanceNonce: hello.instanceNonce,
-    userAgent: hello.userAgent.slice(0, 100),
+    userAgent: cut(hello.userAgent, MAX_USER_AGENT_CHARS),
     address: resolveAdvertised(hello.advertisedAddress, remoteHost),
   };
   return { kind: 'accepted', identity, tip };
+}
+
+/**
+ * Under mTLS a Hello counts only for the node that the certificate names.
+ * @param proven the node id in the peer's certificate; undefined when there is none, or it names no node.
+ * @returns undefined when it is the same.
+ */
+export function certificateMismatch(nodeId: string, proven: string | undefined): HelloRefusal | undefined {
+  if (nodeId === proven) return undefined;
+  const whose = proven === undefined ? 'names no node' : `is that of node ${proven}`;
+  return { kind: 'certificate', reason: `says it is node ${nodeId}, but its certificate ${whose}` };
+}
+
+/** A slice would hold on to the whole text, megabytes maybe, as long as the session lasts. */
+function cut(text: string, chars: number): string {
+  return Buffer.from(text.slice(0, chars), 'utf16le').toString('utf16le');
 }

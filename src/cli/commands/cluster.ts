@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { wholeNumberArgument } from '../client-command.js';
-import { planCluster } from '../cluster/plan-cluster.js';
+import { planCluster, type PlannedNode } from '../cluster/plan-cluster.js';
 import { runCluster } from '../cluster/run-cluster.js';
 import type { Terminal } from '../terminal.js';
 
@@ -15,6 +15,7 @@ interface Options {
   readonly configDir: string;
   readonly dataDir?: string;
   readonly fresh?: boolean;
+  readonly tls?: boolean;
 }
 
 export function clusterCommand(terminal: Terminal): Command {
@@ -31,14 +32,23 @@ export function clusterCommand(terminal: Terminal): Command {
     )
     .option('--data-dir <dir>', 'keep the chains in node1, node2, ... in here (default: as the configurations say)')
     .addOption(new Option('--fresh', 'begin with empty chains, which are thrown away at the end').conflicts('dataDir'))
+    .option('--tls', 'mTLS between the nodes; their certificates are made in certs beside their data')
     .addHelpText('after', '\nExamples:\n  minichain cluster --nodes 5\n  minichain cluster --fresh')
-    .action(async ({ nodes, configDir, dataDir, fresh }: Options) => {
+    .action(async ({ nodes, configDir, dataDir, fresh, tls }: Options) => {
       const scratch = fresh ? mkdtempSync(join(tmpdir(), 'minichain-')) : undefined;
       try {
-        const planned = planCluster({ nodes, configDir, dataDir: dataDir ?? scratch, env: terminal.env });
+        const parent = dataDir ?? scratch;
+        const plain = planCluster({ nodes, configDir, dataDir: parent, env: terminal.env });
+        const planned = tls ? await secured(plain, join(parent ?? 'data', 'certs')) : plain;
         await runCluster({ nodes: planned, launcher: LAUNCHER, signals: process }, terminal);
       } finally {
         if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
       }
     });
+}
+
+/** The library that makes certificates takes a while to load, and most clusters have no need of it. */
+async function secured(nodes: readonly PlannedNode[], directory: string): Promise<PlannedNode[]> {
+  const { secureCluster } = await import('../cluster/secure-cluster.js');
+  return secureCluster(nodes, directory, Date.now());
 }
