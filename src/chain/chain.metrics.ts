@@ -18,7 +18,7 @@ export class ChainMetrics {
   /** Blocks that entered the active chain; its rate is the blocks per minute. */
   readonly connected: Counter;
   readonly reorgDepth: Histogram;
-  readonly reorgsRefused: Counter;
+  readonly reorgsRefused: Counter<'reason'>;
   readonly acceptSeconds: Histogram<'call'>;
   readonly faults: Counter;
 
@@ -52,7 +52,8 @@ export class ChainMetrics {
     });
     this.reorgsRefused = new Counter({
       name: 'minichain_reorgs_refused_total',
-      help: 'Branches with more work that were kept aside because of max_reorg_depth',
+      help: 'Branches that were refused by a checkpoint, or with more work because of max_reorg_depth, by reason',
+      labelNames: ['reason'],
       registers,
     });
     this.acceptSeconds = new Histogram({

@@ -3,7 +3,7 @@ import type { Hash } from '../consensus/codec.js';
 import type { DataTransaction } from '../consensus/transaction.js';
 import type { MempoolMetrics } from './mempool.metrics.js';
 import type { MempoolStore } from './mempool.store.js';
-import { hasRoom, type MempoolLimits } from './policy.js';
+import { hasRoom, limitsForGossip, type MempoolLimits } from './policy.js';
 import type { Pool, PoolEntry } from './pool.js';
 
 export type Admission = 'accepted' | 'duplicate' | 'full';
@@ -20,13 +20,16 @@ export class GroupedCommit {
   readonly #admissions = new Map<Hash, Admission>();
   readonly addedByOrigin = new Map<string | undefined, DataTransaction[]>();
   #addedBytes = 0;
+  readonly #gossipLimits: MempoolLimits;
 
   constructor(
     private readonly pool: Pool,
     private readonly limits: MempoolLimits,
     private readonly chain: Pick<ChainService, 'hasTransaction'>,
     private readonly store: MempoolStore,
-  ) {}
+  ) {
+    this.#gossipLimits = limitsForGossip(limits);
+  }
 
   get added(): Iterable<PoolEntry> {
     return this.#added.values();
@@ -41,7 +44,7 @@ export class GroupedCommit {
     for (const transaction of transactions) {
       const { id } = transaction;
       if (this.#added.has(id)) continue;
-      const admission = this.#judge(transaction);
+      const admission = this.#judge(transaction, origin === undefined ? this.limits : this.#gossipLimits);
       this.#admissions.set(id, admission);
       if (admission !== 'accepted') continue;
       const entry: PoolEntry = { transaction, isAcknowledged: origin === undefined };
@@ -64,12 +67,12 @@ export class GroupedCommit {
     }
   }
 
-  #judge({ id, bytes }: DataTransaction): Admission {
+  #judge({ id, bytes }: DataTransaction, limits: MempoolLimits): Admission {
     if (this.pool.has(id) || this.chain.hasTransaction(id)) return 'duplicate';
     const usage = {
       transactions: this.pool.size + this.#added.size,
       bytes: this.pool.bytes + this.#addedBytes,
     };
-    return hasRoom(usage, bytes.length, this.limits) ? 'accepted' : 'full';
+    return hasRoom(usage, bytes.length, limits) ? 'accepted' : 'full';
   }
 }

@@ -155,6 +155,23 @@ describe('the limits', () => {
     expect(dataOf(mempool)).toEqual(['posted', 'x']);
   });
 
+  it('keep a share for posts that no flood of gossip can take', async () => {
+    const { mempool } = open({ limits: { maxTransactions: 50, maxBytes: 1_000_000 } });
+    const results = await gossip(mempool, ...Array.from({ length: 100 }, (_, index) => entry(`flood ${index}`)));
+    expect(results.filter((result) => result === 'accepted')).toHaveLength(40);
+    const posts = await settle(Array.from({ length: 11 }, (_, index) => mempool.submit(`post ${index}`)));
+    expect(posts.map(({ status }) => status)).toEqual([...Array<string>(10).fill('fulfilled'), 'rejected']);
+    expect(await gossip(mempool, entry('more'))).toEqual(['full']);
+  });
+
+  it('keep a share of the bytes for posts, too', async () => {
+    const { mempool } = open({ limits: { maxTransactions: 1_000, maxBytes: 10_000 } });
+    const big = (): DataTransaction => entry('x'.repeat(1_000));
+    const results = await gossip(mempool, ...Array.from({ length: 12 }, big));
+    expect(results.filter((result) => result === 'accepted')).toHaveLength(7);
+    await post(mempool, 'y'.repeat(1_000));
+  });
+
   it('make room again when a block takes entries', async () => {
     const { mempool, chain } = open({ limits: { maxTransactions: 1, maxBytes: 1_000_000 } });
     const [transaction] = await post(mempool, 'a');

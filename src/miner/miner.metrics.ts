@@ -11,7 +11,6 @@ export type SearchEnd = (typeof SEARCH_RESULTS)[number];
 
 /** Why a found block did not become the tip: the tip had just changed, a rule was broken, or a fault of our own. */
 export const LOSS_REASONS = ['stale', 'refused', 'fault'] as const;
-export type LossReason = (typeof LOSS_REASONS)[number];
 
 /** What the metrics read off the miner when they are asked for. */
 export interface MinerReadings {

@@ -184,7 +184,8 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
     const search = this.#search;
     const fits = ({ bytes }: DataTransaction): boolean => bytes.length <= search!.template.roomBytes;
     if (search !== undefined && this.#refresh === undefined && transactions.some(fits)) {
-      const ageMs = this.clock.nowMs() - search.builtMs;
+      // Less than nothing when the clock has been set back.
+      const ageMs = Math.max(0, this.clock.nowMs() - search.builtMs);
       this.#refresh = this.clock.after(Math.max(0, REFRESH_MS - ageMs), () => this.#cancel('refreshed'));
     }
     this.#wake();
@@ -301,10 +302,15 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
   #onFailure(error: unknown): void {
     const retryMs = Math.min(MIN_RETRY_MS * 2 ** this.#failures, MAX_RETRY_MS);
     this.#failures += 1;
-    this.#log.error(
-      { err: error, retryMs },
-      error instanceof RuleError ? 'the chain refused a block of our own: this is a bug' : 'mining failed',
-    );
+    if (error instanceof RuleError && error.code === 'time-too-new') {
+      this.#log.warn(
+        { reason: error.message, retryMs },
+        'cannot mine: the chain is ahead of the clock of this machine',
+      );
+    } else {
+      const what = error instanceof RuleError ? 'the chain refused a block of our own: this is a bug' : 'mining failed';
+      this.#log.error({ err: error, retryMs }, what);
+    }
     this.#retry = this.clock.after(retryMs, () => {
       this.#retry = undefined;
       this.#wake();

@@ -206,7 +206,11 @@ export class BlockDownload {
     }
     if (batch.length === 0) return false;
     const { outcomes, error } = this.chain.acceptBatch(batch);
-    for (let index = 0; index < outcomes.length; index++) this.#release(this.#slots[this.#connected + index]!);
+    for (let index = 0; index < outcomes.length; index++) {
+      const slot = this.#slots[this.#connected + index]!;
+      slot.sender!.usefulAtMs = this.clock.nowMs();
+      this.#release(slot);
+    }
     this.#connected += outcomes.length;
     this.ports.progress(outcomes.length);
     if (error !== undefined) return this.#refused(error);

@@ -3,18 +3,23 @@ import type { Logger } from '../common/logger.js';
 import { parseAddress } from '../config/address.js';
 import type { RuleError } from '../consensus/rule-error.js';
 import type { ChainService } from '../chain/chain.service.js';
+import { isLoopback } from './address.js';
 import type { Channel, Dialer } from './channel.js';
-import { createHello, readHello, type HelloRefusal, type SelfIdentity } from './handshake.js';
-import { WireError, type BodyOf } from './messages.js';
+import { certificateMismatch, createHello, readHello, type HelloRefusal, type SelfIdentity } from './handshake.js';
+import { WireError, type Body, type BodyCase, type BodyOf } from './messages.js';
+import type { RateLimits } from './rate-limits.js';
 import { Peer, type Direction, type PeerIdentity } from './peer.js';
 import type { PeerBook } from './peer-book.js';
-import type { Scoring } from './scoring.js';
+import { PENALTIES, subjectOf, type Scoring } from './scoring.js';
 import { Session, type HandlerTable, type TrafficMeter } from './session.js';
+import { directionCap, planEviction } from './slots.js';
 import { decodeTip, encodeTip, type PeerTip } from './wire.js';
 
 const HANDSHAKE_MS = 5_000;
 const DIAL_CHECK_MS = 250;
 const PROBE_MS = 2_000;
+/** Somebody who uses a peer's node id must not make us ping that peer as often as it likes. */
+const PROBE_EVERY_MS = 1_000;
 const MISSED_HEARTBEATS = 3;
 /** A session that lasted less leaves the back-off of its address as it is: it may be refused again and again. */
 const LASTING_MS = 10_000;
@@ -22,16 +27,22 @@ const LASTING_MS = 10_000;
 const MAX_DIALLING = 8;
 /** Inbound sessions that have not said Hello yet. */
 const MAX_ARRIVING = 64;
+/** Of these, from one other machine: some nodes behind one router may start together. */
+const MAX_ARRIVING_PER_HOST = 8;
 const MAX_REASON_CHARS = 200;
 
 const DUPLICATE_SESSION = 'duplicate session';
+const NO_FREE_SLOT = 'no free slot';
 const SHUTTING_DOWN = 'shutting down';
+const EVICTED = 'evicted: another peer needs the slot';
 const BENIGN_REASONS: ReadonlySet<string> = new Set([DUPLICATE_SESSION, SHUTTING_DOWN]);
 
 export interface ConnectionsOptions {
   readonly self: SelfIdentity;
   readonly maxPeers: number;
   readonly heartbeatMs: number;
+  /** mTLS: a peer's Hello has to name the node that its certificate names. */
+  readonly areCertificatesRequired: boolean;
 }
 
 /** What the rest of the module does with peers as they come and go. */
@@ -39,9 +50,17 @@ export interface ConnectionsEvents {
   /** The messages that a peer may send once the Hellos are exchanged, but for the heartbeat. */
   handlersFor(peer: Peer): HandlerTable;
   connected(peer: Peer): void;
+  /** Other nodes, for one that we have no slot for. */
+  alternatives(): BodyOf<'peers'>;
+  /** A node that has no slot for us names others. */
+  redirected(session: Session, message: BodyOf<'peers'>): void;
   /** A message of the peer showed its tip. */
   sawTip(peer: Peer): void;
   penalised(code: string, banned: boolean): void;
+  /** A message above the peer's limits was not handled. */
+  dropped(kind: BodyCase): void;
+  /** A useless inbound peer had to make room. */
+  evicted(): void;
 }
 
 /**
@@ -61,6 +80,7 @@ export class Connections {
     private readonly dialer: Dialer,
     private readonly book: PeerBook,
     private readonly scoring: Scoring,
+    private readonly limits: RateLimits,
     private readonly clock: Clock,
     private readonly log: Logger,
     private readonly meter: TrafficMeter,
@@ -84,8 +104,11 @@ export class Connections {
   }
 
   acceptInbound(channel: Channel): void {
-    const isFlooded = this.#opening.size - this.#dialling().size >= MAX_ARRIVING;
-    if (this.#stopped || isFlooded || this.scoring.isBanned(undefined, channel.remoteHost)) channel.close();
+    const { remoteHost } = channel;
+    const arriving = [...this.#opening].filter(([, dialled]) => dialled === undefined);
+    const ofHost = arriving.filter(([session]) => session.remoteHost === remoteHost).length;
+    const isFlooded = arriving.length >= MAX_ARRIVING || (ofHost >= MAX_ARRIVING_PER_HOST && !isLoopback(remoteHost));
+    if (this.#stopped || isFlooded || this.scoring.isBanned(undefined, remoteHost)) channel.close();
     else this.#open(channel, 'inbound', undefined);
   }
 
@@ -104,7 +127,7 @@ export class Connections {
     const isUnwanted = (address: string, nodeId: string | undefined): boolean =>
       dialling.has(address) || (nodeId !== undefined && this.#peers.has(nodeId));
     for (const { address, nodeId } of this.book.due(isUnwanted)) {
-      if (dialling.size >= Math.min(MAX_DIALLING, this.options.maxPeers - this.#peers.size)) return;
+      if (dialling.size >= Math.min(MAX_DIALLING, this.#freeSlots('outbound'))) return;
       if (this.scoring.isBanned(nodeId, hostOf(address))) continue;
       dialling.add(address);
       this.book.dialling(address);
@@ -133,6 +156,10 @@ export class Connections {
         const host = dialled === undefined ? session.remoteHost : hostOf(dialled);
         const outcome = readHello(hello, this.options.self, this.chain.genesis, host);
         if (outcome.kind !== 'accepted') return this.#refuse(session, dialled, outcome);
+        const mismatch = this.options.areCertificatesRequired
+          ? certificateMismatch(outcome.identity.nodeId, session.provenNodeId)
+          : undefined;
+        if (mismatch !== undefined) return this.#refuse(session, dialled, mismatch);
         const refusal = this.#refusalOf(outcome.identity, direction, session);
         if (refusal === undefined) {
           if (direction === 'inbound') this.#sayHello(session);
@@ -141,6 +168,7 @@ export class Connections {
       },
       goodbye: ({ reason }) => this.#refusedBy(dialled ?? session.remoteHost, reason),
     };
+    if (dialled !== undefined) this.#awaitRedirection(session);
     this.#opening.set(session, dialled);
     session.open();
     if (direction === 'outbound') this.#sayHello(session);
@@ -166,7 +194,21 @@ export class Connections {
       if (dialled === undefined) this.#sayHello(session);
       else this.book.reached(dialled, nodeId);
     }
+    // Or a newcomer that knows only nodes that are full would stay alone for ever.
+    if (refusal === NO_FREE_SLOT && dialled === undefined) {
+      session.notify({ $case: 'peers', value: this.events.alternatives() });
+    }
     session.close(refusal);
+  }
+
+  /** Before its Hello a node that we dialled may name others, once: it has no slot for us. */
+  #awaitRedirection(session: Session): void {
+    const { handlers } = session;
+    const peers = (message: BodyOf<'peers'>): void => {
+      session.handlers = handlers;
+      this.events.redirected(session, message);
+    };
+    session.handlers = { ...handlers, peers };
   }
 
   #refusedBy(address: string, reason: string): void {
@@ -178,7 +220,7 @@ export class Connections {
   #refusalOf(identity: PeerIdentity, direction: Direction, session: Session): string | undefined {
     if (this.scoring.isBanned(identity.nodeId, session.remoteHost)) return 'banned';
     const present = this.#peers.get(identity.nodeId);
-    if (present === undefined) return this.#peers.size >= this.options.maxPeers ? 'no free slot' : undefined;
+    if (present === undefined) return this.#findSlot(direction) ? undefined : NO_FREE_SLOT;
     // Both sides must keep the same one of two: that which the node with the lower id dialled.
     const preferred: Direction = this.options.self.nodeId < identity.nodeId ? 'outbound' : 'inbound';
     const isSameProcess = present.identity.instanceNonce === identity.instanceNonce;
@@ -187,8 +229,30 @@ export class Connections {
       return undefined;
     }
     // The old session may be dead without our knowing, above all if the other node has restarted: it has to answer.
-    this.#ping(present, PROBE_MS).catch(() => present.session.close('replaced by a new session'));
+    this.#probe(present);
     return isSameProcess ? DUPLICATE_SESSION : `node id ${identity.nodeId} has a session already`;
+  }
+
+  #freeSlots(direction: Direction): number {
+    const { maxPeers } = this.options;
+    const taken = [...this.#peers.values()].filter((peer) => peer.direction === direction).length;
+    return Math.min(maxPeers - this.#peers.size, directionCap(maxPeers) - taken);
+  }
+
+  /** Is there a slot for a new peer, or one that a useless inbound peer can give up? */
+  #findSlot(direction: Direction): boolean {
+    if (this.#freeSlots(direction) > 0) return true;
+    const evicted = direction === 'inbound' ? planEviction(this.#peers.values(), this.clock.nowMs()) : undefined;
+    evicted?.session.close(EVICTED);
+    if (evicted !== undefined) this.events.evicted();
+    return evicted !== undefined;
+  }
+
+  #probe(peer: Peer): void {
+    const nowMs = this.clock.nowMs();
+    if (nowMs - (peer.probedAtMs ?? -Infinity) < PROBE_EVERY_MS) return;
+    peer.probedAtMs = nowMs;
+    this.#ping(peer, PROBE_MS).catch(() => peer.session.close('replaced by a new session'));
   }
 
   #admit(
@@ -198,11 +262,14 @@ export class Connections {
     direction: Direction,
     dialled: string | undefined,
   ): Peer {
-    const peer = new Peer(identity, session, direction, dialled, tip, this.clock.nowMs());
+    const limits = this.limits.enter(subjectOf(identity.nodeId, session.remoteHost)!);
+    const peer = new Peer(identity, session, direction, dialled, tip, this.clock.nowMs(), limits);
+    session.gate = (body) => this.#letIn(peer, body);
     this.#opening.delete(session);
     this.#peers.set(peer.nodeId, peer);
     if (dialled !== undefined) this.book.reached(dialled, peer.nodeId);
     if (identity.address !== undefined) this.book.claimed(identity.address, peer.nodeId);
+    this.#holdAnchors();
     session.handlers = {
       ...this.events.handlersFor(peer),
       ping: (ping) => {
@@ -216,6 +283,21 @@ export class Connections {
     this.#keepHeartbeat(peer);
     this.events.connected(peer);
     return peer;
+  }
+
+  /** Is the message within what the peer may send? */
+  #letIn(peer: Peer, body: Body): boolean {
+    const admission = peer.limits.admit(body);
+    if (admission === 'pass') return true;
+    this.events.dropped(body.$case);
+    if (admission === 'blame') this.blame(peer, new WireError('too-many-messages', `too much of ${body.$case}`));
+    else if (admission === 'flood') peer.session.close(`flood of ${body.$case}`);
+    return false;
+  }
+
+  /** The nodes that we dialled, the one that has stayed longest first: Map keeps the order of arrival. */
+  #holdAnchors(): void {
+    this.book.holdAnchors([...this.#peers.values()].flatMap(({ dialled }) => dialled ?? []));
   }
 
   #keepHeartbeat(peer: Peer): void {
@@ -249,12 +331,16 @@ export class Connections {
 
   #closed(peer: Peer, reason: string): void {
     if (this.#peers.get(peer.nodeId) === peer) this.#peers.delete(peer.nodeId);
+    this.limits.leave(subjectOf(peer.nodeId, peer.session.remoteHost)!, peer.limits);
+    if (!this.#stopped) this.#holdAnchors();
     if (this.clock.nowMs() - peer.connectedAtMs >= LASTING_MS) this.book.lost(peer.nodeId);
     const level = BENIGN_REASONS.has(reason) ? 'debug' : 'info';
     this.log[level]({ peer: peer.nodeId, reason }, `Disconnected from peer ${peer.nodeId}`);
   }
 
   #penalise(session: Session, nodeId: string | undefined, error: RuleError | WireError): void {
+    // Our clock or our checkpoints may be the wrong ones: told where they are looked at.
+    if (PENALTIES[error.code] === 0) return;
     const banned = this.scoring.penalise(nodeId, session.remoteHost, error.code);
     this.events.penalised(error.code, banned);
     this.log.warn(

@@ -1,4 +1,5 @@
 import type { Logger } from '../common/logger.js';
+import type { Random } from '../common/random.js';
 import { isDialableFrom } from './address.js';
 import type { BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
@@ -6,11 +7,14 @@ import type { PeerBook } from './peer-book.js';
 import { LIMITS, checkCount } from './wire.js';
 
 const ANSWER_MS = 5_000;
+/** For one that finds no slot: some of them will have one. */
+const MAX_ALTERNATIVES = 16;
 
 /** How nodes hear of each other: every new peer is asked whom it knows, and is made known to the others. */
 export class Discovery {
   constructor(
     private readonly book: PeerBook,
+    private readonly random: Random,
     private readonly log: Logger,
     private readonly peers: () => Iterable<Peer>,
   ) {}
@@ -25,13 +29,24 @@ export class Discovery {
     this.receive(peer, await peer.session.request({ $case: 'getPeers', value: {} }, 'peers', ANSWER_MS));
   }
 
-  /** @throws WireError `oversized-message`. */
+  /** What is over the peer's limit of addresses a minute is passed over. @throws WireError `oversized-message`. */
   receive(peer: Peer, message: BodyOf<'peers'>): void {
     checkCount(message.peers.length, LIMITS.addresses, 'addresses');
-    for (const { address } of message.peers) {
-      if (!isDialableFrom(address, peer.session.remoteHost) || !this.book.learn(address)) continue;
-      this.log.debug({ address, peer: peer.nodeId }, 'address learnt');
-    }
+    const count = peer.limits.takeAddresses(message.peers.length);
+    this.#learn(message.peers.slice(0, count), peer.session.remoteHost);
+  }
+
+  /** Addresses from a node that has no slot for us. @throws WireError `oversized-message`. */
+  receiveAlternatives(message: BodyOf<'peers'>, remoteHost: string): void {
+    checkCount(message.peers.length, MAX_ALTERNATIVES, 'addresses');
+    this.#learn(message.peers, remoteHost);
+  }
+
+  /** For a node that we have no slot for: some that are here and some that answered us, not the same for everybody. */
+  alternatives(): BodyOf<'peers'> {
+    const { peers } = this.serve();
+    const start = Math.floor(this.random.next() * peers.length);
+    return { peers: [...peers.slice(start), ...peers.slice(0, start)].slice(0, MAX_ALTERNATIVES) };
   }
 
   /** Where our peers say that they are found, then addresses that answered us, the most recently seen first. */
@@ -41,5 +56,12 @@ export class Discovery {
     reached.sort((a, b) => b.lastSeenMs! - a.lastSeenMs!);
     const addresses = new Set([...present, ...reached.map(({ address }) => address)]);
     return { peers: [...addresses].slice(0, LIMITS.addresses).map((address) => ({ address })) };
+  }
+
+  #learn(peers: BodyOf<'peers'>['peers'], tellerHost: string): void {
+    for (const { address } of peers) {
+      if (!isDialableFrom(address, tellerHost) || !this.book.learn(address)) continue;
+      this.log.debug({ address, from: tellerHost }, 'address learnt');
+    }
   }
 }

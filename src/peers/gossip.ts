@@ -2,19 +2,31 @@ import type { ChainEventMap } from '../chain/chain.events.js';
 import type { ChainService } from '../chain/chain.service.js';
 import type { Clock, Timer } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
-import { decodeBlock, type Block } from '../consensus/block.js';
+import type { Block } from '../consensus/block.js';
 import { RuleError } from '../consensus/rule-error.js';
 import type { DataTransaction } from '../consensus/transaction.js';
 import type { MempoolEventMap, MempoolService } from '../mempool/mempool.service.js';
 import { Verdict_Result } from './generated/minichain/v1/peer.js';
 import { WireError, type BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
-import { LIMITS, decodeHashes, decodeTip, decodeTransactions, encodeHashes, encodeTip, inBatches } from './wire.js';
+import {
+  LIMITS,
+  decodeHashes,
+  decodeTip,
+  decodeTransactions,
+  decodeWireBlock,
+  encodeHashes,
+  encodeTip,
+  inBatches,
+} from './wire.js';
 
 /** Transactions wait this long and travel together; what is mined meanwhile does not travel at all. */
 const TRANSACTION_BATCH_MS = 20;
 /** A longer reorganisation is announced by its tip alone; whoever lacks the rest asks for headers. */
 const MAX_ANNOUNCED_BLOCKS = 8;
+/** As Bitcoin Core's: a day's worth of blocks there. Forks of honest nodes that are connected are far shorter. */
+const FAR_BEHIND_BLOCKS = 144n;
+const FAR_BEHIND = { code: 'too-little-chainwork', detail: 'it stands on a branch that is much weaker than our chain' };
 const VERDICT_MS = 30_000;
 const ANSWER_MS = 10_000;
 /** Texts of a peer are cut to this in the log. */
@@ -25,6 +37,10 @@ export interface GossipPorts {
   peers(): Iterable<Peer>;
   /** The peer broke a rule. */
   blame(peer: Peer, error: RuleError | WireError): void;
+  /** The peer took a block of ours, or we took one of its. */
+  clockAgreed(peer: Peer): void;
+  /** The peer refused a block of ours because it lies in its future. */
+  refusedAsTooNew(peer: Peer): void;
   /** The peer has blocks that we lack. */
   considerSync(peer: Peer): void;
   /** While many blocks are being fetched nothing is announced: they are old to everybody else. */
@@ -88,9 +104,10 @@ export class Gossip {
     const tip = decodeTip(message.tip);
     if (message.block === undefined) throw new WireError('malformed-message', 'a NewBlock without a block');
     try {
-      const block = decodeBlock(message.block.raw);
+      const block = decodeWireBlock(message.block.raw);
       peer.known.add(block.hash);
       peer.sawTip(tip);
+      if (this.#isFarBehind(block)) return { result: Verdict_Result.RESULT_REJECTED, ...FAR_BEHIND };
       const outcome = this.chain.accept(block);
       if (outcome.kind === 'orphan') {
         this.ports.considerSync(peer);
@@ -98,6 +115,8 @@ export class Gossip {
       }
       const isNew = outcome.kind !== 'duplicate';
       if (isNew) {
+        peer.usefulAtMs = this.clock.nowMs();
+        this.ports.clockAgreed(peer);
         this.log.info(
           { block: block.hash, height: outcome.node.height, outcome: outcome.kind, peer: peer.nodeId },
           `Block ${outcome.node.height} from ${peer.nodeId}`,
@@ -123,10 +142,22 @@ export class Gossip {
     const fresh = transactions.filter(({ id }) => !this.mempool.has(id) && !this.chain.hasTransaction(id));
     if (fresh.length === 0) return;
     for (const { id, result } of await this.mempool.acceptFromPeer(fresh, peer.nodeId)) {
+      if (result === 'accepted') peer.usefulAtMs = this.clock.nowMs();
       if (result !== 'accepted' && result !== 'duplicate' && result !== 'full') {
         throw new RuleError(result, `transaction ${id} breaks a rule`);
       }
     }
+  }
+
+  /**
+   * Does the block stand on a branch that is much weaker than our chain? Blocks are cheap where the difficulty was low
+   * once, and would fill the disk. If that branch ever gets stronger than ours, its headers show it.
+   */
+  #isFarBehind({ hash, header }: Block): boolean {
+    const { tip } = this.chain;
+    const parent = this.chain.node(header.previousHash);
+    if (parent === undefined || tip.parent === undefined || this.chain.node(hash) !== undefined) return false;
+    return parent.chainWork + FAR_BEHIND_BLOCKS * (tip.chainWork - tip.parent.chainWork) < tip.chainWork;
   }
 
   serveMempool(): BodyOf<'mempool'> {
@@ -165,8 +196,9 @@ export class Gossip {
       const verdict = await peer.session.request({ $case: 'newBlock', value }, 'verdict', VERDICT_MS);
       if (verdict.result === Verdict_Result.RESULT_REJECTED) {
         const [code, detail] = [verdict.code, verdict.detail].map((text) => text.slice(0, MAX_LOGGED_CHARS));
-        this.log.warn({ block: block.hash, peer: peer.nodeId, code, detail }, 'peer rejected our block');
-      }
+        if (code === 'time-too-new') this.ports.refusedAsTooNew(peer);
+        else this.log.warn({ block: block.hash, peer: peer.nodeId, code, detail }, 'peer rejected our block');
+      } else if (verdict.result === Verdict_Result.RESULT_ACCEPTED) this.ports.clockAgreed(peer);
     } catch (error) {
       peer.known.delete(block.hash);
       this.log.debug(

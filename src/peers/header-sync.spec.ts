@@ -35,7 +35,8 @@ describe('fetchHeaders', () => {
   const link = (handlers: HandlerTable): PeerLink => linkTo(net, 'them', handlers, theirs.chain.tip);
   const fetch = async ({ peer }: PeerLink): Promise<readonly BlockNode[] | string> => {
     let result: readonly BlockNode[] | string | undefined;
-    const outcome = fetchHeaders(peer, ours.chain, clock).catch(
+    const outcome = fetchHeaders(peer, ours.chain, clock).then(
+      ({ nodes }) => nodes,
       (error: Error & { code?: string; reason?: string }) => error.code ?? error.reason ?? String(error),
     );
     void outcome.then((value) => (result = value));

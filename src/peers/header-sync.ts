@@ -11,30 +11,47 @@ import { LIMITS, decodeHeaders, encodeHashes, type HashedHeader } from './wire.j
 const ANSWER_MS = 5_000;
 /** How far headers may run ahead of the blocks, in messages; then the blocks are fetched first. Bounds memory. */
 const MAX_ROUNDS = 50;
+/** The most headers that are held at a time. */
+export const MAX_RUN_HEADERS = MAX_ROUNDS * LIMITS.headers;
 
-/** Headers of a peer's chain that we have no blocks for: each checked, linked, in ascending order. */
-export type HeaderBranch = readonly BlockNode[];
+/** Told of the `time-too-new` by which a header has to wait. */
+export type TooNew = (error: RuleError) => void;
+
+/** Headers of a peer's chain that we have no blocks for. */
+export interface HeaderBranch {
+  /** Each checked, linked, in ascending order. */
+  readonly nodes: readonly BlockNode[];
+  /** 'whole': the peer has no more to show; 'too-new': the next one has to wait; 'cut': we asked for no more. */
+  readonly end: 'whole' | 'too-new' | 'cut';
+}
 
 /**
  * Fetches and checks the headers by which a peer's chain differs from ours. Nothing is stored; each header has proof
  * of work, bits, time and checkpoints checked here, before any body is asked for.
+ * @param tooNew told when a header lies too far in the future; the branch ends before it.
  * @throws RuleError when a header breaks a rule, WireError when the answer does not link, RequestFailedError.
  */
-export async function fetchHeaders(peer: Peer, chain: ChainService, clock: Clock): Promise<HeaderBranch> {
-  const branch: BlockNode[] = [];
+export async function fetchHeaders(
+  peer: Peer,
+  chain: ChainService,
+  clock: Clock,
+  tooNew: TooNew = () => {},
+): Promise<HeaderBranch> {
+  const nodes: BlockNode[] = [];
   let locator = chain.locator();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const value = { locator: encodeHashes(locator), stopHash: Buffer.alloc(0) };
     const answer = await peer.session.request({ $case: 'getHeaders', value }, 'headers', ANSWER_MS);
     const headers = decodeHeaders(answer);
-    const isComplete = appendHeaders(branch, headers, chain, nowSeconds(clock));
+    const isTimely = appendHeaders(nodes, headers, chain, nowSeconds(clock), tooNew);
     const last = headers.at(-1);
     if (last !== undefined) peer.known.add(last.hash);
     const isRepeated = last?.hash === locator[0];
-    if (!isComplete || last === undefined || isRepeated || headers.length < LIMITS.headers) break;
+    if (!isTimely) return { nodes, end: 'too-new' };
+    if (last === undefined || isRepeated || headers.length < LIMITS.headers) return { nodes, end: 'whole' };
     locator = [last.hash, ...chain.locator()].slice(0, LIMITS.locator);
   }
-  return branch;
+  return { nodes, end: 'cut' };
 }
 
 /**
@@ -46,6 +63,7 @@ function appendHeaders(
   headers: readonly HashedHeader[],
   chain: ChainService,
   now: number,
+  tooNew: TooNew,
 ): boolean {
   let previous: Hash | undefined;
   for (const { hash, header } of headers) {
@@ -64,8 +82,9 @@ function appendHeaders(
       checkProofOfWork(header, hash, chain.params);
       checkHeaderContext(header, hash, parent, chain.params, now);
     } catch (error) {
-      if (error instanceof RuleError && error.code === 'time-too-new') return false;
-      throw error;
+      if (!(error instanceof RuleError) || error.code !== 'time-too-new') throw error;
+      tooNew(error);
+      return false;
     }
     branch.push(linkHeader(hash, header, parent));
   }

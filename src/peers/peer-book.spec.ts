@@ -181,6 +181,39 @@ describe('PeerBook', () => {
     });
   });
 
+  it('goes on dialling when the clock is set back', () => {
+    let offsetMs = 0;
+    const own = { nowMs: () => clock.nowMs() + offsetMs, after: clock.after.bind(clock) };
+    const book = new PeerBook(new PeerStore(database, () => {}), own, random, ['b:1']);
+    book.dialling('b:1');
+    expect(due(book)).toEqual([]);
+    offsetMs = -3 * 3_600_000;
+    expect(due(book)).toEqual(['b:1']);
+  });
+
+  describe('anchors', () => {
+    it('are dialled first after a start, once, whatever else has come into the book', () => {
+      const book = open('boot:1');
+      for (const name of ['a', 'b', 'c']) book.reached(`${name}:1`, name);
+      book.holdAnchors(['c:1', 'b:1', 'a:1']);
+      for (let index = 0; index < 500; index++) book.reached(`evil${index}:1`, `evil${index}`);
+      const again = open('boot:1');
+      expect(due(again).slice(0, 3)).toEqual(['b:1', 'c:1', 'boot:1']);
+      again.dialling('c:1');
+      again.lost('c');
+      expect(due(again)[0]).toBe('b:1');
+    });
+
+    it('keep their place while there are no others', () => {
+      const book = open();
+      for (const name of ['a', 'b', 'c']) book.reached(`${name}:1`, name);
+      book.holdAnchors(['a:1', 'b:1']);
+      book.holdAnchors([]);
+      book.holdAnchors(['c:1']);
+      expect(due(open())).toEqual(['a:1', 'c:1', 'b:1']);
+    });
+  });
+
   describe('on disk', () => {
     it('keeps what answered, for the next start', async () => {
       const book = open('b:1');

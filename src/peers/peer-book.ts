@@ -6,11 +6,14 @@ import { SeenCache } from './seen-cache.js';
 
 const MAX_ENTRIES = 1_000;
 const MAX_OWN = 100;
+const ANCHORS = 2;
 const FIRST_RETRY_MS = 250;
 const BOOTSTRAP_RETRY_LIMIT_MS = 10_000;
 /** Of learnt addresses: where a node has answered before, and where none ever has. */
 const REACHED_RETRY_LIMIT_MS = 60_000;
 const UNREACHED_RETRY_LIMIT_MS = 300_000;
+/** The longest of these with the most jitter. */
+const LONGEST_BACKOFF_MS = UNREACHED_RETRY_LIMIT_MS * 1.5;
 /** A learnt address is forgotten after so many dials in a row without an answer... */
 const MAX_FAILURES = 10;
 /** ...but if it did answer once, not before so long a silence: a network cut in two must find together again. */
@@ -37,6 +40,9 @@ export type KnownAddress = Readonly<Pick<Entry, 'address' | 'source' | 'nodeId' 
 export class PeerBook {
   readonly #entries = new Map<string, Entry>();
   readonly #own = new SeenCache(MAX_OWN);
+  /** Where the nodes are that were dialled and stayed, before the last end of the process: dialled first, once. */
+  readonly #anchors: Set<string>;
+  #savedAnchors: readonly string[];
 
   constructor(
     private readonly store: PeerStore,
@@ -52,6 +58,8 @@ export class PeerBook {
       if (entry === undefined) this.#add(address, 'bootstrap', undefined, undefined);
       else entry.source = 'bootstrap';
     }
+    this.#savedAnchors = store.loadAnchors();
+    this.#anchors = new Set(this.#savedAnchors.filter((address) => this.#entries.has(address)));
   }
 
   get known(): readonly KnownAddress[] {
@@ -81,15 +89,15 @@ export class PeerBook {
   }
 
   /**
-   * Addresses whose time has come, one per known node: bootstrap ones first, then where somebody has answered before,
+   * Addresses whose time has come, one per known node: after a start the anchors, then bootstrap ones, then where somebody has answered before,
    * then the one that waits longest. `isUnwanted` leaves out what is being dialled, and nodes that are connected.
    */
   due(isUnwanted: (address: string, nodeId: string | undefined) => boolean): KnownAddress[] {
     const now = this.clock.nowMs();
     const chosenNodes = new Set<string>();
     return [...this.#entries.values()]
-      .filter(({ address, nodeId, nextDialMs }) => nextDialMs <= now && !isUnwanted(address, nodeId))
-      .sort((a, b) => rank(a) - rank(b) || a.nextDialMs - b.nextDialMs)
+      .filter(({ address, nodeId, nextDialMs }) => isDue(nextDialMs, now) && !isUnwanted(address, nodeId))
+      .sort((a, b) => this.#rank(a) - this.#rank(b) || a.nextDialMs - b.nextDialMs)
       .filter(({ nodeId }) => {
         if (nodeId === undefined) return true;
         const isFirst = !chosenNodes.has(nodeId);
@@ -101,6 +109,7 @@ export class PeerBook {
   /** A dial has begun; the next one to this address is due after its back-off even if nothing more is heard. */
   dialling(address: string): void {
     const entry = this.#entries.get(address);
+    this.#anchors.delete(address);
     if (entry === undefined) return;
     const now = this.clock.nowMs();
     const backoffMs = Math.min(retryLimitMs(entry), FIRST_RETRY_MS * 2 ** entry.failures);
@@ -129,6 +138,18 @@ export class PeerBook {
     }
   }
 
+  /**
+   * Notes which nodes we dialled, the one that has stayed longest first. The first two are kept for the next start: who
+   * fills our address book with its own nodes cannot have us at a restart, as long as one of those two is honest. While
+   * there are fewer, earlier ones keep their place.
+   */
+  holdAnchors(dialled: readonly string[]): void {
+    const anchors = [...new Set([...dialled, ...this.#savedAnchors])].slice(0, ANCHORS);
+    if (anchors.join() === this.#savedAnchors.join()) return;
+    this.#savedAnchors = anchors;
+    this.store.saveAnchors(anchors);
+  }
+
   /** The address is our own: never dial it. */
   isOwn(address: string): void {
     this.#own.add(address);
@@ -147,6 +168,12 @@ export class PeerBook {
     return true;
   }
 
+  #rank({ address, source, lastSeenMs }: Entry): number {
+    if (this.#anchors.has(address)) return 0;
+    if (source === 'bootstrap') return 1;
+    return lastSeenMs === undefined ? 3 : 2;
+  }
+
   #forget(address: string): void {
     if (this.#entries.delete(address)) this.store.deleteAddress(address);
   }
@@ -159,9 +186,9 @@ export class PeerBook {
   }
 }
 
-function rank({ source, lastSeenMs }: Entry): number {
-  if (source === 'bootstrap') return 0;
-  return lastSeenMs === undefined ? 2 : 1;
+/** Also when its time is further off than any back-off is: then the clock has been set back. */
+function isDue(nextDialMs: number, now: number): boolean {
+  return nextDialMs <= now || nextDialMs - now > LONGEST_BACKOFF_MS;
 }
 
 function retryLimitMs({ source, lastSeenMs }: Entry): number {

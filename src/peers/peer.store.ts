@@ -14,6 +14,9 @@ export interface BanRow {
   readonly code: string;
 }
 
+/** Row of `meta`; addresses hold no spaces, which part them here. */
+const ANCHORS_KEY = 'peer_anchors';
+
 /**
  * Addresses and bans on disk. What is written here is a convenience of the next start: a write that fails is told to
  * `onFault` and goes no further, so that a full disk does not stop the conversation with peers.
@@ -66,8 +69,26 @@ export class PeerStore {
     );
   }
 
+  deleteBan(subject: string): void {
+    this.#write('DELETE FROM bans WHERE subject = ?', subject);
+  }
+
   deleteExpiredBans(nowMs: number): void {
     this.#write('DELETE FROM bans WHERE until_ms <= ?', nowMs);
+  }
+
+  /** Addresses to be dialled first after a start, as saved last. */
+  loadAnchors(): string[] {
+    const value = this.database.prepare('SELECT value FROM meta WHERE key = ?').pluck().get(ANCHORS_KEY);
+    return typeof value === 'string' && value !== '' ? value.split(' ') : [];
+  }
+
+  saveAnchors(addresses: readonly string[]): void {
+    this.#write(
+      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+      ANCHORS_KEY,
+      addresses.join(' '),
+    );
   }
 
   #write(sql: string, ...values: readonly (string | number | null)[]): void {

@@ -1,4 +1,5 @@
 import type { Hash } from '../consensus/codec.js';
+import type { PeerLimits } from './rate-limits.js';
 import { SeenCache } from './seen-cache.js';
 import type { Session } from './session.js';
 import type { PeerTip } from './wire.js';
@@ -19,6 +20,10 @@ export interface PeerIdentity {
 /** A node we have an open session with, after both Hellos. */
 export class Peer {
   latencyMs: number | undefined;
+  /** When it last brought a block or entry that was new to us. */
+  usefulAtMs: number | undefined;
+  /** When it last had to show that it is still there. */
+  probedAtMs: number | undefined;
   lastSeenMs: number;
   /** Hashes of blocks and ids of transactions that the peer is known to have: it sent or was sent them. */
   readonly known = new SeenCache(KNOWN_ITEMS);
@@ -32,6 +37,7 @@ export class Peer {
     readonly dialled: string | undefined,
     tip: PeerTip,
     readonly connectedAtMs: number,
+    readonly limits: PeerLimits,
   ) {
     this.lastSeenMs = connectedAtMs;
     this.#tip = tip;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { FakeChannel } from '../../test/support/fake-channel.js';
 import { startRestApp, type RestApp } from '../../test/support/rest-app.js';
 
 let rest: RestApp;
@@ -28,6 +29,26 @@ describe('GET /peers', () => {
         },
       ],
     });
+  });
+});
+
+describe('/peers/bans', () => {
+  it('lists bans, and lifts them by host, node id or subject', async () => {
+    rest = await startRestApp();
+    expect((await rest.get('/peers/bans')).json).toEqual({ bans: [] });
+    // What is not a Hello from a stranger far away.
+    const stranger = new FakeChannel('203.0.113.7');
+    rest.node.peers.acceptInbound(stranger);
+    stranger.deliverBytes(Uint8Array.of(1, 2, 3));
+    const { json } = await rest.get('/peers/bans');
+    expect(json.bans).toEqual([
+      { subject: 'host:203.0.113.7', until: expect.stringMatching(/Z$/), code: 'malformed-message' },
+    ]);
+    const unknown = await rest.fetch('/peers/bans/203.0.113.8', { method: 'DELETE' });
+    expect(unknown.json).toMatchObject({ status: 404, code: 'not-banned' });
+    const lifted = await rest.fetch('/peers/bans/203.0.113.7', { method: 'DELETE' });
+    expect([lifted.status, lifted.json]).toEqual([200, { lifted: json.bans }]);
+    expect((await rest.get('/peers/bans')).json).toEqual({ bans: [] });
   });
 });
 

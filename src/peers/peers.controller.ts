@@ -1,7 +1,9 @@
-import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { HttpProblem } from '../common/http-problem.js';
 import { PeersService } from './peers.service.js';
+import type { Ban } from './scoring.js';
 
 const peerSchema = z
   .object({
@@ -22,6 +24,26 @@ const peersSchema = z
     peers: z.array(peerSchema).meta({ description: 'All known nodes.' }),
   })
   .meta({ id: 'Peers' });
+
+const banSchema = z
+  .object({
+    subject: z.string().meta({ description: '"host:<address>", or "node:<node id>" of a node on this machine.' }),
+    until: z.iso.datetime(),
+    code: z.string().meta({ description: 'The rule that was broken.' }),
+  })
+  .meta({ id: 'Ban' });
+
+const bansSchema = z
+  .object({ bans: z.array(banSchema).meta({ description: 'Those in force, the oldest first.' }) })
+  .meta({ id: 'Bans' });
+
+const liftedSchema = z
+  .object({ lifted: z.array(banSchema).meta({ description: 'Bans that there were.' }) })
+  .meta({ id: 'LiftedBans' });
+
+const subjectSchema = z
+  .string()
+  .meta({ openapi: { type: 'string', description: 'A node id or a host, or a subject as GET /peers/bans gives it.' } });
 
 /** Shape of SyncStatus; /status shows it too. */
 export const syncSchema = z
@@ -50,6 +72,26 @@ export class PeersController {
     return { connected: this.peers.summary().connected, peers: this.peers.list() };
   }
 
+  @Get('peers/bans')
+  @ApiOperation({ summary: 'Who is kept out for breaking the rules, and until when' })
+  @ApiOkResponse({ description: 'The bans', standardSchema: bansSchema })
+  getBans(): z.infer<typeof bansSchema> {
+    return { bans: this.peers.bans().map(viewBan) };
+  }
+
+  @Delete('peers/bans/:subject')
+  @ApiOperation({ summary: 'Lift a ban, and forget the misbehaviour score', description: '404 where there is none.' })
+  @ApiOkResponse({ description: 'What was lifted', standardSchema: liftedSchema })
+  deleteBan(@Param('subject', { schema: subjectSchema }) subject: string): z.infer<typeof liftedSchema> {
+    const lifted = this.peers.pardon(subject);
+    if (lifted.length > 0) return { lifted: lifted.map(viewBan) };
+    throw new HttpProblem(
+      404,
+      'not-banned',
+      `no ban of ${JSON.stringify(subject)}; GET /peers/bans lists those there are`,
+    );
+  }
+
   @Get('sync')
   @ApiOperation({ summary: 'Ask the peers for a better chain, and see how far that is' })
   @ApiOkResponse({ description: 'State of the sync', standardSchema: syncSchema })
@@ -69,4 +111,8 @@ export class PeersController {
     this.peers.startSync();
     return this.peers.syncStatus();
   }
+}
+
+function viewBan({ subject, untilMs, code }: Ban): z.infer<typeof banSchema> {
+  return { subject, until: new Date(untilMs).toISOString(), code };
 }

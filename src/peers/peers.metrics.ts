@@ -5,9 +5,18 @@ import type { BodyCase } from './messages.js';
 import type { TrafficMeter } from './session.js';
 import type { SyncStatus } from './sync.js';
 
+/** What the gauges read of one peer. */
+interface PeerGauges {
+  readonly nodeId: string;
+  readonly direction: string;
+  readonly latencyMs: number | undefined;
+  readonly session: { readonly pendingRequests: number; readonly queuedBytes: number };
+  readonly known: { readonly size: number };
+}
+
 /** What the gauges read at each scrape. */
 export interface PeersMetricsSource {
-  peers(): Iterable<{ readonly nodeId: string; readonly direction: string; readonly latencyMs: number | undefined }>;
+  peers(): Iterable<PeerGauges>;
   knownAddresses(): number;
   bannedSubjects(): number;
   syncStatus(): SyncStatus;
@@ -19,6 +28,8 @@ export class PeersMetrics implements TrafficMeter {
   readonly #bytes: Counter<'type' | 'direction'>;
   readonly #misbehaviour: Counter<'code'>;
   readonly #bans: Counter;
+  readonly #dropped: Counter<'type'>;
+  readonly #evictions: Counter;
 
   constructor(@Inject(REGISTRY) private readonly registry: Registry) {
     const registers = [registry];
@@ -41,6 +52,17 @@ export class PeersMetrics implements TrafficMeter {
       registers,
     });
     this.#bans = new Counter({ name: 'minichain_peer_bans_total', help: 'Bans given.', registers });
+    this.#dropped = new Counter({
+      name: 'minichain_peer_messages_dropped_total',
+      help: 'Messages of peers that were not handled because they were above the rate limits, by type.',
+      labelNames: ['type'],
+      registers,
+    });
+    this.#evictions = new Counter({
+      name: 'minichain_peer_evictions_total',
+      help: 'Useless inbound peers that had to make room for others.',
+      registers,
+    });
   }
 
   sent(kind: BodyCase, bytes: number): void {
@@ -54,6 +76,14 @@ export class PeersMetrics implements TrafficMeter {
   penalised(code: string, banned: boolean): void {
     this.#misbehaviour.inc({ code });
     if (banned) this.#bans.inc();
+  }
+
+  dropped(kind: BodyCase): void {
+    this.#dropped.inc({ type: kind });
+  }
+
+  evicted(): void {
+    this.#evictions.inc();
   }
 
   /** Registers the gauges that mirror state. */
@@ -93,6 +123,17 @@ export class PeersMetrics implements TrafficMeter {
         },
       });
     };
+    const total = (read: (peer: PeerGauges) => number): number =>
+      [...source.peers()].reduce((sum, peer) => sum + read(peer), 0);
+    mirror('minichain_peer_requests_pending', 'Requests to peers that wait for an answer.', () =>
+      total(({ session }) => session.pendingRequests),
+    );
+    mirror('minichain_peer_outgoing_bytes', 'Bytes that wait until peers read.', () =>
+      total(({ session }) => session.queuedBytes),
+    );
+    mirror('minichain_peer_seen_items', 'Blocks and entries remembered as known to peers.', () =>
+      total(({ known }) => known.size),
+    );
     mirror('minichain_peers_known', 'Addresses in the peer book.', () => source.knownAddresses());
     mirror('minichain_peers_banned', 'Nodes and hosts banned at present.', () => source.bannedSubjects());
     mirror('minichain_sync_active', '1 while headers or blocks are being fetched.', () =>

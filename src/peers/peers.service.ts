@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Database } from 'better-sqlite3';
-import type { Clock } from '../common/clock.js';
+import { nowSeconds, type Clock } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
@@ -14,6 +14,7 @@ import { MempoolService } from '../mempool/mempool.service.js';
 import { DATABASE } from '../storage/storage.module.js';
 import { advertise } from './address.js';
 import { DIALER, type Channel, type Dialer } from './channel.js';
+import { ClockWatch } from './clock-watch.js';
 import { Connections } from './connections.js';
 import { Discovery } from './discovery.js';
 import { Gossip } from './gossip.js';
@@ -23,7 +24,8 @@ import type { Peer } from './peer.js';
 import { PeerBook, type KnownAddress } from './peer-book.js';
 import { PeerStore } from './peer.store.js';
 import { PeersMetrics } from './peers.metrics.js';
-import { Scoring } from './scoring.js';
+import { RateLimits } from './rate-limits.js';
+import { Scoring, type Ban } from './scoring.js';
 import { serveBlocks } from './serve-blocks.js';
 import { RequestFailedError, type HandlerTable } from './session.js';
 import { Sync, type SyncState, type SyncStatus } from './sync.js';
@@ -74,13 +76,20 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#log = logger.child({ module: 'peers' });
     const store = new PeerStore(database, (error) => chain.events.emit('fault', error));
     const peers = (): Iterable<Peer> => this.#connections.peers.values();
-    const blame = (peer: Peer, error: RuleError | WireError): void => this.#connections.blame(peer, error);
+    const clockWatch = new ClockWatch(this.#log, peers);
+    const tooNew = (peer: Peer, { data }: RuleError): void =>
+      clockWatch.tooNew(peer, Number(data['time']) - nowSeconds(clock));
+    const blame = (peer: Peer, error: RuleError | WireError): void => {
+      if (error instanceof RuleError && error.code === 'time-too-new') tooNew(peer, error);
+      else this.#connections.blame(peer, error);
+    };
     this.#book = new PeerBook(store, clock, random, config.network.bootstrapNodes);
     this.#scoring = new Scoring(store, clock, config.network.banSeconds);
-    this.#discovery = new Discovery(this.#book, this.#log, peers);
+    this.#discovery = new Discovery(this.#book, random, this.#log, peers);
     this.#sync = new Sync(chain, clock, this.#log, {
       peers,
       blame,
+      tooNew,
       stateChanged: (state) => {
         this.events.emit('sync', state);
         if (state === 'idle') this.#gossip.announceTip();
@@ -89,6 +98,8 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#gossip = new Gossip(chain, mempool, clock, this.#log, {
       peers,
       blame,
+      clockAgreed: (peer) => clockWatch.agreed(peer),
+      refusedAsTooNew: (peer) => clockWatch.refusedAsTooNew(peer),
       considerSync: (peer) => this.#sync.consider(peer),
       isCatchingUp: () => this.#sync.isCatchingUp,
     });
@@ -104,19 +115,25 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
         },
         maxPeers: config.network.maxPeers,
         heartbeatMs: config.network.heartbeatSeconds * 1000,
+        areCertificatesRequired: config.network.tls !== undefined,
       },
       chain,
       dialer,
       this.#book,
       this.#scoring,
+      new RateLimits(clock),
       clock,
       this.#log,
       metrics,
       {
         handlersFor: (peer) => this.#handlersFor(peer),
+        alternatives: () => this.#discovery.alternatives(),
+        redirected: ({ remoteHost }, message) => this.#discovery.receiveAlternatives(message, remoteHost),
         connected: (peer) => this.#connected(peer),
         sawTip: (peer) => this.#sync.consider(peer),
         penalised: (code, banned) => metrics.penalised(code, banned),
+        dropped: (kind) => metrics.dropped(kind),
+        evicted: () => metrics.evicted(),
       },
     );
     metrics.observe({
@@ -176,6 +193,18 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     return this.#sync.isCatchingUp;
   }
 
+  /** Bans in force. */
+  bans(): readonly Ban[] {
+    return this.#scoring.bans;
+  }
+
+  /** Lifts the bans of a node id or host, or of a subject as `bans` has it; gives those that there were. */
+  pardon(name: string): readonly Ban[] {
+    const lifted = this.#scoring.pardon(name);
+    for (const { subject, code } of lifted) this.#log.info({ subject, code }, `Ban of ${subject} lifted`);
+    return lifted;
+  }
+
   /** Looks once more at all peers for a better chain. */
   startSync(): void {
     this.#sync.restart();
@@ -222,6 +251,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       getHeaders: ({ locator, stopHash }) => {
         const stop = stopHash.length === 0 ? undefined : decodeHash(stopHash);
         const headers = serveHeaders(this.chain, decodeHashes(locator, LIMITS.locator), stop);
+        peer.limits.servedHeaders(headers.length);
         return { $case: 'headers', value: { headers: headers.map((raw) => ({ raw })) } };
       },
       getBlocks: (message) => ({ $case: 'blocks', value: serveBlocks(this.chain, message) }),

@@ -55,6 +55,7 @@ describe('Scoring', () => {
     for (let count = 0; count < 1_000; count++) {
       expect(scoring.penalise('n1', HOST, 'time-too-new')).toBe(false);
       expect(scoring.penalise('n1', HOST, 'checkpoint-mismatch')).toBe(false);
+      expect(scoring.penalise('n1', HOST, 'bad-prevblk')).toBe(false);
     }
     expect(scoring.score('n1', HOST)).toBe(0);
   });
@@ -103,12 +104,39 @@ describe('Scoring', () => {
     expect(database.prepare('SELECT count(*) FROM bans').pluck().get()).toBe(0);
   });
 
+  it('lifts bans on disk too, by node id, host or subject, and forgets the score', () => {
+    const scoring = open();
+    scoring.penalise('n1', HOST, 'high-hash');
+    scoring.penalise('n2', '127.0.0.1', 'high-hash');
+    scoring.penalise('n3', '10.0.0.9', 'unexpected-message');
+    expect(scoring.bans.map(({ subject, code }) => [subject, code])).toEqual([
+      [`host:${HOST}`, 'high-hash'],
+      ['node:n2', 'high-hash'],
+    ]);
+    expect(scoring.pardon('n1')).toEqual([]);
+    expect(scoring.pardon(HOST)).toHaveLength(1);
+    expect(scoring.pardon('node:n2')).toHaveLength(1);
+    scoring.pardon('10.0.0.9');
+    expect([scoring.isBanned('n1', HOST), scoring.score('n3', '10.0.0.9')]).toEqual([false, 0]);
+    expect(open().bans).toEqual([]);
+  });
+
   it('bans in memory when the disk does not take it, and tells of the fault', () => {
     const scoring = open();
     database.exec('DROP TABLE bans');
     expect(scoring.penalise('n1', HOST, 'high-hash')).toBe(true);
     expect(scoring.isBanned('n1', HOST)).toBe(true);
     expect(faults.map(({ message }) => message)).toContain('no such table: bans');
+  });
+
+  it('forgets nothing and adds nothing when the clock is set back', async () => {
+    let offsetMs = 0;
+    const store = new PeerStore(database, (error) => faults.push(error));
+    const own = { nowMs: () => clock.nowMs() + offsetMs, after: clock.after.bind(clock) };
+    const scoring = new Scoring(store, own, 60);
+    scoring.penalise('n1', HOST, 'unexpected-message');
+    offsetMs = -3 * 3_600_000;
+    expect(scoring.score('n1', HOST)).toBe(20);
   });
 
   it('does not grow with the number of hosts that misbehave', () => {
@@ -129,6 +157,9 @@ describe('PENALTIES', () => {
       'oversized-message',
       'unexpected-message',
       'unrequested-data',
+      'too-many-messages',
+      'unproven-work',
+      'low-work-headers',
     ]);
   });
 });

@@ -2,26 +2,30 @@ import type { Clock } from '../common/clock.js';
 import type { RuleCode } from '../consensus/rule-error.js';
 import { isLoopback } from './address.js';
 import type { WireError } from './messages.js';
-import type { PeerStore } from './peer.store.js';
+import type { BanRow, PeerStore } from './peer.store.js';
 
 export const BAN_SCORE = 100;
 /** A score halves in this time: an odd slip is forgiven, a habit is not. */
 const HALF_LIFE_MS = 10 * 60 * 1000;
 const MAX_TRACKED = 10_000;
 
+/** Whom ("node:<node id>" or "host:<address>"), until when, and for which rule. */
+export type Ban = BanRow;
+
 export type PenaltyCode = RuleCode | WireError['code'];
 
 /**
  * What a broken rule costs the peer that sent it. 100 is a ban at once: no honest node relays what breaks a consensus
  * rule. Zero where an honest peer may well be right: its clock may be good and ours bad (time-too-new), and checkpoints
- * are our own setting.
+ * are our own setting; what stands on a block that breaks one is only bad-prevblk. Whoever is on a chain that breaks
+ * another rule is known by its headers, and pays for the block where it begins.
  */
 export const PENALTIES: Readonly<Record<PenaltyCode, number>> = {
   'high-hash': 100,
   'bad-diffbits': 100,
   'time-too-old': 100,
   'time-too-new': 0,
-  'bad-prevblk': 100,
+  'bad-prevblk': 0,
   'checkpoint-mismatch': 0,
   'bad-header-encoding': 100,
   'bad-blk-encoding': 100,
@@ -44,6 +48,12 @@ export const PENALTIES: Readonly<Record<PenaltyCode, number>> = {
   'oversized-message': 100,
   'unexpected-message': 20,
   'unrequested-data': 20,
+  // At most once a second, so that it takes a flood of many seconds.
+  'too-many-messages': 5,
+  // The tip that a peer says it has is not in its own headers: once may be a slip, five times within minutes is none.
+  'unproven-work': 25,
+  // A hundred thousand headers, for nothing: twice is a flood.
+  'low-work-headers': 60,
 };
 
 /** Decaying misbehaviour scores, and bans with an expiry that outlive a restart. */
@@ -51,7 +61,7 @@ export class Scoring {
   /** By subject; the one that misbehaved longest ago stands first. */
   readonly #scores = new Map<string, { readonly score: number; readonly atMs: number }>();
   /** Until when; the ban that was given first stands first. */
-  readonly #bans = new Map<string, number>();
+  readonly #bans = new Map<string, Ban>();
 
   constructor(
     private readonly store: PeerStore,
@@ -59,7 +69,7 @@ export class Scoring {
     private readonly banSeconds: number,
   ) {
     store.deleteExpiredBans(clock.nowMs());
-    for (const ban of store.loadBans(clock.nowMs())) this.#bans.set(ban.subject, ban.untilMs);
+    for (const ban of store.loadBans(clock.nowMs())) this.#bans.set(ban.subject, ban);
   }
 
   /** Adds the penalty for `code`; true when the peer is banned by it. */
@@ -77,9 +87,10 @@ export class Scoring {
     const untilMs = nowMs + this.banSeconds * 1000;
     this.#bans.delete(subject);
     makeRoom(this.#bans);
-    this.#bans.set(subject, untilMs);
+    const ban = { subject, untilMs, code };
+    this.#bans.set(subject, ban);
     this.store.deleteExpiredBans(nowMs);
-    this.store.saveBan({ subject, untilMs, code });
+    this.store.saveBan(ban);
     return true;
   }
 
@@ -91,17 +102,41 @@ export class Scoring {
 
   isBanned(nodeId: string | undefined, remoteHost: string): boolean {
     const subject = subjectOf(nodeId, remoteHost);
-    return subject !== undefined && (this.#bans.get(subject) ?? 0) > this.clock.nowMs();
+    return subject !== undefined && (this.#bans.get(subject)?.untilMs ?? 0) > this.clock.nowMs();
   }
 
   get bannedCount(): number {
+    return this.bans.length;
+  }
+
+  /** Those in force, in the order in which they were given. */
+  get bans(): readonly Ban[] {
     const now = this.clock.nowMs();
-    return [...this.#bans.values()].filter((untilMs) => untilMs > now).length;
+    return [...this.#bans.values()].filter(({ untilMs }) => untilMs > now);
+  }
+
+  /**
+   * Lifts bans, and forgets the scores.
+   * @param name a subject as `bans` has it, or the node id or host in it.
+   * @returns the bans that were lifted.
+   */
+  pardon(name: string): readonly Ban[] {
+    const subjects = [name, `node:${name}`, `host:${name}`];
+    const lifted = this.bans.filter(({ subject }) => subjects.includes(subject));
+    for (const { subject } of lifted) {
+      this.#bans.delete(subject);
+      this.store.deleteBan(subject);
+    }
+    for (const subject of subjects) this.#scores.delete(subject);
+    return lifted;
   }
 
   #scoreOf(subject: string): number {
     const entry = this.#scores.get(subject);
-    return entry === undefined ? 0 : entry.score * 0.5 ** ((this.clock.nowMs() - entry.atMs) / HALF_LIFE_MS);
+    if (entry === undefined) return 0;
+    // Never before: a clock that is set back must not make scores grow.
+    const ageMs = Math.max(0, this.clock.nowMs() - entry.atMs);
+    return entry.score * 0.5 ** (ageMs / HALF_LIFE_MS);
   }
 }
 
@@ -110,7 +145,7 @@ export class Scoring {
  * it banned for what comes under its name, anybody could have an honest node banned everywhere. On this machine it has
  * to do, for there all nodes of a local cluster share the host (Bitcoin Core spares local addresses too).
  */
-function subjectOf(nodeId: string | undefined, remoteHost: string): string | undefined {
+export function subjectOf(nodeId: string | undefined, remoteHost: string): string | undefined {
   if (!isLoopback(remoteHost)) return `host:${remoteHost}`;
   return nodeId === undefined ? undefined : `node:${nodeId}`;
 }

@@ -55,6 +55,8 @@ interface PendingRequest {
  */
 export class Session {
   handlers: HandlerTable = {};
+  /** Whether a message that is no answer to a request of ours is to be handled. */
+  gate: (body: Body) => boolean = () => true;
   readonly #pending = new Map<number, PendingRequest>();
   readonly #queue: OutgoingQueue;
   #lastId = 0;
@@ -73,8 +75,22 @@ export class Session {
     return this.#closed;
   }
 
+  /** Requests that wait for an answer. */
+  get pendingRequests(): number {
+    return this.#pending.size;
+  }
+
+  /** Of messages that wait until the peer reads. */
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
   get remoteHost(): string {
     return this.channel.remoteHost;
+  }
+
+  get provenNodeId(): string | undefined {
+    return this.channel.provenNodeId;
   }
 
   open(): void {
@@ -135,17 +151,16 @@ export class Session {
       const { id, inReplyTo, body } = decodeMessage(bytes);
       kind = body.$case;
       this.meter.received(kind, bytes.length);
-      if (inReplyTo !== 0) this.#answered(inReplyTo, body);
-      else this.#asked(id, body);
+      if (this.#pending.has(inReplyTo)) this.#answered(inReplyTo, body);
+      // An answer that comes after its deadline finds nothing waiting, and is nobody's fault.
+      else if (this.gate(body) && inReplyTo === 0) this.#asked(id, body);
     } catch (error) {
       this.#blame(error, kind);
     }
   }
 
   #answered(inReplyTo: number, body: Body): void {
-    const pending = this.#pending.get(inReplyTo);
-    // An answer that comes after its deadline finds nothing waiting, and is nobody's fault.
-    if (pending === undefined) return;
+    const pending = this.#pending.get(inReplyTo)!;
     this.#pending.delete(inReplyTo);
     pending.timer.cancel();
     if (body.$case === pending.expected) pending.resolve(body.value);

@@ -20,6 +20,7 @@ describe('Sync', () => {
   let theirs: TestChain;
   let links: PeerLink[];
   let blamed: string[];
+  let tooNew: string[];
   let states: SyncState[];
   let sync: Sync;
   beforeEach(() => {
@@ -27,10 +28,11 @@ describe('Sync', () => {
     net = new MemoryNetwork(clock, new SeededRandom(1));
     ours = openChain({ clock });
     theirs = openChain({ clock });
-    [links, blamed, states] = [[], [], []];
+    [links, blamed, tooNew, states] = [[], [], [], []];
     sync = new Sync(ours.chain, clock, silentLog, {
       peers: () => links.map(({ peer }) => peer).filter(({ session }) => !session.isClosed),
       blame: (peer: Peer, { code }) => void blamed.push(`${peer.nodeId} ${code}`),
+      tooNew: (peer, { code }) => void tooNew.push(`${peer.nodeId} ${code}`),
       stateChanged: (state) => void states.push(state),
     });
   });
@@ -198,7 +200,26 @@ describe('Sync', () => {
     expect(sync.state).toBe('idle');
     await clock.until('the block is taken', () => ours.chain.tip.hash === ahead.chain.tip.hash, 100_000);
     expect(blamed).toEqual([]);
+    expect(new Set(tooNew)).toEqual(new Set(['ahead time-too-new']));
     ahead.close();
+  });
+
+  it('comes back to a peer that led nowhere although the clock is set back meanwhile', async () => {
+    let offsetMs = 0;
+    const own: Clock = { nowMs: () => clock.nowMs() + offsetMs, after: (delayMs, run) => clock.after(delayMs, run) };
+    sync = new Sync(ours.chain, own, silentLog, {
+      peers: () => links.map(({ peer }) => peer),
+      blame: () => {},
+      tooNew: () => {},
+      stateChanged: () => {},
+    });
+    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 5).blocks);
+    const { peer, remote } = add('slow to wake', {});
+    sync.consider(peer);
+    await idle();
+    remote.handlers = serving(theirs.chain);
+    offsetMs = -3 * 3_600_000;
+    await clock.until('we have their tip', () => ours.chain.tip.hash === theirs.chain.tip.hash, 10_000);
   });
 
   it('blames who sends wrong bodies, and finishes with another', async () => {

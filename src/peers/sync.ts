@@ -3,10 +3,11 @@ import type { Clock, Timer } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import { RuleError } from '../consensus/rule-error.js';
 import { BlockDownload, RequestPace } from './block-download.js';
-import { fetchHeaders } from './header-sync.js';
+import { fetchHeaders, type HeaderBranch } from './header-sync.js';
 import { WireError } from './messages.js';
 import type { Peer } from './peer.js';
 import { RequestFailedError } from './session.js';
+import type { PeerTip } from './wire.js';
 
 /** A peer whose tip led nowhere is left alone for so long, doubling each time. */
 const FIRST_RETRY_MS = 4_000;
@@ -35,6 +36,8 @@ export interface SyncStatus {
 export interface SyncPorts {
   peers(): Iterable<Peer>;
   blame(peer: Peer, error: RuleError | WireError): void;
+  /** A header of the peer lies too far in the future; it will be asked for again. */
+  tooNew(peer: Peer, error: RuleError): void;
   /** The state changed between idle and busy. */
   stateChanged(state: SyncState): void;
 }
@@ -112,7 +115,7 @@ export class Sync {
 
   /** The peer may have a better chain than ours: sync with it, now or when the present run ends. */
   consider(peer: Peer): void {
-    if (this.#run === undefined && this.#isWorthwhile(peer) && this.#retryAtMs(peer) <= this.clock.nowMs()) {
+    if (this.#run === undefined && this.#isWorthwhile(peer) && this.#isDue(peer, this.clock.nowMs())) {
       this.#start(peer);
     }
   }
@@ -136,13 +139,19 @@ export class Sync {
     const now = this.clock.nowMs();
     const candidates = [...this.ports.peers()].filter((peer) => this.#isWorthwhile(peer));
     const [next] = candidates
-      .filter((peer) => this.#retryAtMs(peer) <= now)
+      .filter((peer) => this.#isDue(peer, now))
       .sort((a, b) => this.#lastTurnMs(a) - this.#lastTurnMs(b) || Number(b.tip.chainWork - a.tip.chainWork));
     if (next !== undefined) this.consider(next);
     else if (candidates.length > 0) {
       const dueMs = Math.min(...candidates.map((peer) => this.#retryAtMs(peer)));
       this.#retry = this.clock.after(dueMs - now, () => this.#considerAll());
     }
+  }
+
+  /** Also when its time is further off than any retry is set: then the clock has been set back. */
+  #isDue(peer: Peer, now: number): boolean {
+    const waitMs = this.#retryAtMs(peer) - now;
+    return waitMs <= 0 || waitMs > MAX_RETRY_MS;
   }
 
   #retryAtMs(peer: Peer): number {
@@ -186,7 +195,11 @@ export class Sync {
   /** @returns whether any block came of it. */
   async #synchronise(run: Run): Promise<boolean> {
     this.#enter('headers');
-    const branch = await fetchHeaders(run.peer, this.chain, this.clock);
+    const claimed = run.peer.tip;
+    const tooNew = (error: RuleError): void => this.ports.tooNew(run.peer, error);
+    const headers = await fetchHeaders(run.peer, this.chain, this.clock, tooNew);
+    this.#checkClaim(run.peer, claimed, headers);
+    const branch = headers.nodes;
     const [first, end] = [branch[0], branch.at(-1)];
     if (first === undefined || end === undefined || end.chainWork < this.chain.tip.chainWork || this.#stopped)
       return false;
@@ -209,6 +222,25 @@ export class Sync {
       this.log.info(facts, `Synced to height ${this.chain.tip.height}`);
     }
     return this.chain.node(first.hash) !== undefined;
+  }
+
+  /**
+   * Work at a peer never goes down, so headers that it sends after it told of a tip show as much work as that, or it
+   * lies. Headers that go on and on without coming to the work that we have already are as bad: cheap ones of a fork
+   * from long ago, maybe. What is fetched of either is thrown away.
+   */
+  #checkClaim(peer: Peer, claimed: PeerTip, { nodes, end }: HeaderBranch): void {
+    const ours = this.chain.tip.chainWork;
+    // What came by another way meanwhile, the headers did not have to show.
+    if (end === 'too-new' || ours >= claimed.chainWork || this.chain.node(claimed.hash) !== undefined) return;
+    const shown = nodes.at(-1)?.chainWork ?? 0n;
+    if (end === 'whole' && shown < claimed.chainWork) {
+      const detail = `its headers show work ${shown}, it claims ${claimed.chainWork}`;
+      this.ports.blame(peer, new WireError('unproven-work', detail));
+    } else if (end === 'cut' && shown < ours) {
+      const detail = `${nodes.length} headers show work ${shown}, less than our chain has`;
+      this.ports.blame(peer, new WireError('low-work-headers', detail));
+    }
   }
 
   /** The peer that showed the headers, then those that say they have as much. */
@@ -235,7 +267,8 @@ export class Sync {
   }
 
   #failed(peer: Peer, error: unknown): void {
-    if (error instanceof RuleError || error instanceof WireError) this.ports.blame(peer, error);
+    if (error instanceof RuleError && error.code === 'checkpoint-mismatch') this.chain.refusedByCheckpoint(error);
+    else if (error instanceof RuleError || error instanceof WireError) this.ports.blame(peer, error);
     else if (error instanceof RequestFailedError)
       this.log.debug({ peer: peer.nodeId, reason: error.message }, 'sync broken off');
     else this.log.error({ err: error }, 'sync failed on our side');

@@ -2,6 +2,8 @@ import { decodeBlock, type Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { hashFromBytes, hashToBytes, type Hash } from '../consensus/codec.js';
 import { decodeHeader, hashHeader, type BlockHeader } from '../consensus/header.js';
+import { DEFAULT_MAX_BLOCK_BYTES } from '../consensus/params.js';
+import { RuleError } from '../consensus/rule-error.js';
 import { decodeTransaction, type Transaction } from '../consensus/transaction.js';
 import type { ChainTip } from './generated/minichain/v1/types.js';
 import { WireError, type BodyOf } from './messages.js';
@@ -81,10 +83,24 @@ export function decodeHeaders(message: BodyOf<'headers'>): HashedHeader[] {
   });
 }
 
-/** @throws WireError `oversized-message`; RuleError as decodeBlock. */
+/** @throws WireError `oversized-message`; RuleError as decodeWireBlock. */
 export function decodeBlocks(message: BodyOf<'blocks'>): Block[] {
   checkCount(message.blocks.length, LIMITS.blocksRequested, 'blocks');
-  return message.blocks.map(({ raw }) => decodeBlock(raw));
+  return message.blocks.map(({ raw }) => decodeWireBlock(raw));
+}
+
+/**
+ * Judges the size first: 8 MiB of tiny transactions would take seconds to decode and to hash.
+ * @throws RuleError `bad-blk-length`, and as decodeBlock.
+ */
+export function decodeWireBlock(raw: Uint8Array): Block {
+  if (raw.length > DEFAULT_MAX_BLOCK_BYTES) {
+    throw new RuleError(
+      'bad-blk-length',
+      `a block of ${raw.length} bytes; no network allows more than ${DEFAULT_MAX_BLOCK_BYTES}`,
+    );
+  }
+  return decodeBlock(raw);
 }
 
 /** @throws WireError `oversized-message`; RuleError as decodeTransaction. */

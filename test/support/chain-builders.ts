@@ -126,7 +126,7 @@ export function openChain(options: TestChainOptions = {}): TestChain {
   const clock = options.clock ?? new VirtualClock();
   const registry = new Registry();
   const random: Random = { next: () => 0.5, bytes: countedBytes };
-  const config = { mempool: options.limits ?? { maxTransactions: 1_000, maxBytes: 1_000_000 } } as NodeConfig;
+  const config = { mempool: options.limits ?? { maxTransactions: 2_000, maxBytes: 2_000_000 } } as NodeConfig;
   const database = openDatabase(options.dataDir ?? ':memory:', silentLog);
   try {
     const params = options.params ?? easyParams;

@@ -3,12 +3,13 @@ import { decodeMessage, encodeMessage, type Body } from '../../src/peers/message
 
 /** A channel with nobody at the other end: a test sees what is sent, and plays the peer and the transport. */
 export class FakeChannel implements Channel {
-  readonly remoteHost = 'fake';
   readonly sent: { readonly id: number; readonly inReplyTo: number; readonly body: Body }[] = [];
   /** Answers of `send`: false asks the session to wait for `drain`. */
   takesMore = true;
   isClosed = false;
   #events: ChannelEvents | undefined;
+
+  constructor(readonly remoteHost = 'fake') {}
 
   open(events: ChannelEvents): void {
     this.#events = events;

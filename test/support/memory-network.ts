@@ -14,7 +14,7 @@ export interface LinkConditions {
   readonly isReordering: boolean;
 }
 
-const GOOD_LINK: LinkConditions = { latencyMs: [1, 5], lossRate: 0, duplicationRate: 0, isReordering: false };
+export const GOOD_LINK: LinkConditions = { latencyMs: [1, 5], lossRate: 0, duplicationRate: 0, isReordering: false };
 
 type Accept = (channel: Channel) => void;
 
@@ -52,6 +52,11 @@ export class MemoryNetwork {
   /** Conditions of the link between two hosts, both ways. */
   setLink(a: string, b: string, conditions: LinkConditions): void {
     for (const name of [`${a} ${b}`, `${b} ${a}`]) this.#links.set(name, conditions);
+  }
+
+  /** Links that were set one by one are like all others again. */
+  resetLinks(): void {
+    this.#links.clear();
   }
 
   conditionsOf(a: string, b: string): LinkConditions {

@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import type { Logger } from '../../src/common/logger.js';
 import type { NodeConfig } from '../../src/config/node-config.js';
 import { PeersMetrics } from '../../src/peers/peers.metrics.js';
 import { PeersService } from '../../src/peers/peers.service.js';
@@ -12,6 +13,7 @@ export interface HostOptions {
   readonly maxPeers?: number;
   readonly heartbeatSeconds?: number;
   readonly dataDir?: string;
+  readonly log?: Logger;
 }
 
 /** Chain, mempool and peers of one node on a memory network, without Nest and without a miner. */
@@ -24,7 +26,7 @@ export interface PeersHost extends TestChain {
 }
 
 export function openHost(net: MemoryNetwork, name: string, options: HostOptions = {}): PeersHost {
-  const { bootstrap = [], maxPeers = 32, heartbeatSeconds = 5, dataDir = ':memory:' } = options;
+  const { bootstrap = [], maxPeers = 32, heartbeatSeconds = 5, dataDir = ':memory:', log = silentLog } = options;
   const address = `${name}:9000`;
   const test = openChain({ clock: net.clock, dataDir });
   const config = {
@@ -34,17 +36,7 @@ export function openHost(net: MemoryNetwork, name: string, options: HostOptions 
   const { database, chain, mempool } = test;
   const metrics = new PeersMetrics(new Registry());
   const dialer = net.dialerOf(name);
-  const peers = new PeersService(
-    config,
-    database,
-    net.clock,
-    net.random.fork(),
-    silentLog,
-    dialer,
-    chain,
-    mempool,
-    metrics,
-  );
+  const peers = new PeersService(config, database, net.clock, net.random.fork(), log, dialer, chain, mempool, metrics);
   const unlisten = net.listen(address, (channel) => peers.acceptInbound(channel));
   peers.onApplicationBootstrap();
   return {

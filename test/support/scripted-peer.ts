@@ -6,6 +6,7 @@ import { createHello } from '../../src/peers/handshake.js';
 import { serveHeaders } from '../../src/peers/header-sync.js';
 import type { Body, BodyCase, BodyOf, WireError } from '../../src/peers/messages.js';
 import { Peer } from '../../src/peers/peer.js';
+import { PeerLimits } from '../../src/peers/rate-limits.js';
 import { serveBlocks } from '../../src/peers/serve-blocks.js';
 import { Session, type HandlerTable } from '../../src/peers/session.js';
 import { decodeHashes, decodeTip, encodeTip, LIMITS, type PeerTip } from '../../src/peers/wire.js';
@@ -120,7 +121,12 @@ export function linkTo(net: MemoryNetwork, name: string, handlers: HandlerTable,
     closed: () => {},
   });
   session.open();
+  const limits = new PeerLimits(net.clock);
   const identity = { nodeId: name, instanceNonce: 0n, userAgent: '', address: remote.address };
   const shown = 'length' in tip ? tip : decodeTip(encodeTip(tip));
-  return { peer: new Peer(identity, session, 'outbound', remote.address, shown, net.clock.nowMs()), remote, blamed };
+  return {
+    peer: new Peer(identity, session, 'outbound', remote.address, shown, net.clock.nowMs(), limits),
+    remote,
+    blamed,
+  };
 }

@@ -1,0 +1,17 @@
+import type { Clock, Timer } from '../../src/common/clock.js';
+
+/** A node's own clock, wrong by an offset that may be set at any time; durations are those of the clock behind it. */
+export class SettableClock implements Clock {
+  constructor(
+    private readonly base: Clock,
+    public offsetMs = 0,
+  ) {}
+
+  nowMs(): number {
+    return this.base.nowMs() + this.offsetMs;
+  }
+
+  after(delayMs: number, task: () => void): Timer {
+    return this.base.after(delayMs, task);
+  }
+}
