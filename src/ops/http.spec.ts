@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { startRestApp, type RestApp } from '../../test/support/rest-app.js';
+import { startRestApp, type Answer, type RestApp } from '../../test/support/rest-app.js';
 
 let rest: RestApp;
 
@@ -68,14 +68,14 @@ describe('write token', () => {
     rest = await startRestApp({ MINICHAIN_HTTP_WRITE_TOKEN: token });
     for (const route of rest.routes) {
       const [method, path] = route.split(' ') as [string, string];
-      const answer = await rest.fetch(path.replace(':id', '0'), { method });
-      if (method !== 'POST') {
+      const answer = await rest.fetch(path.replace(/:\w+/, '0'), { method });
+      if (method === 'GET') {
         expect([route, answer.status]).not.toEqual([route, 401]);
         continue;
       }
       expect([route, answer.status]).toEqual([route, 401]);
       expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="minichain"');
-      expect(answer.json).toMatchObject({ code: 'unauthorized', status: 401, instance: path });
+      expect(answer.json).toMatchObject({ code: 'unauthorized', status: 401, instance: path.replace(/:\w+/, '0') });
     }
   });
 
@@ -100,6 +100,13 @@ describe('write token', () => {
     expect((await post(`bearer ${token}`)).status).toBe(202);
   });
 
+  it('is asked for by every method that writes', async () => {
+    rest = await startRestApp({ MINICHAIN_HTTP_WRITE_TOKEN: token });
+    const lift = (headers = {}): Promise<Answer> => rest.fetch('/peers/bans/x', { method: 'DELETE', headers });
+    expect((await lift()).status).toBe(401);
+    expect((await lift({ authorization: `Bearer ${token}` })).json).toMatchObject({ status: 404, code: 'not-banned' });
+  });
+
   it('is asked for before the body is read', async () => {
     rest = await startRestApp({ MINICHAIN_HTTP_WRITE_TOKEN: token });
     expect((await rest.fetch('/blocks', { method: 'POST', body: '{{' })).status).toBe(401);
@@ -112,6 +119,8 @@ describe('other origins', () => {
     const origin = 'https://evil.example';
     const written = await rest.post('/blocks', { data: 'x' }, { origin });
     expect(written.status).toBe(403);
+    const deleted = await rest.fetch('/peers/bans/x', { method: 'DELETE', headers: { origin } });
+    expect(deleted.json).toMatchObject({ status: 403, code: 'cross-origin' });
     expect(written.json).toMatchObject({ code: 'cross-origin', detail: expect.stringContaining('cors_origins') });
     const read = await rest.get('/chain', { origin });
     expect(read.status).toBe(200);
@@ -127,6 +136,7 @@ describe('other origins', () => {
     });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(preflight.headers.get('access-control-allow-methods')).toContain('DELETE');
     const written = await rest.post('/blocks', { data: 'x' }, { origin });
     expect(written.status).toBe(202);
     expect(written.headers.get('access-control-allow-origin')).toBe(origin);

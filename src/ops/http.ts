@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import type { NodeConfig } from '../config/node-config.js';
 import { useJsonBodies } from './body-parser.js';
@@ -9,6 +10,7 @@ import { serveOpenApi } from './openapi.js';
 import { OpsMetrics } from './ops.metrics.js';
 import { PROBLEM_MEDIA_TYPE, createProblem } from './problem.js';
 import { ProblemFilter } from './problem-filter.js';
+import { limitRate } from './rate-limit.js';
 import { createValidationPipe } from './validation.js';
 import { requireWriteToken } from './write-token.js';
 
@@ -21,7 +23,7 @@ const MAX_CONNECTIONS = 1_000;
 const MAX_PARAMETER_CHARS = 1_024;
 
 /** The HTTP server of a node; for NestFactory.create. */
-export function createFastifyAdapter(config: NodeConfig): FastifyAdapter {
+export function createFastifyAdapter(config: NodeConfig, clock: Clock): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: config.http.bodyLimitBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -31,6 +33,8 @@ export function createFastifyAdapter(config: NodeConfig): FastifyAdapter {
     clientErrorHandler: answerUnreadable,
   });
   adapter.getInstance().server.maxConnections = MAX_CONNECTIONS;
+  const { rateLimitPerSecond } = config.http;
+  if (rateLimitPerSecond > 0) limitRate(adapter.getInstance(), rateLimitPerSecond, clock);
   useJsonBodies(adapter, config.http.bodyLimitBytes);
   if (config.http.writeToken !== undefined) requireWriteToken(adapter.getInstance(), config.http.writeToken);
   return adapter;
@@ -76,7 +80,7 @@ function shareWithOrigins(app: NestFastifyApplication, origins: readonly string[
   if (origins.length > 0) {
     app.enableCors({
       origin: isOpen ? '*' : [...origins],
-      methods: ['GET', 'HEAD', 'POST'],
+      methods: ['GET', 'HEAD', 'POST', 'DELETE'],
       allowedHeaders: ['Content-Type', 'Authorization'],
       exposedHeaders: ['Retry-After'],
       maxAge: 600,

@@ -53,6 +53,8 @@ describe('the OpenAPI document', () => {
         'GET /transactions/:id',
         'GET /mempool',
         'GET /peers',
+        'GET /peers/bans',
+        'DELETE /peers/bans/:subject',
         'GET /sync',
         'POST /sync',
         'GET /status',
@@ -76,7 +78,7 @@ describe('the OpenAPI document', () => {
         summary: expect.stringMatching(/\S/),
         tags: [expect.any(String)],
         success: expect.stringMatching(/^20[02]$/),
-        isSecured: route.startsWith('POST'),
+        isSecured: /^(POST|DELETE) /.test(route),
       });
       expect(responses['default']?.content).toHaveProperty(['application/problem+json']);
       for (const { schema } of Object.values(responses[success]!.content)) expect(schema).not.toEqual({});
@@ -105,7 +107,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('describes what the node really answers', async () => {
-    const paths = ['/status', '/chain', '/blocks/0', '/mempool', '/peers', '/sync', '/health/live'];
+    const paths = ['/status', '/chain', '/blocks/0', '/mempool', '/peers', '/peers/bans', '/sync', '/health/live'];
     for (const path of paths) {
       const template = path.replace('/blocks/0', '/blocks/{id}');
       const schema = document.paths[template].get.responses['200'].content['application/json'].schema;

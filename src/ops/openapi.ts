@@ -4,6 +4,9 @@ import { z } from 'zod';
 import { PROBLEM_MEDIA_TYPE, problemSchema } from './problem.js';
 import { VERSION } from '../common/version.js';
 
+/** What requireWriteToken asks a token for. */
+const WRITING_METHODS = new Set(['post', 'put', 'patch', 'delete']);
+
 type JsonSchema = Record<string, unknown>;
 
 const DESCRIPTION = `One node of a minichain network. Errors are problem details (RFC 9457); \`code\` says which rule was broken.
@@ -41,7 +44,7 @@ function createOpenApi(app: NestFastifyApplication, isTokenNeeded: boolean): Ope
       description: 'A refusal or a failure, with its status',
       content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
     };
-    if (isTokenNeeded && method === 'post') operation.security = [{ write: [] }];
+    if (isTokenNeeded && WRITING_METHODS.has(method)) operation.security = [{ write: [] }];
   }
   return document;
 }

@@ -1,4 +1,5 @@
 import type { ArgumentsHost } from '@nestjs/common';
+import Sqlite from 'better-sqlite3';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { RULE_CODES, RuleError } from '../consensus/rule-error.js';
@@ -50,6 +51,19 @@ describe('ProblemFilter', () => {
 
   it('refuses politely while shutting down', () => {
     expect(problemOf(new MinerStoppedError())).toMatchObject({ status: 503, code: 'shutting-down' });
+  });
+
+  it('tells a full disk from other faults, and reports it as one', () => {
+    const full = new Sqlite.SqliteError('database or disk is full', 'SQLITE_FULL');
+    expect(problemOf(full)).toMatchObject({ status: 507, code: 'disk-full' });
+    expect(problemOf(new Sqlite.SqliteError('disk I/O error', 'SQLITE_IOERR'))).toMatchObject({ status: 500 });
+    expect(faults.splice(0)).toHaveLength(2);
+  });
+
+  it('takes a caller that hangs up for no fault of ours', () => {
+    const aborted = Object.assign(new Error('aborted'), { code: 'ECONNRESET', statusCode: 400 });
+    expect(problemOf(aborted)).toMatchObject({ status: 400, code: 'broken-off' });
+    expect(faults).toEqual([]);
   });
 
   it('takes whatever is thrown', () => {

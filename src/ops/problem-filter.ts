@@ -5,6 +5,7 @@ import type { Logger } from '../common/logger.js';
 import { RuleError } from '../consensus/rule-error.js';
 import { MempoolFullError } from '../mempool/mempool.service.js';
 import { MinerStoppedError } from '../miner/miner.service.js';
+import { isStorageFull } from '../storage/storage-errors.js';
 import { RULE_STATUS } from './error-table.js';
 import { PROBLEM_MEDIA_TYPE, createProblem, type ProblemFacts } from './problem.js';
 
@@ -21,7 +22,7 @@ export interface ProblemFilterOptions {
 
 /**
  * The one way from an error to a REST answer: problem+json with the status of ops/error-table for a broken rule, with
- * its own for a refusal, and 500 without any internals for a fault, which is logged.
+ * its own for a refusal, 507 when the disk is full, and 500 without any internals for a fault, which is logged.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -67,8 +68,12 @@ export class ProblemFilter implements ExceptionFilter {
     if (exception instanceof HttpException && exception.getStatus() < 500) {
       return this.#refusalOfFramework(exception, request);
     }
+    if (isHangUp(exception)) return { status: 400, code: 'broken-off', detail: 'the request broke off before its end' };
     this.#options.log.error({ err: exception, method: request.method, url: request.url }, 'request failed');
     this.#options.onFault(exception);
+    if (isStorageFull(exception)) {
+      return { status: 507, code: 'disk-full', detail: 'the disk of this node is full: nothing was stored' };
+    }
     return { status: 500, code: 'internal-error', detail: 'the node failed to answer; its log says why' };
   }
 
@@ -89,4 +94,9 @@ export class ProblemFilter implements ExceptionFilter {
         return { status, code: 'bad-request', detail: exception.message };
     }
   }
+}
+
+/** The caller is gone before its request was whole: nobody reads the answer, and it is no fault of ours. */
+function isHangUp(exception: unknown): boolean {
+  return exception instanceof Error && 'code' in exception && exception.code === 'ECONNRESET';
 }
