@@ -140,6 +140,11 @@ export class ChainService {
     return this.#state.competingTips();
   }
 
+  /** Headers that a peer shows break a checkpoint of ours: counts and logs it, once for each such branch. */
+  refusedByCheckpoint(error: RuleError): void {
+    this.#guard.brokeCheckpoint(error);
+  }
+
   /**
    * Takes in one block; see acceptBatch.
    * @throws RuleError when it breaks a rule; another Error is a fault of our own, and then nothing has changed.
@@ -224,7 +229,8 @@ export class ChainService {
       if (!(error instanceof RuleError)) throw error;
       if (isForGood(error)) this.#store.saveInvalid(block.hash, error.code);
       this.metrics.rejected.inc({ code: error.code });
-      this.#log.info({ hash: block.hash, code: error.code, ...error.data }, `block refused: ${error.message}`);
+      if (breaksCheckpoint(error)) this.#guard.brokeCheckpoint(error);
+      else this.#log.info({ hash: block.hash, code: error.code, ...error.data }, `block refused: ${error.message}`);
       return error;
     }
   }
@@ -267,6 +273,11 @@ export class ChainService {
 /** Is it known now what the block is, so that its children can be judged? */
 function isSettled(result: AcceptOutcome | RuleError): boolean {
   return result instanceof RuleError ? isForGood(result) : result.kind !== 'orphan';
+}
+
+/** Does the block itself stand in a checkpoint's place (and was not only found invalid for that before)? */
+function breaksCheckpoint({ code, data }: RuleError): boolean {
+  return code === 'checkpoint-mismatch' && data['expected'] !== undefined;
 }
 
 /** Is the header invalid for ever, and was it paid for with work, so that it is worth remembering? */

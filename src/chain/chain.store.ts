@@ -13,7 +13,13 @@ export interface TransactionPlace {
 }
 
 /** The fields of a stored header that place it in the tree. */
-export type BlockLink = { readonly hash: Hash } & Pick<BlockHeader, 'previousHash' | 'time' | 'bits'>;
+export type BlockLink = { readonly id: number; readonly hash: Hash } & Pick<
+  BlockHeader,
+  'previousHash' | 'time' | 'bits'
+>;
+
+/** Hash, previous hash, time and bits. */
+const LINK_BYTES = 72;
 
 /** What the active chain ended with when it was last written. */
 export interface StoredTip {
@@ -47,14 +53,20 @@ export class ChainStore {
   /** What places each stored block in the tree, in order of arrival, so parents first. */
   *loadLinks(): Generator<BlockLink> {
     for (const row of namingDamage(this.file, () => this.#statements.links.all())) {
-      const bytes = Buffer.from(row, 'hex');
+      const bytes = Buffer.from(row.slice(0, 2 * LINK_BYTES), 'hex');
       yield {
+        id: Number(row.slice(2 * LINK_BYTES)),
         hash: hashFromBytes(bytes.subarray(0, 32)),
         previousHash: hashFromBytes(bytes.subarray(32, 64)),
         time: bytes.readUInt32LE(64),
         bits: bytes.readUInt32LE(68),
       };
     }
+  }
+
+  /** Ids of the blocks that are marked as active, from the genesis up: the index is the height. */
+  loadActiveIds(): number[] {
+    return namingDamage(this.file, () => this.#statements.activeIds.all());
   }
 
   loadTip(): StoredTip | undefined {
@@ -155,13 +167,14 @@ export class ChainStore {
 
 function prepareStatements(database: Database) {
   return {
-    // Hash, then previous hash, time and bits out of the 80 bytes. This is most of a start, hence no more than is needed,
-    // and as one text: Buffers are slow to make here.
+    // Hash, then previous hash, time and bits out of the 80 bytes, then the id in decimal. This is most of a start, hence
+    // no more than is needed, and as one text: Buffers are slow to make here.
     links: database
       .prepare<[], string>(
-        `SELECT hex(hash) || hex(substr(header, 5, 32)) || hex(substr(header, 69, 8)) FROM blocks ORDER BY id`,
+        `SELECT hex(hash) || hex(substr(header, 5, 32)) || hex(substr(header, 69, 8)) || id FROM blocks ORDER BY id`,
       )
       .pluck(),
+    activeIds: database.prepare<[], number>('SELECT block_id FROM active_chain ORDER BY height').pluck(),
     tip: database.prepare<[], { hash: Buffer; height: number; chain_work: Buffer }>(
       `SELECT blocks.hash, active_chain.height, blocks.chain_work
        FROM active_chain JOIN blocks ON blocks.id = active_chain.block_id ORDER BY active_chain.height DESC LIMIT 1`,

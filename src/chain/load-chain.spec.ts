@@ -138,10 +138,23 @@ describe('a data directory that does not fit', () => {
       'the active chain has lost its end',
       'DELETE FROM active_chain WHERE height = 5; UPDATE active_chain SET height = 9 WHERE height = 4',
     ],
+    [
+      'a block of a side branch is marked as active',
+      'UPDATE active_chain SET block_id = (SELECT id FROM blocks WHERE height = 3 ORDER BY id DESC) WHERE height = 3',
+    ],
+    [
+      'two marks are exchanged',
+      `UPDATE active_chain SET height = -2 WHERE height = 2; UPDATE active_chain SET height = 2 WHERE height = 3;
+       UPDATE active_chain SET height = 3 WHERE height = -2`,
+    ],
+    ['a height has no active block', 'DELETE FROM active_chain WHERE height = 3'],
+    ['there are blocks and no active chain', 'DELETE FROM active_chain'],
     ['the work of the tip is another', `UPDATE blocks SET chain_work = x'01' WHERE height = 5`],
   ])('because %s is refused as damaged', (_what, sql) => {
     const dataDir = temporaryDirectory();
-    within({ dataDir }, ({ chain }) => chain.acceptBatch(mineChain(chain.tip, 5).blocks));
+    within({ dataDir }, ({ chain }) => {
+      chain.acceptBatch([...mineChain(chain.tip, 5).blocks, ...mineChain(chain.tip, 4).blocks]);
+    });
     tamper(dataDir, `PRAGMA foreign_keys = OFF; ${sql}`);
     expect(() => within({ dataDir }, () => 0)).toThrow(DatabaseDamagedError);
     expect(() => within({ dataDir }, () => 0)).toThrow(join(dataDir, DATABASE_FILE));

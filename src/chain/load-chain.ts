@@ -1,4 +1,4 @@
-import { BlockTree, linkHeader } from '../consensus/block-tree.js';
+import { BlockTree, linkHeader, type BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
 import type { ConsensusParams } from '../consensus/params.js';
 import { DatabaseDamagedError } from '../storage/storage-errors.js';
@@ -40,6 +40,9 @@ export function loadChain(store: ChainStore, params: ConsensusParams): ChainStat
   const tree = new BlockTree(genesis);
   const stored = store.loadTip();
   if (stored === undefined) {
+    for (const { hash } of store.loadLinks()) {
+      throw new DatabaseDamagedError(store.file, `there are blocks (the first is ${hash}), but no active chain`);
+    }
     store.transact(() => {
       store.saveBlock(params.genesis, genesis);
       store.connect(params.genesis, 0);
@@ -47,11 +50,16 @@ export function loadChain(store: ChainStore, params: ConsensusParams): ChainStat
     return new ChainState(tree, genesis);
   }
   store.transact(() => store.deletePolicyVerdicts());
+  const activeIds = store.loadActiveIds();
+  const active: BlockNode[] = [];
   for (const link of store.loadLinks()) {
-    const { hash } = link;
+    const { id, hash } = link;
     const parent = tree.get(link.previousHash);
-    if (parent !== undefined) tree.add(linkHeader(hash, link, parent));
-    else if (tree.size > 1) throw new DatabaseDamagedError(store.file, `the parent of block ${hash} is missing`);
+    if (parent !== undefined) {
+      const node = linkHeader(hash, link, parent);
+      tree.add(node);
+      if (activeIds[node.height] === id) active.push(node);
+    } else if (tree.size > 1) throw new DatabaseDamagedError(store.file, `the parent of block ${hash} is missing`);
     else if (hash !== genesis.hash) throw new WrongNetworkError(store.file, params, hash);
   }
   const tip = tree.get(stored.hash);
@@ -59,6 +67,9 @@ export function loadChain(store: ChainStore, params: ConsensusParams): ChainStat
     throw new DatabaseDamagedError(store.file, `the active chain does not lead to its tip ${stored.hash}`);
   }
   const state = new ChainState(tree, tip);
+  if (active.length !== tip.height || !active.every((node) => state.isActive(node))) {
+    throw new DatabaseDamagedError(store.file, `the blocks marked as active are not the chain of its tip ${tip.hash}`);
+  }
   for (const [height, expected] of params.checkpoints) {
     const found = state.nodeAt(height)?.hash ?? expected;
     if (found !== expected) throw new CheckpointConflictError(store.file, height, found, expected);

@@ -37,6 +37,10 @@ export class NodeClient {
     return this.#request<T>('POST', path, JSON.stringify(body), timeoutMs);
   }
 
+  delete<T>(path: string): Promise<Answer<T>> {
+    return this.#request<T>('DELETE', path, undefined, TIMEOUT_MS);
+  }
+
   async #request<T>(
     method: string,
     path: string,

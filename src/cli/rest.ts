@@ -48,6 +48,20 @@ export interface PeersBody {
   }[];
 }
 
+export interface BanBody {
+  readonly subject: string;
+  readonly until: string;
+  readonly code: string;
+}
+
+export interface BansBody {
+  readonly bans: readonly BanBody[];
+}
+
+export interface LiftedBansBody {
+  readonly lifted: readonly BanBody[];
+}
+
 export interface MempoolBody {
   readonly transactions: number;
   readonly bytes: number;

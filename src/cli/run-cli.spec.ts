@@ -159,6 +159,28 @@ describe('client commands', () => {
     expect((await run(['mempool', '--url', url])).out).toBe('0 transactions pending, 0 B\n');
   });
 
+  it('bans: a table; bans remove: the subject in the path, the token, options before or after', async () => {
+    const ban = { subject: 'host:2001:db8::7', until: '2026-11-23T13:14:15.000Z', code: 'high-hash' };
+    const tokens: unknown[] = [];
+    const url = await serve({
+      'GET /peers/bans': () => ({ body: { bans: [ban] } }),
+      'DELETE /peers/bans/2001%3Adb8%3A%3A7': (_body, { headers }) => {
+        tokens.push(headers.authorization);
+        return { body: { lifted: [ban] } };
+      },
+    });
+    const listed = await run(['bans', '--url', url]);
+    expect(listed.out).toMatch(/host:2001:db8::7 {2}2026-11-23.* {2}high-hash\n1 ban\n$/);
+    const lifted = 'Ban of host:2001:db8::7 lifted\n';
+    expect(await run(['bans', 'remove', '2001:db8::7', '--url', url, '--token', 't'])).toMatchObject({ out: lifted });
+    expect(await run(['bans', '--url', url, '--token', 't', 'remove', '2001:db8::7'])).toMatchObject({ out: lifted });
+    expect(tokens).toEqual(['Bearer t', 'Bearer t']);
+    expect(await run(['bans', 'remove', 'nobody', '--url', url])).toMatchObject({ code: 1 });
+    const wrong = await run(['bans', 'remove']);
+    expect(wrong).toMatchObject({ code: 2, out: '' });
+    expect(wrong.err).toContain('minichain bans remove --help');
+  });
+
   it('submit: posts the string with the token; - reads stdin without its last line break', async () => {
     const seen: string[] = [];
     const url = await serve({
@@ -332,7 +354,7 @@ describe('what goes wrong', () => {
 });
 
 describe('help', () => {
-  it.each(['', 'start', 'cluster', 'status', 'chain', 'block', 'submit', 'peers', 'mempool', 'mine'])(
+  it.each(['', 'start', 'cluster', 'status', 'chain', 'block', 'submit', 'peers', 'bans', 'mempool', 'mine'])(
     '%s --help: exit code 0, with an example',
     async (name) => {
       const { code, out, err } = await run(name === '' ? ['--help'] : [name, '--help']);

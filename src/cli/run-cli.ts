@@ -1,11 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/node-config.js';
 import { VERSION } from '../common/version.js';
+import { certsCommand } from './commands/certs.js';
+import { bansCommand } from './commands/bans.js';
 import { blockCommand, chainCommand } from './commands/chain.js';
 import { clusterCommand } from './commands/cluster.js';
 import { mempoolCommand } from './commands/mempool.js';
 import { mineCommand } from './commands/mine.js';
 import { peersCommand } from './commands/peers.js';
+import { reindexCommand } from './commands/reindex.js';
 import { startCommand } from './commands/start.js';
 import { statusCommand } from './commands/status.js';
 import { submitCommand } from './commands/submit.js';
@@ -41,10 +44,10 @@ function createProgram(terminal: Terminal): Command {
     .addHelpText('after', HELP);
   const commands = [
     ...[startCommand, clusterCommand, statusCommand, chainCommand, blockCommand],
-    ...[submitCommand, peersCommand, mempoolCommand, mineCommand],
+    ...[submitCommand, peersCommand, bansCommand, mempoolCommand, mineCommand, certsCommand, reindexCommand],
   ];
   for (const create of commands) program.addCommand(create(terminal));
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands, ...program.commands.flatMap((parent) => parent.commands)]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: (text) => terminal.stderr.write(text),
@@ -62,8 +65,12 @@ function usageError(text: string, command: Command): string {
     .replace(/^error: /, '')
     .trim()
     .replaceAll('\n', ' ');
-  const path = command.parent ? `minichain ${command.name()}` : 'minichain';
+  const path = pathOf(command);
   return `minichain: ${sentence}; see \`${path} --help\`\n`;
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function report(error: unknown, { stderr }: Terminal): ExitCode {

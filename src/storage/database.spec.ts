@@ -2,10 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import {
   closeSync,
   ftruncateSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   rmSync,
+  rmdirSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -17,7 +19,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../test/support/chain-builders.js';
 import { DATABASE_FILE, LOCK_FILE, openDatabase, type Database } from './database.js';
 import { migrations } from './migrations.js';
-import { DataDirInUseError, DatabaseDamagedError, DatabaseTooNewError } from './storage-errors.js';
+import {
+  DataDirInUseError,
+  DatabaseDamagedError,
+  DatabaseTooNewError,
+  DatabaseUnusableError,
+} from './storage-errors.js';
 
 let dataDir: string;
 let opened: Database[];
@@ -133,6 +140,16 @@ describe('the lock of the data directory', () => {
   }
 });
 
+describe('a database that cannot be opened', () => {
+  it.each([DATABASE_FILE, LOCK_FILE])('is told by the name of the file that is in the way: %s', (name) => {
+    mkdirSync(join(dataDir, name));
+    expect(() => open()).toThrow(DatabaseUnusableError);
+    expect(() => open()).toThrow(join(dataDir, name));
+    rmdirSync(join(dataDir, name));
+    expect(() => open()).not.toThrow();
+  });
+});
+
 describe('a damaged database', () => {
   it.each([
     ['is no database', (file: string) => writeFileSync(file, 'garbage '.repeat(1_000))],
@@ -143,12 +160,14 @@ describe('a damaged database', () => {
     damage(file);
     expect(() => open()).toThrow(DatabaseDamagedError);
     expect(() => open()).toThrow(file);
-    expect(() => open()).toThrow(/move .* away/);
+    // One line.
+    expect(() => open()).toThrow(/^database \S+ is damaged: [^\n]+\. Way out: run `minichain reindex`[^\n]*$/);
   });
 
   it('tells of a damaged lock file by its own name', () => {
     writeFileSync(join(dataDir, LOCK_FILE), 'garbage '.repeat(1_000));
     expect(() => open()).toThrow(join(dataDir, LOCK_FILE));
+    expect(() => open()).toThrow(/delete it/);
   });
 
   function truncate(file: string, bytes: number): void {

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { Logger } from '../common/logger.js';
 import { migrations } from './migrations.js';
-import { DataDirInUseError, DatabaseDamagedError, DatabaseTooNewError, namingDamage } from './storage-errors.js';
+import {
+  DataDirInUseError,
+  DatabaseDamagedError,
+  DatabaseTooNewError,
+  namingDamage,
+  namingObstacle,
+} from './storage-errors.js';
 
 export type Database = Sqlite.Database;
 
@@ -34,7 +40,7 @@ class LockedDatabase extends Sqlite {
 /**
  * Opens the node's database in `dataDir` (made if missing; ':memory:' for none), locked for this process alone,
  * durable at each commit (WAL, synchronous=FULL), at the newest schema. close() frees the lock, and so does kill -9.
- * @throws DataDirInUseError, DatabaseDamagedError, DatabaseTooNewError
+ * @throws DataDirInUseError, DatabaseDamagedError, DatabaseTooNewError, DatabaseUnusableError
  */
 export function openDatabase(dataDir: string, log: Logger): Database {
   if (dataDir === ':memory:') return prepare(new Sqlite(dataDir), dataDir, log);
@@ -43,22 +49,42 @@ export function openDatabase(dataDir: string, log: Logger): Database {
   const file = join(dataDir, DATABASE_FILE);
   let database: Database | undefined;
   try {
-    return namingDamage(file, () => {
-      database = new LockedDatabase(file, lock);
-      return prepare(database, file, log);
-    });
+    return namingObstacle(file, () =>
+      namingDamage(file, () => {
+        database = new LockedDatabase(file, lock);
+        return prepare(database, file, log);
+      }),
+    );
   } catch (error) {
     (database ?? lock).close();
     throw error;
   }
 }
 
-/** An exclusive SQLite transaction on a file of its own: the operating system ends it with the process, however it dies. */
-function lockDirectory(dataDir: string): Database {
-  const file = join(dataDir, LOCK_FILE);
-  const lock = new Sqlite(file, { timeout: 0 });
+/**
+ * Opens (makes) a database file beside the node's own, as durable and at the same schema, for whoever holds the
+ * directory's lock.
+ */
+export function openSpareDatabase(file: string, log: Logger): Database {
+  const database = new Sqlite(file);
   try {
-    namingDamage(file, () => lock.exec('BEGIN EXCLUSIVE'));
+    return prepare(database, file, log);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/**
+ * Locks a data directory for this process until close() of what it returns. An exclusive SQLite transaction on a file of
+ * its own: the operating system ends it with the process, however it dies.
+ * @throws DataDirInUseError, DatabaseDamagedError about the lock file.
+ */
+export function lockDirectory(dataDir: string): Database {
+  const file = join(dataDir, LOCK_FILE);
+  const lock = namingObstacle(file, () => new Sqlite(file, { timeout: 0 }));
+  try {
+    namingObstacle(file, () => namingDamage(file, () => lock.exec('BEGIN EXCLUSIVE'), 'delete it; it holds no data'));
     return lock;
   } catch (error) {
     lock.close();
@@ -89,7 +115,14 @@ function setPragma(database: Database, name: string, value: string, expected: st
 function checkDamage(database: Database, file: string): void {
   if (statSync(file).size > WHOLE_CHECK_MAX_BYTES) return;
   const found = database.pragma('quick_check(1)', { simple: true });
-  if (found !== 'ok') throw new DatabaseDamagedError(file, String(found));
+  if (found === 'ok') return;
+  throw new DatabaseDamagedError(
+    file,
+    String(found)
+      .replace(/^\*+ in database \w+ \*+/, '')
+      .replaceAll(/\s+/g, ' ')
+      .trim(),
+  );
 }
 
 function migrate(database: Database, file: string, log: Logger): void {

@@ -20,6 +20,10 @@ export class DatabaseTooNewError extends Error {
   }
 }
 
+const REINDEX =
+  'run `minichain reindex` with the configuration of this node: it rebuilds the database from what can still be read ' +
+  'of it and keeps the damaged file aside; what is lost of the chain comes back from the peers';
+
 /** A database file cannot be read as what it was. The message names the file and the way out. */
 export class DatabaseDamagedError extends Error {
   override readonly name = 'DatabaseDamagedError';
@@ -27,24 +31,51 @@ export class DatabaseDamagedError extends Error {
   constructor(
     readonly file: string,
     what: string,
-    options?: ErrorOptions,
+    { wayOut = REINDEX, ...options }: ErrorOptions & { wayOut?: string } = {},
   ) {
-    super(
-      `database ${file} is damaged: ${what}. ` +
-        `Way out: move ${file} (with its -wal and -shm beside it) away, or put a backup in its place, and start again; ` +
-        `a node without one fetches the chain from its peers. Entries that no block held yet are only in the moved file.`,
-      options,
-    );
+    super(`database ${file} is damaged: ${what}. Way out: ${wayOut}`, options);
   }
 }
 
+/** The database cannot be opened for a reason outside of it: no room, no permission, a failing disk. */
+export class DatabaseUnusableError extends Error {
+  override readonly name = 'DatabaseUnusableError';
+
+  constructor(file: string, cause: Error) {
+    super(`database ${file} cannot be used: ${cause.message}; see to the disk and to the rights on that file`, {
+      cause,
+    });
+  }
+}
+
+/** Runs `open`; what is wrong around the file `file` becomes a DatabaseUnusableError about it, the rest passes. */
+export function namingObstacle<T>(file: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof Sqlite.SqliteError && /^SQLITE_(FULL|IOERR|CANTOPEN|READONLY|PERM)/.test(error.code)) {
+      throw new DatabaseUnusableError(file, error);
+    }
+    throw error;
+  }
+}
+
+/** The disk, or the room that the database was given, is used up: nothing was written. */
+export function isStorageFull(error: unknown): boolean {
+  return error instanceof Sqlite.SqliteError && error.code === 'SQLITE_FULL';
+}
+
 /** Runs `read`; what SQLite reports as damage becomes a DatabaseDamagedError about `file`, the rest passes. */
-export function namingDamage<T>(file: string, read: () => T): T {
+export function namingDamage<T>(file: string, read: () => T, wayOut?: string): T {
   try {
     return read();
   } catch (error) {
     if (error instanceof Sqlite.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)) {
-      throw new DatabaseDamagedError(file, error.message, { cause: error });
+      throw new DatabaseDamagedError(
+        file,
+        error.message,
+        wayOut === undefined ? { cause: error } : { cause: error, wayOut },
+      );
     }
     throw error;
   }

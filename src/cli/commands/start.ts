@@ -10,6 +10,7 @@ const PLAIN_ERRORS = new Set([
   'DataDirInUseError',
   'DatabaseDamagedError',
   'DatabaseTooNewError',
+  'DatabaseUnusableError',
   'WrongNetworkError',
   'CheckpointConflictError',
   'SqliteError',

@@ -1,0 +1,242 @@
+import { closeSync, copyFileSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Registry } from 'prom-client';
+import { ChainMetrics } from './chain/chain.metrics.js';
+import { ChainService } from './chain/chain.service.js';
+import { WrongNetworkError } from './chain/load-chain.js';
+import { systemClock } from './common/clock.js';
+import type { Logger } from './common/logger.js';
+import { decodeBlock, type Block } from './consensus/block.js';
+import { checkTransaction } from './consensus/check-transaction.js';
+import { ZERO_HASH, type Hash } from './consensus/codec.js';
+import type { ConsensusParams } from './consensus/params.js';
+import { RuleError } from './consensus/rule-error.js';
+import { decodeTransaction, type DataTransaction } from './consensus/transaction.js';
+import { MempoolStore } from './mempool/mempool.store.js';
+import { DATABASE_FILE, lockDirectory, openSpareDatabase, type Database } from './storage/database.js';
+import { Salvage, type FoundBlock } from './storage/salvage.js';
+
+/** Bodies that share a commit. */
+const BATCH_BLOCKS = 256;
+const BATCH_BYTES = 16 * 1024 * 1024;
+
+/** What a rebuilt database holds, and what of the old one it does not. */
+export interface ReindexSummary {
+  /** Blocks taken over, the genesis not counted. */
+  readonly blocks: number;
+  /** Readable blocks that break a rule; a block whose bytes were damaged is among them. */
+  readonly refused: number;
+  /** Readable blocks whose ancestors are lost. */
+  readonly detached: number;
+  /** Stretches of the old file that could not be read. */
+  readonly unreadable: number;
+  readonly height: number;
+  readonly chainWork: bigint;
+  /** Waiting entries taken over. */
+  readonly entries: number;
+  /** Waiting entries whose bytes were damaged. */
+  readonly lostEntries: number;
+  /** Where the old file is now. */
+  readonly keptAs: string;
+}
+
+export interface ReindexOptions {
+  readonly dataDir: string;
+  readonly params: ConsensusParams;
+  readonly log: Logger;
+  /** Told now and then of how many blocks were looked at, and of about how many there are. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** None of the stored blocks belongs to the configured network: most likely the configuration is not this directory's. */
+export class NothingToReindexError extends Error {
+  override readonly name = 'NothingToReindexError';
+}
+
+/**
+ * Builds a node's database anew from the blocks in the old one, each validated again from the genesis on, and puts it
+ * in the old one's place by one rename; a crash at any moment leaves either the old or the new one there, whole. What is
+ * derived (active chain, transaction index, heights, work) is taken over from nowhere, so whatever was wrong with it is
+ * right afterwards. Waiting entries, known peers and bans are taken over as far as they can be read.
+ * @throws DataDirInUseError while a node runs, NothingToReindexError, WrongNetworkError, DatabaseTooNewError: then nothing
+ *   has changed.
+ */
+export function reindex(options: ReindexOptions): ReindexSummary {
+  const { dataDir } = options;
+  const file = join(dataDir, DATABASE_FILE);
+  if (!existsSync(file)) throw new NothingToReindexError(`there is no database ${file}`);
+  const lock = lockDirectory(dataDir);
+  const spare = `${file}.reindex`;
+  try {
+    removeDatabase(spare);
+    const built = build(file, spare, options);
+    return { ...built, keptAs: swap(file, spare) };
+  } finally {
+    removeDatabase(spare);
+    lock.close();
+  }
+}
+
+function build(file: string, spare: string, options: ReindexOptions): Omit<ReindexSummary, 'keptAs'> {
+  const old = new Salvage(file);
+  try {
+    const database = openSpareDatabase(spare, options.log);
+    try {
+      const blocks = takeBlocks(old, database, options);
+      const entries = takeEntries(old, database, blocks.chain);
+      for (const table of ['peers', 'bans'] as const) old.copyTable(table, database);
+      const { tip } = blocks.chain;
+      return {
+        blocks: blocks.taken,
+        refused: blocks.refused,
+        detached: blocks.detached,
+        unreadable: old.unreadable,
+        height: tip.height,
+        chainWork: tip.chainWork,
+        ...entries,
+      };
+    } finally {
+      database.close();
+    }
+  } finally {
+    old.close();
+  }
+}
+
+interface TakenBlocks {
+  readonly chain: ChainService;
+  readonly taken: number;
+  readonly refused: number;
+  readonly detached: number;
+}
+
+/**
+ * The old active chain goes first, so that of two branches with equal work it stays the active one, and no reorganisation
+ * has to be undone that max_reorg_depth would not allow; then the rest, in order of arrival.
+ */
+function takeBlocks(old: Salvage, database: Database, options: ReindexOptions): TakenBlocks {
+  const { params, log, onProgress = () => undefined } = options;
+  const chain = new ChainService(database, params, systemClock, log, new ChainMetrics(new Registry(), systemClock));
+  const total = old.blockCount;
+  const refused = new Set<Hash>();
+  const detached = new Set<Hash>();
+  const batch = new Map<Hash, Block>();
+  let batchBytes = 0;
+  let taken = 0;
+  const flush = (): void => {
+    for (let rest = [...batch.values()]; rest.length > 0;) {
+      const { outcomes, error } = chain.acceptBatch(rest);
+      for (const [index, { kind }] of outcomes.entries()) {
+        if (kind === 'orphan') detached.add(rest[index]!.hash);
+        else taken++;
+      }
+      if (error !== undefined) refused.add(rest[outcomes.length]!.hash);
+      rest = rest.slice(outcomes.length + 1);
+    }
+    batch.clear();
+    batchBytes = 0;
+    onProgress(Math.min(taken, total), total);
+  };
+  const offer = (block: Block): void => {
+    const { hash, header } = block;
+    if (chain.node(hash) !== undefined || batch.has(hash) || refused.has(hash)) return;
+    if (batch.size >= BATCH_BLOCKS || batchBytes >= BATCH_BYTES) flush();
+    if (chain.node(header.previousHash) === undefined && !batch.has(header.previousHash)) detached.add(hash);
+    else {
+      detached.delete(hash);
+      batch.set(hash, block);
+      batchBytes += block.bytes.length;
+    }
+  };
+  for (const id of old.activeBlockIds()) {
+    const block = decoded(old.block(id));
+    if (block !== undefined) offer(block);
+  }
+  flush();
+  let genesis: Hash | undefined;
+  let undecodable = 0;
+  for (const found of old.blocks()) {
+    const block = decoded(found);
+    if (block === undefined) undecodable++;
+    else if (block.header.previousHash === ZERO_HASH) genesis ??= block.hash;
+    else offer(block);
+  }
+  flush();
+  if (taken === 0 && genesis !== undefined && genesis !== params.genesis.hash) {
+    throw new WrongNetworkError(old.file, params, genesis);
+  }
+  if (taken === 0 && detached.size + refused.size > 0) {
+    throw new NothingToReindexError(
+      `none of the ${detached.size + refused.size} blocks that can be read in ${old.file} can be taken over into network ` +
+        `"${params.network}" as it is configured. Give the configuration that this data directory was made with; ` +
+        'if it is this one, move the file away, and the node fetches the chain anew',
+    );
+  }
+  return { chain, taken, refused: refused.size + undecodable, detached: detached.size };
+}
+
+function decoded(found: FoundBlock | undefined): Block | undefined {
+  if (found === undefined) return undefined;
+  try {
+    return decodeBlock(found.bytes);
+  } catch (error) {
+    if (error instanceof RuleError) return undefined;
+    throw error;
+  }
+}
+
+function takeEntries(old: Salvage, database: Database, chain: ChainService): { entries: number; lostEntries: number } {
+  const store = new MempoolStore(database);
+  const seen = new Set<string>();
+  let entries = 0;
+  let lostEntries = 0;
+  store.transact(() => {
+    for (const { bytes, acknowledged } of old.entries()) {
+      const transaction = validEntry(bytes);
+      if (transaction === undefined) lostEntries++;
+      else if (!seen.has(transaction.id) && !chain.hasTransaction(transaction.id)) {
+        seen.add(transaction.id);
+        store.append({ transaction, isAcknowledged: acknowledged !== 0 });
+        entries++;
+      }
+    }
+  });
+  return { entries, lostEntries };
+}
+
+function validEntry(bytes: Buffer): DataTransaction | undefined {
+  try {
+    const transaction = decodeTransaction(bytes);
+    checkTransaction(transaction);
+    return transaction.kind === 'data' ? transaction : undefined;
+  } catch (error) {
+    if (error instanceof RuleError) return undefined;
+    throw error;
+  }
+}
+
+/** @returns the name under which the old file is kept. */
+function swap(file: string, spare: string): string {
+  const keptAs = `${file}.before-reindex-${new Date(systemClock.nowMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+  keepUnder(file, keptAs);
+  // Salvage has brought what it could of it into the file; beside another database it would be read as a part of that.
+  for (const part of ['-wal', '-shm']) if (existsSync(file + part)) renameSync(file + part, keptAs + part);
+  renameSync(spare, file);
+  const directory = openSync(dirname(file), 'r');
+  fsyncSync(directory);
+  closeSync(directory);
+  return keptAs;
+}
+
+/** A second name for the same file, so that there is no moment without a database; a copy where links are not to be had. */
+function keepUnder(file: string, name: string): void {
+  try {
+    linkSync(file, name);
+  } catch {
+    copyFileSync(file, name);
+  }
+}
+
+function removeDatabase(file: string): void {
+  for (const part of ['', '-wal', '-shm']) rmSync(file + part, { force: true });
+}
