@@ -1,10 +1,13 @@
 import { systemClock } from '../../src/common/clock.js';
 import { linkHeader } from '../../src/consensus/block-tree.js';
+import type { TlsSection } from '../../src/config/node-config.js';
 import type { ConsensusParams } from '../../src/consensus/params.js';
 import { GrpcDialer } from '../../src/peers/grpc-dialer.js';
 import { createHello } from '../../src/peers/handshake.js';
 import type { BodyOf } from '../../src/peers/messages.js';
 import { Session, type HandlerTable } from '../../src/peers/session.js';
+import { TlsRefusals } from '../../src/peers/tls-refusals.js';
+import { silentLog } from './chain-builders.js';
 import { waitFor } from './wait.js';
 
 /** A peer made of a session alone, over real gRPC: says Hello, then only what a test makes it say. */
@@ -22,12 +25,13 @@ export async function connectGrpcPeer(
   params: ConsensusParams,
   handlers: HandlerTable = {},
   nodeId = 'test-peer',
+  tls?: TlsSection,
 ): Promise<GrpcPeer> {
   let hello: BodyOf<'hello'> | undefined;
   let goodbye: string | undefined;
   let closed: string | undefined;
   const meter = { sent: () => {}, received: () => {} };
-  const session: Session = new Session(new GrpcDialer().dial(address), systemClock, meter, {
+  const session: Session = new Session(dialerFor(tls).dial(address), systemClock, meter, {
     misbehaved: (error) => {
       throw error;
     },
@@ -58,4 +62,8 @@ export async function connectGrpcPeer(
   const theirs = await waitFor('the node says Hello or closes', () => hello ?? closed);
   if (typeof theirs === 'string') throw new Error(`turned away: ${theirs}`);
   return { session, hello: theirs, closedBecause: () => closed };
+}
+
+function dialerFor(files: TlsSection | undefined): GrpcDialer {
+  return new GrpcDialer(files && { files, refusals: new TlsRefusals(silentLog, systemClock) });
 }

@@ -46,15 +46,20 @@ export class NodeProcess {
     readonly p2pPort: number,
     readonly dataDir: string,
     private readonly settings: Readonly<Record<string, string>>,
+    private readonly prefix: readonly string[],
   ) {}
 
-  /** @param settings further MINICHAIN_* variables, without the prefix. */
+  /**
+   * @param settings further MINICHAIN_* variables, without the prefix.
+   * @param prefix a command, with its arguments, that runs the node by exec, such as nsenter.
+   */
   static async create(
     nodeId: string,
     dataDir: string,
     settings: Readonly<Record<string, string>> = {},
+    prefix: readonly string[] = [],
   ): Promise<NodeProcess> {
-    return new NodeProcess(nodeId, await freePort(), await freePort(), dataDir, settings);
+    return new NodeProcess(nodeId, await freePort(), await freePort(), dataDir, settings, prefix);
   }
 
   get url(): string {
@@ -75,8 +80,9 @@ export class NodeProcess {
   }
 
   /** Starts the process; ready() says when it answers. */
-  spawn(bootstrap: readonly NodeProcess[] = []): this {
-    const child = spawn(process.execPath, [LAUNCHER, 'start'], {
+  spawn(bootstrap: readonly Pick<NodeProcess, 'p2pAddress'>[] = []): this {
+    const [command, ...args] = [...this.prefix, process.execPath, LAUNCHER, 'start'];
+    const child = spawn(command, args, {
       env: {
         PATH: process.env['PATH'],
         MINICHAIN_NODE_NODE_ID: this.nodeId,

@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createParams } from '../../src/consensus/params.js';
+import type { Block } from '../../src/consensus/block.js';
+import { chainData, entry, mineChain, nodeOf, mineOn, openChain } from '../support/chain-builders.js';
+import { temporaryDirectory } from '../support/temp-dir.js';
+import { unfinishedPages } from '../support/write-ahead-log.js';
+
+const params = createParams({ network: 'minichain', difficulty: 0 });
+
+/** Takes in blocks in a process that kills itself inside the commit. @returns the signal that ended it. */
+async function dieWhileTaking(dataDir: string, blocks: readonly Block[], trigger: string): Promise<unknown> {
+  const file = join(dataDir, 'blocks.json');
+  writeFileSync(file, JSON.stringify(blocks.map(({ bytes }) => bytes.toString('hex'))));
+  const child = spawn(
+    process.execPath,
+    [resolve('test/crash/dies-in-commit.mjs'), resolve('.'), dataDir, file, trigger],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  const [, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  return signal;
+}
+
+describe('a process killed inside the commit of a reorganisation', { timeout: 60_000 }, () => {
+  it.each([
+    ['when half of them have left', 'DELETE ON main.active_chain WHEN old.height = 20'],
+    ['when half of the branch is active', 'INSERT ON main.active_chain WHEN new.height = 21'],
+    ['when all is written and nothing committed', 'at the end'],
+  ])('%s comes back with the old branch whole', async (_when, trigger) => {
+    const dataDir = temporaryDirectory();
+    const node = openChain({ dataDir, params });
+    const shared = entry('in both');
+    const mine = mineChain(node.chain.genesis, 40, (index) =>
+      index === 3 ? [shared] : [`mine ${index} ${'x'.repeat(4_000)}`],
+    );
+    node.chain.acceptBatch(mine.blocks);
+    const theirs = mineChain(node.chain.genesis, 40, (index) =>
+      index === 30 ? [shared] : [`theirs ${index} ${'y'.repeat(4_000)}`],
+    );
+    const last = mineOn(theirs.nodes[39]!, ['the last']);
+    node.chain.acceptBatch(theirs.blocks);
+    const before = { tip: node.chain.tip.hash, work: node.chain.tip.chainWork, data: chainData(node.chain) };
+    node.close();
+
+    expect(await dieWhileTaking(dataDir, [last], trigger)).toBe('SIGKILL');
+    if (trigger === 'at the end') expect(unfinishedPages(join(dataDir, 'node.db-wal'))).toBeGreaterThan(0);
+
+    const after = openChain({ dataDir, params });
+    try {
+      const { chain, mempool, database } = after;
+      expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+      expect({ tip: chain.tip.hash, work: chain.tip.chainWork, data: chainData(chain) }).toEqual(before);
+      expect(mempool.ids()).toEqual([]);
+      expect(chain.accept(last)).toMatchObject({ kind: 'reorganised', depth: 40 });
+      expect(chain.tip.hash).toBe(nodeOf(last, theirs.nodes[39]!).hash);
+      expect(mempool.size).toBe(39);
+      expect(mempool.has(shared.id)).toBe(false);
+    } finally {
+      after.close();
+    }
+  });
+});
