@@ -2,9 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.spec.ts', 'test/{contract,sim,integration}/**/*.spec.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    include: ['src/**/*.spec.ts', 'test/{contract,fuzz,sim,integration}/**/*.spec.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Two cores, and some tests start processes of their own.
     maxWorkers: 2,
   },

@@ -1,10 +1,9 @@
 // npm run bench [-- name ...]: compiles sources and benchmarks into .bench/ and runs each in a process of its own.
 import { execFileSync } from 'node:child_process';
-import { cpSync, readdirSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readdirSync } from 'node:fs';
+import { compile } from '../support/compile.mjs';
 
 const SUPPORT = new Set(['report', 'bare-server']);
-const output = fileURLToPath(new URL('../../.bench', import.meta.url));
 const all = readdirSync(new URL('.', import.meta.url))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -3))
@@ -16,23 +15,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-rmSync(output, { recursive: true, force: true });
-const ignored = ['**/*.spec.ts', '**/kernel/assembly/**'];
-execFileSync(
-  'swc',
-  [
-    'src',
-    'test/bench',
-    'test/support',
-    '--out-dir',
-    output,
-    '--quiet',
-    ...ignored.flatMap((glob) => ['--ignore', glob]),
-  ],
-  { stdio: 'inherit' },
-);
-cpSync('package.json', `${output}/package.json`);
-cpSync('src/miner/kernel/generated', `${output}/src/miner/kernel/generated`, { recursive: true });
+const output = compile('test/bench', '.bench');
 
 const digits = (value) =>
   value >= 100 ? Math.round(value).toLocaleString('en') : Number(value.toPrecision(3)).toString();

@@ -1,0 +1,44 @@
+// npm run fuzz -- [--inputs 500000] [--seed N] [--only header,block,...]: many more inputs than npm test has time for.
+import { parseArgs } from 'node:util';
+import { compile } from '../support/compile.mjs';
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '500000' },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+    only: { type: 'string' },
+  },
+});
+const [inputs, seed] = [Number(values.inputs), Number(values.seed)];
+if (!Number.isInteger(inputs) || inputs < 1 || !Number.isInteger(seed) || seed < 0) {
+  console.error('--inputs and --seed must be whole numbers');
+  process.exit(2);
+}
+
+const output = compile('test/fuzz', '.fuzz');
+const { fuzz } = await import(`${output}/test/fuzz/fuzz.js`);
+const { TARGETS, shareOut } = await import(`${output}/test/fuzz/targets.js`);
+const names = values.only?.split(',') ?? Object.keys(TARGETS);
+const unknown = names.filter((name) => !(name in TARGETS));
+if (unknown.length > 0) {
+  console.error(`no target ${unknown.join(', ')}; there are ${Object.keys(TARGETS).join(', ')}`);
+  process.exit(2);
+}
+
+const shown = (value) => Math.round(value).toLocaleString('en').padStart(10);
+console.log(`seed ${seed}\n${'target'.padEnd(12)}    inputs  rejected  accepted  inputs/s  slowest`);
+let total = 0;
+for (const [name, share] of shareOut(inputs, names)) {
+  try {
+    const result = await fuzz(TARGETS[name].make, share, seed);
+    const numbers = [result.inputs, result.rejected, result.accepted, result.inputs / result.seconds].map(shown);
+    const slowest = `${result.slowestMs.toFixed(1)} ms, ${result.slowest.length} bytes`;
+    console.log(`${name.padEnd(12)}${numbers.join('')}  ${slowest}`);
+    total += result.inputs;
+  } catch (error) {
+    console.error(`\n${name} fails: ${error.message}\nAgain with: npm run fuzz -- --only ${name} --seed ${seed}`);
+    process.exit(1);
+  }
+}
+console.log(`${shown(total).trim()} inputs, none did what it must not`);
+process.exit(0);
