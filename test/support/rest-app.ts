@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import pino from 'pino';
 import { parseConfig } from '../../src/config/load-config.js';
-import { createNode, type Node } from '../../src/node.js';
+import { createNode, type Node, type NodeOverrides } from '../../src/node.js';
 import type { Dialer } from '../../src/peers/channel.js';
 import { HealthService } from '../../src/ops/health.service.js';
 
@@ -72,13 +72,29 @@ export class RestApp {
     });
   }
 
+  /** As raw, but hangs up its own half after the last byte, so that no request is waited for. */
+  rawThenEnd(bytes: Uint8Array): Promise<string> {
+    return new Promise((resolve) => {
+      const socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true }, () => socket.end(bytes));
+      let received = '';
+      socket.on('data', (chunk) => (received += chunk.toString('latin1')));
+      socket.on('end', () => socket.destroy());
+      // A server may cut off what it does not want to read; what it said before that counts.
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => resolve(received));
+    });
+  }
+
   close(): Promise<void> {
     return this.node.close();
   }
 }
 
 /** @param env settings such as MINICHAIN_HTTP_WRITE_TOKEN, over ones that suit a test. */
-export async function startRestApp(env: Record<string, string> = {}): Promise<RestApp> {
+export async function startRestApp(
+  env: Record<string, string> = {},
+  overrides: Pick<NodeOverrides, 'clock'> = {},
+): Promise<RestApp> {
   const config = parseConfig({
     env: {
       MINICHAIN_NODE_NODE_ID: 'rest',
@@ -93,7 +109,7 @@ export async function startRestApp(env: Record<string, string> = {}): Promise<Re
   const logged: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line) => void logged.push(JSON.parse(line)) });
   const inline = { ...config, blockchain: { ...config.blockchain, threads: 0 } };
-  const node = await createNode(inline, { logger, dialer: deafDialer });
+  const node = await createNode(inline, { logger, dialer: deafDialer, ...overrides });
   const routes: string[] = [];
   node.app
     .getHttpAdapter()

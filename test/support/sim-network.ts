@@ -1,28 +1,20 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pino } from 'pino';
-import { parseConfig } from '../../src/config/load-config.js';
 import type { BlockNode } from '../../src/consensus/block-tree.js';
-import { createNode, type Node } from '../../src/node.js';
-import { MemoryNetwork } from './memory-network.js';
+import type { Node } from '../../src/node.js';
+import { GOOD_LINK, MemoryNetwork, type LinkConditions } from './memory-network.js';
 import { SeededRandom } from './seeded-random.js';
+import { addressOf, createSimNode, type SimNodeOptions } from './sim-node.js';
 import { VirtualClock } from './virtual-clock.js';
-
-const PORT = 9000;
 
 export interface SimOptions {
   /** By default a new one each time, or what MINICHAIN_SIM_SEED says. */
   readonly seed?: number;
   /** Keeps every log line of every node, for comparing runs. */
   readonly isRecording?: boolean;
-}
-
-export interface SimNodeOptions {
-  /** Names of nodes. */
-  readonly bootstrap?: readonly string[];
-  /** By default nothing is mined but on request. */
-  readonly autoMine?: boolean;
-  /** A directory, for a node that is to survive its death; by default the database dies with it. */
-  readonly dataDir?: string;
-  /** More settings, as environment variables without their prefix: `NETWORK_MAX_PEERS`. */
+  /** For all nodes, as in SimNodeOptions. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -31,6 +23,8 @@ interface Member {
   /** Undefined while it is dead. */
   node: Node | undefined;
   unlisten: () => void;
+  /** The most chain work it ever had; it must never have less again. */
+  bestWork: bigint;
 }
 
 /**
@@ -44,12 +38,21 @@ export class SimNetwork {
   readonly net: MemoryNetwork;
   /** Log lines of all nodes in order, when recording. */
   readonly log: string[] = [];
+  /** Data of each entry that a node has acknowledged, by id. */
+  readonly acknowledged = new Map<string, string>();
+  /** What was seen during the run that must never be. */
+  readonly violations: string[] = [];
+  /** Told of each verb, for who wants to follow a run. */
+  onVerb: (verb: string) => void = () => {};
   readonly #members = new Map<string, Member>();
   readonly #isRecording: boolean;
+  readonly #settings: Readonly<Record<string, string>>;
+  #directory: string | undefined;
 
-  constructor({ seed, isRecording = false }: SimOptions = {}) {
+  constructor({ seed, isRecording = false, settings = {} }: SimOptions = {}) {
     this.seed = seed ?? Number(process.env['MINICHAIN_SIM_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
     this.#isRecording = isRecording;
+    this.#settings = settings;
     this.random = new SeededRandom(this.seed);
     this.net = new MemoryNetwork(this.clock, this.random.fork());
   }
@@ -65,47 +68,92 @@ export class SimNetwork {
     return node;
   }
 
+  /** Names of nodes that are dead at present. */
+  get dead(): string[] {
+    return [...this.#members].flatMap(([name, { node }]) => (node === undefined ? name : []));
+  }
+
   async add(name: string, options: SimNodeOptions = {}): Promise<Node> {
-    const member: Member = { options, node: undefined, unlisten: () => {} };
+    const member: Member = { options, node: undefined, unlisten: () => {}, bestWork: 0n };
     this.#members.set(name, member);
     return this.#start(name, member);
   }
 
   /** The node is gone at once, without a word to anybody. */
   async kill(name: string): Promise<void> {
+    this.#verb(`kill ${name}`);
     const member = this.#members.get(name)!;
     member.unlisten();
     this.net.drop(name);
-    await member.node!.close();
-    member.node = undefined;
+    await this.#end(member);
   }
 
-  /** Starts a killed node again, with what is in its directory. */
+  /** The node ends as it does on SIGTERM. */
+  async stop(name: string): Promise<void> {
+    this.#verb(`stop ${name}`);
+    const member = this.#members.get(name)!;
+    member.unlisten();
+    await this.#end(member);
+  }
+
+  /** Starts a killed or stopped node again, with what is in its directory. */
   restart(name: string): Promise<Node> {
     return this.#start(name, this.#members.get(name)!);
   }
 
-  /** Cuts the network into these groups of nodes; sessions across break at once. */
+  /** Of a dead node. */
+  eraseDisk(name: string): void {
+    this.#verb(`erase disk ${name}`);
+    rmSync(this.#dataDirOf(name, this.#members.get(name)!), { recursive: true });
+  }
+
+  /** Cuts the network into these groups of nodes; whoever is in none stands alone. */
   partition(...groups: readonly (readonly string[])[]): void {
+    this.#verb(`partition ${groups.map((group) => group.join(' ')).join(' | ')}`);
     this.net.partition(...groups);
   }
 
   /** Cuts it without a sign: the nodes have to notice by their heartbeats. */
   partitionSilently(...groups: readonly (readonly string[])[]): void {
+    this.#verb(`partition silently ${groups.map((group) => group.join(' ')).join(' | ')}`);
     this.net.partitionSilently(...groups);
   }
 
+  /** Ends partitions. How links behave stays as it is. */
   heal(): void {
+    this.#verb('heal');
     this.net.heal();
   }
 
-  mine(name: string, blocks: number): Promise<BlockNode[]> {
+  /** From now on all links (but those set one by one) behave like this; what is left out, like good ones. */
+  weather(conditions: Partial<LinkConditions> = {}): void {
+    this.#verb(`weather ${JSON.stringify(conditions)}`);
+    this.net.conditions = { ...GOOD_LINK, ...conditions };
+    if (Object.keys(conditions).length === 0) this.net.resetLinks();
+  }
+
+  /** From now on the link between two nodes behaves like this. */
+  link(a: string, b: string, conditions: Partial<LinkConditions>): void {
+    this.#verb(`link ${a} ${b} ${JSON.stringify(conditions)}`);
+    this.net.setLink(a, b, { ...GOOD_LINK, ...conditions });
+  }
+
+  async mine(name: string, blocks: number): Promise<BlockNode[]> {
+    this.#verb(`mine ${name} ${blocks}`);
     return this.clock.during(`${name} mines ${blocks} blocks`, this.node(name).miner.mine(blocks));
+  }
+
+  /** Lets virtual time pass. */
+  async pass(durationMs: number): Promise<void> {
+    this.#verb(`pass ${durationMs}`);
+    await this.clock.advance(durationMs);
   }
 
   /** Posts a string; resolves with its id when it is on disk, as the 202 of REST does. */
   async post(name: string, data: string): Promise<string> {
+    this.#verb(`post ${name} ${data}`);
     const transaction = await this.clock.during(`${name} stores "${data}"`, this.node(name).mempool.submit(data));
+    this.acknowledged.set(transaction.id, data);
     return transaction.id;
   }
 
@@ -140,42 +188,68 @@ export class SimNetwork {
   }
 
   async close(): Promise<void> {
-    for (const { node } of this.#members.values()) await node?.close();
+    for (const member of this.#members.values()) await this.#end(member);
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
   }
 
   async #start(name: string, member: Member): Promise<Node> {
-    const { bootstrap = [], autoMine = false, dataDir = ':memory:', settings = {} } = member.options;
-    const env = {
-      NODE_NODE_ID: name,
-      NODE_DATA_DIR: dataDir,
-      NODE_ADVERTISED_ADDRESS: `${name}:${PORT}`,
-      NETWORK_BOOTSTRAP_NODES: bootstrap.map((other) => `${other}:${PORT}`).join(','),
-      BLOCKCHAIN_DIFFICULTY: '0',
-      BLOCKCHAIN_AUTO_MINE: String(autoMine),
-      ...settings,
-    };
-    const config = parseConfig({
-      env: Object.fromEntries(Object.entries(env).map(([key, value]) => [`MINICHAIN_${key}`, value])),
-    });
-    const node = await createNode(
-      { ...config, blockchain: { ...config.blockchain, threads: 0 } },
+    this.#verb(`start ${name}`);
+    const node = await createSimNode(
+      name,
+      { ...member.options, settings: { ...this.#settings, ...member.options.settings } },
       {
+        dataDir: this.#dataDirOf(name, member),
         clock: this.clock,
         random: this.random.fork(),
         dialer: this.net.dialerOf(name),
         logger: this.#logger(),
       },
     );
+    this.#watchWork(name, member, node);
     member.node = node;
-    member.unlisten = this.net.listen(`${name}:${PORT}`, (channel) => node.peers.acceptInbound(channel));
+    if (member.options.isBehindNat !== true) {
+      member.unlisten = this.net.listen(addressOf(name), (channel) => node.peers.acceptInbound(channel));
+    }
     await node.start();
     return node;
+  }
+
+  async #end(member: Member): Promise<void> {
+    const { node } = member;
+    member.node = undefined;
+    await node?.close();
+  }
+
+  #dataDirOf(name: string, { options }: Member): string {
+    if (options.isDurable !== true) return options.dataDir ?? ':memory:';
+    // In memory where there is such a file system: it is processes that die here, not the power.
+    this.#directory ??= mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'minichain-sim-'));
+    return join(this.#directory, name);
+  }
+
+  #watchWork(name: string, member: Member, { chain, config }: Node): void {
+    const note = (): void => {
+      const { chainWork, height } = chain.tip;
+      if (chainWork < member.bestWork) this.violations.push(`${name} had more chain work than now at height ${height}`);
+      else member.bestWork = chainWork;
+    };
+    if (config.node.dataDir === ':memory:') member.bestWork = 0n;
+    note();
+    chain.events.on('tip', note);
+  }
+
+  #verb(verb: string): void {
+    if (this.#isRecording) this.log.push(`${this.clock.nowMs()} ${verb}\n`);
+    this.onVerb(verb);
   }
 
   #logger(): pino.Logger {
     if (!this.#isRecording) return pino({ level: 'silent' });
     const options = { level: 'debug', base: {}, timestamp: () => `,"time":${this.clock.nowMs()}` };
-    return pino(options, { write: (line) => void this.log.push(line) });
+    // The name of the directory is all that two runs with one seed do not share.
+    const withoutDirectory = (line: string): string =>
+      this.#directory === undefined ? line : line.replaceAll(this.#directory, '');
+    return pino(options, { write: (line) => void this.log.push(withoutDirectory(line)) });
   }
 }
 

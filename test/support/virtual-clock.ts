@@ -3,7 +3,8 @@ import type { Clock, Timer } from '../../src/common/clock.js';
 interface Task {
   readonly atMs: number;
   readonly order: number;
-  readonly run: () => void;
+  /** Undefined once it is cancelled or has run. */
+  run: (() => void) | undefined;
 }
 
 /**
@@ -11,9 +12,11 @@ interface Task {
  * of them everything that promises have to do is done, so a run depends on nothing but its inputs.
  */
 export class VirtualClock implements Clock {
-  readonly #tasks: Task[] = [];
+  /** A binary heap, the next task first; cancelled ones stay in it until their time has come. */
+  readonly #heap: Task[] = [];
   #nowMs: number;
   #made = 0;
+  #pending = 0;
 
   constructor(startMs = Date.UTC(2026, 5, 1)) {
     this.#nowMs = startMs;
@@ -26,37 +29,27 @@ export class VirtualClock implements Clock {
   after(delayMs: number, run: () => void): Timer {
     // Whole milliseconds, as the real clock tells them.
     const task: Task = { atMs: this.#nowMs + Math.max(0, Math.ceil(delayMs)), order: this.#made++, run };
-    // Binary search for the place: tasks are kept in the order in which they will run.
-    let low = 0;
-    let high = this.#tasks.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#tasks[middle]!.atMs <= task.atMs) low = middle + 1;
-      else high = middle;
-    }
-    this.#tasks.splice(low, 0, task);
+    this.#pending += 1;
+    this.#push(task);
     return {
       cancel: () => {
-        const index = this.#tasks.indexOf(task);
-        if (index >= 0) this.#tasks.splice(index, 1);
+        if (task.run !== undefined) this.#pending -= 1;
+        task.run = undefined;
       },
     };
   }
 
   /** Timers that are neither run nor cancelled. */
   get pendingTimers(): number {
-    return this.#tasks.length;
+    return this.#pending;
   }
 
   /** Lets `durationMs` pass. */
   async advance(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs;
     await settled();
-    while (this.#tasks.length > 0 && this.#tasks[0]!.atMs <= endMs) {
-      const task = this.#tasks.shift()!;
-      this.#nowMs = Math.max(this.#nowMs, task.atMs);
-      task.run();
-      await settled();
+    for (let task = this.#next(); task !== undefined && task.atMs <= endMs; task = this.#next()) {
+      await this.#runNext(task);
     }
     this.#nowMs = endMs;
   }
@@ -73,18 +66,64 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Lets time pass until `isDone`.
+   * Lets time pass until `isDone`, which is asked whenever time has moved on and all of that moment is done.
    * @throws Error naming `what` when that has not come after `limitMs` of virtual time.
    */
   async until(what: string, isDone: () => boolean, limitMs = 60_000): Promise<void> {
     const endMs = this.#nowMs + limitMs;
     await settled();
     while (!isDone()) {
-      const next = this.#tasks[0];
+      const next = this.#next();
       if (next === undefined || next.atMs > endMs) throw new Error(`not within ${limitMs} ms of virtual time: ${what}`);
       await this.advance(next.atMs - this.#nowMs);
     }
   }
+
+  async #runNext(task: Task): Promise<void> {
+    const run = task.run!;
+    this.#pop();
+    task.run = undefined;
+    this.#pending -= 1;
+    this.#nowMs = Math.max(this.#nowMs, task.atMs);
+    run();
+    await settled();
+  }
+
+  /** The next task that is not cancelled; those before it are thrown away. */
+  #next(): Task | undefined {
+    while (this.#heap.length > 0 && this.#heap[0]!.run === undefined) this.#pop();
+    return this.#heap[0];
+  }
+
+  #push(task: Task): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    while (index > 0) {
+      const parent = (index - 1) >>> 1;
+      if (isBefore(heap[parent]!, task)) break;
+      heap[index] = heap[parent]!;
+      index = parent;
+    }
+    heap[index] = task;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop()!;
+    if (heap.length === 0) return;
+    let index = 0;
+    for (let child = 1; child < heap.length; child = 2 * index + 1) {
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child += 1;
+      if (isBefore(last, heap[child]!)) break;
+      heap[index] = heap[child]!;
+      index = child;
+    }
+    heap[index] = last;
+  }
+}
+
+function isBefore(a: Task, b: Task): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
 /** All microtasks and the immediates that they queue are done. */
