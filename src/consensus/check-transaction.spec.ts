@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { rawData } from '../../test/support/consensus.js';
 import { brokenRule } from '../../test/support/rule-code.js';
 import { checkTransaction, checkTransactionSize } from './check-transaction.js';
-import { MAX_DATA_BYTES, createCoinbase, type Transaction } from './transaction.js';
+import { createCoinbase, type Transaction } from './transaction.js';
 
 const ruleOf = (transaction: Transaction): string | undefined => brokenRule(() => checkTransaction(transaction));
 
@@ -31,10 +31,10 @@ describe('checkTransaction', () => {
     ['nothing', '', 'bad-txn-data-empty'],
     ['one byte', 'd', undefined],
     ['a NUL', '\0', undefined],
-    ['16,384 bytes', 'd'.repeat(MAX_DATA_BYTES), undefined],
-    ['16,385 bytes', 'd'.repeat(MAX_DATA_BYTES + 1), 'bad-txn-data-length'],
-    ['16,384 bytes in half as many letters', 'é'.repeat(MAX_DATA_BYTES / 2), undefined],
-    ['one byte more than these', `${'é'.repeat(MAX_DATA_BYTES / 2)}d`, 'bad-txn-data-length'],
+    ['16,384 bytes', 'd'.repeat(16_384), undefined],
+    ['16,385 bytes', 'd'.repeat(16_385), 'bad-txn-data-length'],
+    ['16,384 bytes in half as many letters', 'é'.repeat(8192), undefined],
+    ['one byte more than these', `${'é'.repeat(8192)}d`, 'bad-txn-data-length'],
   ])('%s as data', (_, data, code) => {
     expect(ruleOf(rawData(16, data))).toBe(code);
   });

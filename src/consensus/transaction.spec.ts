@@ -105,6 +105,7 @@ describe('data transaction', () => {
   });
 
   it('takes timestamps 0..8.64e15 in whole milliseconds', () => {
+    expect(MAX_TIMESTAMP_MS).toBe(8.64e15);
     for (const timestampMs of [0, MAX_TIMESTAMP_MS]) {
       const transaction = createDataTransaction('x', timestampMs, sevens);
       expect(decodeTransaction(transaction.bytes)).toEqual(transaction);

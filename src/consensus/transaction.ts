@@ -68,9 +68,7 @@ export function createDataTransaction(
   if (!data.isWellFormed()) {
     throw new RuleError('bad-txn-data-encoding', 'data has a lone surrogate, which UTF-8 cannot encode');
   }
-  if (!Number.isInteger(timestampMs) || timestampMs < 0 || timestampMs > MAX_TIMESTAMP_MS) {
-    throw new RangeError(`timestampMs must be a whole number 0..${MAX_TIMESTAMP_MS}, got ${timestampMs}`);
-  }
+  if (timestampMs > MAX_TIMESTAMP_MS) throw new RangeError(`timestamp ${timestampMs} is above ${MAX_TIMESTAMP_MS} ms`);
   const payload = Buffer.from(data, 'utf8');
   const lengthWith = (saltLength: number): number =>
     1 + 8 + varintLength(saltLength) + saltLength + varintLength(payload.length) + payload.length;
