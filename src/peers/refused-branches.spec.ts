@@ -15,7 +15,9 @@ import { nextBits } from '../consensus/retarget.js';
 import { isHashBelowTarget } from '../consensus/target.js';
 import { openDatabase, type Database } from '../storage/database.js';
 import { MAX_RUN_HEADERS } from './header-sync.js';
+import { PeerStore } from './peer.store.js';
 import type { Peer } from './peer.js';
+import { Scoring } from './scoring.js';
 import type { HandlerTable } from './session.js';
 import { Sync } from './sync.js';
 import { LIMITS, decodeTip, encodeTip } from './wire.js';
@@ -106,7 +108,7 @@ describe('Sync with a peer whose branch we refuse', () => {
     expect(await refusals()).toMatch(/\{reason="checkpoint"\} 1$/m);
   });
 
-  it('for its low work keeps a bounded number of headers, none of them for long, and blames each flood', async () => {
+  it('for its low work keeps a bounded number of headers, none of them for long, and blames each flood until the second is a ban', async () => {
     const params = createParams({ network: 'test', difficulty: 0, retargetInterval: 2, targetSpacingSeconds: 10 });
     open(params);
     theirs.close();
@@ -140,5 +142,11 @@ describe('Sync with a peer whose branch we refuse', () => {
     expect(remote.count('getHeaders')).toBe(MAX_RUN_HEADERS / LIMITS.headers);
     expect(remote.count('getBlocks')).toBe(0);
     await clock.until('it is idle', () => sync.state === 'idle');
+
+    const scoring = new Scoring(new PeerStore(database, () => {}), clock, 3_600);
+    expect(scoring.penalise(peer.nodeId, '10.0.0.9', 'low-work-headers')).toBe(false);
+    served = 0;
+    await clock.until('it is tried once more, and blamed again', () => blamed.length > 1, 5 * MINUTE_MS);
+    expect(scoring.penalise(peer.nodeId, '10.0.0.9', 'low-work-headers')).toBe(true);
   });
 });
