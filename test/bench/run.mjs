@@ -1,6 +1,7 @@
 // npm run bench [-- name ...]: compiles sources and benchmarks into .bench/ and runs each in a process of its own.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { compile } from '../support/compile.mjs';
 
 const SUPPORT = new Set(['report', 'bare-server']);
@@ -15,15 +16,13 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const runOne = fileURLToPath(new URL('run-one.mjs', import.meta.url));
 const output = compile('test/bench', '.bench');
 
 const digits = (value) =>
   value >= 100 ? Math.round(value).toLocaleString('en') : Number(value.toPrecision(3)).toString();
 for (const name of wanted) {
-  const child = `import(${JSON.stringify(`${output}/test/bench/${name}.js`)})
-    .then((bench) => bench.run())
-    .then((report) => { process.stdout.write('\\n@' + JSON.stringify(report)); process.exit(0); })`;
-  const text = execFileSync(process.execPath, ['--input-type=module', '-e', child], {
+  const text = execFileSync(process.execPath, [runOne, `${output}/test/bench/${name}.js`], {
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 1 << 26,
   }).toString();
