@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { systemClock, type Clock } from '../../src/common/clock.js';
 import type { Block } from '../../src/consensus/block.js';
 import { genesisNode, mineChain, openChain } from '../support/chain-builders.js';
+import { median, type Report } from './report.js';
 
 const BLOCKS = 10_000;
 const BATCH = 200;
@@ -13,15 +14,8 @@ const SUBMISSIONS = 5_000;
 const POSTERS = 32;
 const ROUNDS = 5;
 
-interface Row {
-  readonly label: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly ratio?: number;
-}
-
 /** How fast blocks and entries get to disk: real SQLite in a temporary directory, medians of several rounds. */
-export async function run(): Promise<{ name: string; rows: Row[] }> {
+export async function run(): Promise<Report> {
   const { blocks } = mineChain(genesisNode(), BLOCKS, (index) => [`entry ${index}`]);
   const batch: number[] = [];
   const single: number[] = [];
@@ -115,8 +109,4 @@ function secondsOf(work: () => void): number {
   const start = performance.now();
   work();
   return (performance.now() - start) / 1000;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

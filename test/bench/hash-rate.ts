@@ -5,6 +5,7 @@ import { bitsOfDifficulty } from '../../src/consensus/target.js';
 import { HashPool } from '../../src/miner/hash-pool.js';
 import { encodeTarget } from '../../src/miner/hasher.js';
 import { createKernel, loadKernel, type KernelKind } from '../../src/miner/kernel/kernel.js';
+import { percentile, type Report, type Row } from './report.js';
 
 const ROUNDS = 9;
 const ROUND_MS = 200;
@@ -14,13 +15,6 @@ const CANCELS = 300;
 const easy = encodeTarget(bitsOfDifficulty(0));
 const hopeless = encodeTarget(bitsOfDifficulty(63));
 const header = randomBytes(80);
-
-interface Row {
-  readonly label: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly ratio?: number;
-}
 
 /** Tries `count` nonces from `start`. */
 type Contender = (start: number, count: number) => void;
@@ -54,11 +48,6 @@ function rateOf(scan: Contender, forMs: number): number {
   return (hashes * 1e6) / (user + system);
 }
 
-function quantile(values: readonly number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
-}
-
 /** Interleaved, so that a slow minute of the machine hits all alike. */
 function measureRates(): Row[] {
   const contenders: Record<string, Contender> = {
@@ -76,9 +65,9 @@ function measureRates(): Row[] {
   for (let round = 0; round < ROUNDS; round++) {
     for (const [label, scan] of Object.entries(contenders)) rates.get(label)!.push(rateOf(scan, ROUND_MS));
   }
-  const base = quantile(rates.get('crypto.createHash')!, 0.5);
+  const base = percentile(rates.get('crypto.createHash')!, 0.5);
   return [...rates].map(([label, values]) => {
-    const value = quantile(values, 0.5);
+    const value = percentile(values, 0.5);
     return { label, value: Math.round(value), unit: 'hashes per CPU second', ratio: value / base };
   });
 }
@@ -107,13 +96,13 @@ async function measureCancel(): Promise<Row[]> {
   return (['idle', 'busy'] as const).flatMap((state) =>
     ([0.5, 0.99] as const).map((q) => ({
       label: `new search to first result, ${threads} thread(s) ${state}, ${q === 0.5 ? 'median' : 'p99'}`,
-      value: Math.round(quantile(latencies[state], q) * 1000) / 1000,
+      value: Math.round(percentile(latencies[state], q) * 1000) / 1000,
       unit: 'ms',
     })),
   );
 }
 
 /** The kernels beside plain node:crypto, and how quickly the pool goes from one header to the next. */
-export async function run(): Promise<{ name: string; rows: Row[] }> {
+export async function run(): Promise<Report> {
   return { name: 'mining', rows: [...measureRates(), ...(await measureCancel())] };
 }

@@ -5,6 +5,7 @@ import { hash256 } from '../../src/consensus/hash.js';
 import { decodeHeader, encodeHeader, type BlockHeader } from '../../src/consensus/header.js';
 import { createParams } from '../../src/consensus/params.js';
 import { isHashBelowTarget } from '../../src/consensus/target.js';
+import { median, type Report } from './report.js';
 
 const HEADERS = 10_000;
 const ROUNDS = 7;
@@ -50,18 +51,11 @@ function perSecond(task: () => void): number {
   return (HEADERS * 1e9) / Number(process.hrtime.bigint() - start);
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}
-
 /**
  * How many headers a second pass proof of work and context (and, on top, decoding, hashing and linking, which is what
  * headers-first sync does to each), beside bare SHA-256d of 80 bytes by node:crypto in the same rounds.
  */
-export async function run(): Promise<{
-  name: string;
-  rows: { label: string; value: number; unit: string; ratio?: number }[];
-}> {
+export async function run(): Promise<Report> {
   const chain = buildChain();
   const nowSeconds = chain.at(-1)!.header.time;
   const tasks = {
