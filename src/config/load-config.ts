@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TomlError, parse as parseToml } from 'smol-toml';
+import { MIN_RETARGET_SECONDS } from '../consensus/params.js';
 import type { Field, ValueOf } from './field.js';
 import { ConfigError, type NodeConfig } from './node-config.js';
 import { SECTIONS, SETTINGS, type Setting } from './schema.js';
@@ -20,8 +21,6 @@ const TOP_SECTIONS: readonly string[] = Object.keys(SECTIONS).filter((section) =
 const SERVICE_LINK = /_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/;
 const SERVICE_LINK_VALUE = /^(tcp|udp|sctp):\/\//;
 
-/** Below it a quarter of the intended time rounds to nothing, and a retarget would ask for infinite work. */
-const MIN_RETARGET_SECONDS = 4;
 const MAX_SHOWN_CHARS = 80;
 
 export interface ConfigInput {

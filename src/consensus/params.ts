@@ -66,6 +66,9 @@ export function createParams(options: ParamsOptions): ConsensusParams {
   return Object.freeze({ ...base, genesis: createGenesis(base) });
 }
 
+/** Below it a quarter of the intended timespan rounds to nothing, and a retarget would ask for infinite work. */
+export const MIN_RETARGET_SECONDS = 4;
+
 /**
  * An interval of 1 measures no gap at all (Bitcoin counts interval - 1), and a timespan below 4 s has a quarter of 0 s:
  * either way the target would fall to nothing and the chain stop.
@@ -73,10 +76,10 @@ export function createParams(options: ParamsOptions): ConsensusParams {
 function checkRetarget({ retargetInterval, targetSpacingSeconds }: HeaderParams): void {
   if (retargetInterval === 0) return;
   const isWhole = Number.isInteger(retargetInterval) && Number.isInteger(targetSpacingSeconds);
-  if (!isWhole || retargetInterval < 2 || retargetInterval * targetSpacingSeconds < 4) {
+  if (!isWhole || retargetInterval < 2 || retargetInterval * targetSpacingSeconds < MIN_RETARGET_SECONDS) {
     throw new RangeError(
       `cannot retarget every ${retargetInterval} blocks of ${targetSpacingSeconds} s: ` +
-        'at least 2 blocks and 4 s in all are needed, in whole numbers',
+        `at least 2 blocks and ${MIN_RETARGET_SECONDS} s in all are needed, in whole numbers`,
     );
   }
 }

@@ -1,5 +1,10 @@
 import { formatAddress, isWildcardHost, parseAddress } from '../config/address.js';
 
+/** The host of "host:port"; an address that is none stands for itself. */
+export function hostOf(address: string): string {
+  return parseAddress(address)?.host ?? address;
+}
+
 export function isLoopback(host: string): boolean {
   return host === '::1' || host === 'localhost' || /^(?:::ffff:)?127\./.test(host);
 }

@@ -1,9 +1,8 @@
 import { every, type Clock, type Timer } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
-import { parseAddress } from '../config/address.js';
 import type { RuleError } from '../consensus/rule-error.js';
 import type { ChainService } from '../chain/chain.service.js';
-import { isLoopback } from './address.js';
+import { hostOf, isLoopback } from './address.js';
 import type { Channel, Dialer } from './channel.js';
 import { certificateMismatch, createHello, readHello, type HelloRefusal, type SelfIdentity } from './handshake.js';
 import { WireError, type Body, type BodyCase, type BodyOf } from './messages.js';
@@ -349,8 +348,4 @@ export class Connections {
     );
     if (banned || nodeId === undefined) session.close(banned ? `banned: ${error.code}` : error.code);
   }
-}
-
-function hostOf(address: string): string {
-  return parseAddress(address)?.host ?? address;
 }

@@ -7,12 +7,11 @@ import type { Random } from '../common/random.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
 import { RuleError } from '../consensus/rule-error.js';
 import { VERSION } from '../common/version.js';
-import { parseAddress } from '../config/address.js';
 import type { NodeConfig } from '../config/node-config.js';
 import { ChainService } from '../chain/chain.service.js';
 import { MempoolService } from '../mempool/mempool.service.js';
 import { DATABASE } from '../storage/storage.module.js';
-import { advertise } from './address.js';
+import { advertise, hostOf } from './address.js';
 import { DIALER, type Channel, type Dialer } from './channel.js';
 import { ClockWatch } from './clock-watch.js';
 import { Connections } from './connections.js';
@@ -170,7 +169,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       direction: null,
       latencyMs: null,
       height: null,
-      score: this.#scoring.score(nodeId, parseAddress(address)?.host ?? address),
+      score: this.#scoring.score(nodeId, hostOf(address)),
     }));
     return [...connected, ...others];
   }
