@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { genesisNode, mineChain, mineOn } from '../../test/support/chain-builders.js';
 import { MemoryNetwork } from '../../test/support/memory-network.js';
@@ -124,6 +125,19 @@ describe('Connections', () => {
         expect(new Set(views.map(([view]) => view!.direction)).size).toBe(2);
         for (const host of hosts.splice(0)) host.close();
       }
+    });
+
+    it.each([
+      ['duplicate session', 0],
+      ['shutting down', 1],
+    ])('when the peer ends one saying "%s", log that as a loss %d times', async (reason, losses) => {
+      const lines: string[] = [];
+      const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) });
+      const host = open('m', { log });
+      const peer = await greet(net, host, 'x');
+      peer.session.close(reason);
+      await clock.until('it is gone', () => host.connected().length === 0, 10_000);
+      expect(lines.filter((line) => line.includes('Disconnected from peer x'))).toHaveLength(losses);
     });
 
     it('keep the one that the lower id dialled', async () => {

@@ -275,8 +275,9 @@ export class Connections {
         this.#heard(peer, ping.tip);
         return { $case: 'pong', value: { tip: encodeTip(this.chain.tip) } };
       },
-      goodbye: ({ reason }) =>
-        this.log.debug({ peer: peer.nodeId, reason: reason.slice(0, MAX_REASON_CHARS) }, 'peer says goodbye'),
+      goodbye: ({ reason }) => {
+        peer.farewell = reason.slice(0, MAX_REASON_CHARS);
+      },
     };
     this.log.info({ peer: peer.nodeId, address: peer.displayAddress, direction }, `Connected to peer ${peer.nodeId}`);
     this.#keepHeartbeat(peer);
@@ -333,8 +334,10 @@ export class Connections {
     this.limits.leave(subjectOf(peer.nodeId, peer.session.remoteHost)!, peer.limits);
     if (!this.#stopped) this.#holdAnchors();
     if (this.clock.nowMs() - peer.connectedAtMs >= LASTING_MS) this.book.lost(peer.nodeId);
-    const level = BENIGN_REASONS.has(reason) ? 'debug' : 'info';
-    this.log[level]({ peer: peer.nodeId, reason }, `Disconnected from peer ${peer.nodeId}`);
+    // Which of two sessions gives way may be settled by the other side first: it is no more of a loss then.
+    const isSettled = BENIGN_REASONS.has(reason) || peer.farewell === DUPLICATE_SESSION;
+    const level = isSettled ? 'debug' : 'info';
+    this.log[level]({ peer: peer.nodeId, reason, said: peer.farewell }, `Disconnected from peer ${peer.nodeId}`);
   }
 
   #penalise(session: Session, nodeId: string | undefined, error: RuleError | WireError): void {

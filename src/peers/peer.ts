@@ -25,6 +25,8 @@ export class Peer {
   /** When it last had to show that it is still there. */
   probedAtMs: number | undefined;
   lastSeenMs: number;
+  /** Why it is about to close the session, in its own words. */
+  farewell: string | undefined;
   /** Hashes of blocks and ids of transactions that the peer is known to have: it sent or was sent them. */
   readonly known = new SeenCache(KNOWN_ITEMS);
   #tip: PeerTip;
