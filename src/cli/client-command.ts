@@ -19,10 +19,11 @@ export function clientCommand(nameAndArguments: string, summary: string): Comman
 }
 
 export function clientOf(options: ClientOptions, { env }: Terminal): NodeClient {
-  return new NodeClient(
-    options.url ?? (env['MINICHAIN_URL'] || DEFAULT_URL),
-    options.token ?? (env['MINICHAIN_TOKEN'] || undefined),
-  );
+  const url = options.url ?? (env['MINICHAIN_URL'] || undefined);
+  // Inside a node's container its own settings are at hand. No other node shall see its token.
+  const ownToken = url === undefined ? env['MINICHAIN_HTTP_WRITE_TOKEN'] : undefined;
+  const token = options.token ?? (env['MINICHAIN_TOKEN'] || ownToken || undefined);
+  return new NodeClient(url ?? DEFAULT_URL, token);
 }
 
 /** Writes the body as it came, or what `show` makes of it. */

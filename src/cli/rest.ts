@@ -37,7 +37,8 @@ export interface ChainBody {
 export interface PeersBody {
   readonly connected: number;
   readonly peers: readonly {
-    readonly id: string;
+    /** null until the node has talked to it. */
+    readonly id: string | null;
     readonly address: string;
     readonly connected: boolean;
     readonly lastSeen: string | null;

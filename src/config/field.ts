@@ -92,7 +92,8 @@ export function optional<T>(given: Field<T>): Field<T | undefined> {
 function field<T>(schema: z.ZodType<T>, fromText: Field<T>['fromText'], traits: Traits<T>): Field<T> {
   const { doc, secret = false } = traits;
   if (traits.default === undefined) {
-    return { schema, fromText, fallback: { kind: 'required' }, shownFallback: 'required', doc, secret };
+    const { shownDefault: shownFallback = 'required' } = traits;
+    return { schema, fromText, fallback: { kind: 'required' }, shownFallback, doc, secret };
   }
   const shownFallback = traits.shownDefault ?? String(traits.default);
   return { schema, fromText, fallback: { kind: 'default', value: traits.default }, shownFallback, doc, secret };

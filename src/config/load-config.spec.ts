@@ -127,10 +127,10 @@ describe('parseConfig', () => {
     const env = { MINICHAIN_BLOCKCHAIN_DIFFICULTY: 'high', MINICHAIN_NODE_HTTP_PROT: '1', MINICHAIN_NODE_P2P_PORT: '' };
     const address =
       'must be "host:port", the host an IPv4 address, a DNS name or an [IPv6 address] that can be dialled (not 0.0.0.0)';
-    expect(problemsOf({ toml, env, source: 'config/node1.toml' })).toEqual([
+    expect(problemsOf({ toml, env, source: 'config/node1.toml', hostName: '' })).toEqual([
       'config/node1.toml: [minig]: no such section; there are node, network, blockchain, mempool, http',
       'MINICHAIN_NODE_HTTP_PROT: no setting has this name, did you mean MINICHAIN_NODE_HTTP_PORT?',
-      'config/node1.toml: node.node_id: is missing, give it here or as MINICHAIN_NODE_NODE_ID',
+      'config/node1.toml: node.node_id: is missing, give it here or as MINICHAIN_NODE_NODE_ID (the host name, "", is no name for a node)',
       'config/node1.toml: node.http_port: must be a whole number from 0 to 65535, got 70000',
       'MINICHAIN_NODE_P2P_PORT: must be a whole number from 0 to 65535, got ""',
       `config/node1.toml: network.bootstrap_nodes[1]: ${address}, got "b"`,
@@ -207,16 +207,30 @@ describe('parseConfig', () => {
     expect(problems[1]).toBe('MINICHAIN_NODE_LOG_FORMAT: must be "pretty" or "json", got "xml"');
   });
 
-  it('without a file asks for the node id in the environment', () => {
-    expect(problemsOf({ env: {} })).toEqual([
-      'MINICHAIN_NODE_NODE_ID: is missing, give it so or as node.node_id in a file',
-    ]);
+  it('needs neither a file nor a variable: the node is called as its machine, container or pod', () => {
+    expect(parseConfig({ hostName: 'minichain-0' }).node).toMatchObject({
+      nodeId: 'minichain-0',
+      dataDir: 'data/minichain-0',
+    });
+    expect(parseConfig({ hostName: 'h', toml: MINIMAL }).node.nodeId).toBe('a');
+    expect(parseConfig({ hostName: 'h', env: { MINICHAIN_NODE_NODE_ID: 'b' } }).node.nodeId).toBe('b');
   });
 
-  it("leaves alone the command's own variables and the service links of Kubernetes", () => {
+  it.each(['', 'münchen', 'x'.repeat(65), 'localhost', 'localhost.localdomain', 'a\u001b[2J'])(
+    'asks for the node id where the host name is %j',
+    (hostName) => {
+      const problems = problemsOf({ env: {}, hostName });
+      expect(problems).toEqual([
+        `MINICHAIN_NODE_NODE_ID: is missing, give it so or as node.node_id in a file (the host name, ${JSON.stringify(hostName)}, is no name for a node)`,
+      ]);
+    },
+  );
+
+  it('leaves alone the variables of the command, of Compose, and the service links of Kubernetes', () => {
     const env = {
       MINICHAIN_URL: 'http://localhost:8092',
       MINICHAIN_TOKEN: 'x',
+      MINICHAIN_IMAGE: 'minichain:local',
       MINICHAIN_SERVICE_HOST: '10.0.0.1',
       MINICHAIN_NODE_1_SERVICE_PORT_HTTP: '8091',
       MINICHAIN_PORT: 'tcp://10.0.0.1:8091',

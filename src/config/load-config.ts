@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { TomlError, parse as parseToml } from 'smol-toml';
+import { processUser } from '../common/process-user.js';
 import { MIN_RETARGET_SECONDS } from '../consensus/params.js';
 import type { Field, ValueOf } from './field.js';
 import { ConfigError, type NodeConfig } from './node-config.js';
-import { SECTIONS, SETTINGS, type Setting } from './schema.js';
+import { SECTIONS, SETTINGS, isName, type Setting } from './schema.js';
 import { closest } from './suggest.js';
 import { readTls } from './tls-files.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables of the `minichain` command, not of the node: where its client commands send their requests, and how. */
-export const CLIENT_VARIABLES = ['MINICHAIN_URL', 'MINICHAIN_TOKEN'] as const;
+/** Variables that are not the node's: where the client commands send requests, and how; which image Compose runs. */
+export const OTHER_VARIABLES = ['MINICHAIN_URL', 'MINICHAIN_TOKEN', 'MINICHAIN_IMAGE'] as const;
 
 const TOP_SECTIONS: readonly string[] = Object.keys(SECTIONS).filter((section) => !section.includes('.'));
 
@@ -27,6 +29,8 @@ export interface ConfigInput {
   readonly toml?: string | undefined;
   readonly source?: string | undefined;
   readonly env?: Environment | undefined;
+  /** Of this machine, container or pod; by default what the system says. */
+  readonly hostName?: string | undefined;
 }
 
 /** A value as it was given, and where: what an error message begins with. */
@@ -62,11 +66,15 @@ export function loadConfig(
  * @throws ConfigError that names every mistake.
  */
 export function parseConfig(input: ConfigInput): NodeConfig {
-  const { toml = '', source = 'config', env = {} } = input;
+  const { toml = '', source = 'config', env = {}, hostName = hostname() } = input;
   const problems: string[] = [];
   const given = new Map<Setting, Given>();
   const isReadable = readToml(toml, source, given, problems);
   readEnvironment(env, given, problems);
+  const nodeId = settingOf('nodeId');
+  // A file that cannot be read may well have it.
+  const isNodeIdMissing = isReadable && !given.has(nodeId);
+  if (isNodeIdMissing && isOwnName(hostName)) given.set(nodeId, { value: hostName, place: 'host name' });
 
   const config: Record<string, Record<string, unknown>> = {};
   for (const setting of SETTINGS) {
@@ -74,10 +82,13 @@ export function parseConfig(input: ConfigInput): NodeConfig {
     const found = given.get(setting);
     if (found !== undefined) (config[section] ??= {})[property] = check(field, found, problems);
     else if (field.fallback.kind === 'default') (config[section] ??= {})[property] = field.fallback.value;
-    // A file that cannot be read may well have it.
-    else if (isReadable && input.toml !== undefined) {
-      problems.push(`${source}: ${section}.${key}: is missing, give it here or as ${variable}`);
-    } else if (isReadable) problems.push(`${variable}: is missing, give it so or as ${section}.${key} in a file`);
+    else if (isNodeIdMissing) {
+      const missing =
+        input.toml === undefined
+          ? `${variable}: is missing, give it so or as ${section}.${key} in a file`
+          : `${source}: ${section}.${key}: is missing, give it here or as ${variable}`;
+      problems.push(`${missing} (the host name, ${shown(hostName)}, is no name for a node)`);
+    }
   }
   const typed = config as Typed;
   const { httpPort, p2pPort } = typed.node;
@@ -157,7 +168,7 @@ function readEnvironment(env: Environment, given: Map<Setting, Given>, problems:
 }
 
 function isForOthers(variable: string, value: string): boolean {
-  if ((CLIENT_VARIABLES as readonly string[]).includes(variable)) return true;
+  if ((OTHER_VARIABLES as readonly string[]).includes(variable)) return true;
   return SERVICE_LINK.test(variable) || (variable.endsWith('_PORT') && SERVICE_LINK_VALUE.test(value));
 }
 
@@ -175,6 +186,11 @@ function check(field: Field<unknown>, given: Given, problems: string[]): unknown
     seen.add(place);
   }
   return undefined;
+}
+
+/** Can a machine's name be its node's? Not where every second machine is called so. */
+function isOwnName(hostName: string): boolean {
+  return isName(hostName) && !/^localhost(\.|$)/i.test(hostName);
 }
 
 function settingOf(property: string): Setting {
@@ -205,6 +221,7 @@ function whyUnreadable(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8 text';
   if (code === 'ENOENT') return 'no such file';
+  if (code === 'EACCES') return `may not be read by ${processUser()}: chown it to that user, or chmod it`;
   return `cannot be read (${code === 'EISDIR' ? 'it is a directory' : code})`;
 }
 

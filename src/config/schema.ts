@@ -27,7 +27,10 @@ const LISTEN_HOST = 'an IP address of this machine, "0.0.0.0" or "::" for all of
  */
 export const SECTIONS = {
   node: {
-    nodeId: text(NAME, isName, { doc: "The node's name; no two nodes of a network may share one." }),
+    nodeId: text(NAME, isName, {
+      shownDefault: 'the host name',
+      doc: "The node's name; no two nodes of a network may share one.",
+    }),
     httpHost: text(LISTEN_HOST, isListenHost, { default: '127.0.0.1', doc: 'Where the REST API listens.' }),
     httpPort: wholeNumber(0, 65_535, { default: 8091, doc: 'Port of the REST API; 0 = any free one.' }),
     // Loopback, like http_host: what is open to other machines is opened on purpose, not by leaving out a line.

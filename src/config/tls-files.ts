@@ -1,5 +1,6 @@
 import { X509Certificate, createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { processUser } from '../common/process-user.js';
 import type { TlsSection } from './node-config.js';
 
 const KEYS = ['ca', 'cert', 'key'] as const;
@@ -120,5 +121,6 @@ function toPem(certificates: readonly X509Certificate[]): string {
 function whyUnreadable(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'does not exist';
+  if (code === 'EACCES') return `may not be read by ${processUser()}: chown it to that user, or chmod it`;
   return `cannot be read (${code === 'EISDIR' ? 'it is a directory' : code})`;
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { Logger } from '../common/logger.js';
+import { prepareDataDir } from './data-dir.js';
 import { migrations } from './migrations.js';
 import {
   DataDirInUseError,
@@ -15,6 +16,14 @@ export type Database = Sqlite.Database;
 
 export const DATABASE_FILE = 'node.db';
 export const LOCK_FILE = 'node.lock';
+/** All that a data directory holds of ours; SQLite keeps the ones with an appendix beside an open database. */
+export const DATA_FILES = [
+  LOCK_FILE,
+  `${LOCK_FILE}-journal`,
+  DATABASE_FILE,
+  `${DATABASE_FILE}-wal`,
+  `${DATABASE_FILE}-shm`,
+] as const;
 
 /** A bigger file is not searched whole for damage at every start: that would read all of it (about 1 GB/s). */
 const WHOLE_CHECK_MAX_BYTES = 64 * 1024 * 1024;
@@ -40,11 +49,11 @@ class LockedDatabase extends Sqlite {
 /**
  * Opens the node's database in `dataDir` (made if missing; ':memory:' for none), locked for this process alone,
  * durable at each commit (WAL, synchronous=FULL), at the newest schema. close() frees the lock, and so does kill -9.
- * @throws DataDirInUseError, DatabaseDamagedError, DatabaseTooNewError, DatabaseUnusableError
+ * @throws DataDirUnusableError, DataDirInUseError, DatabaseDamagedError, DatabaseTooNewError, DatabaseUnusableError
  */
 export function openDatabase(dataDir: string, log: Logger): Database {
   if (dataDir === ':memory:') return prepare(new Sqlite(dataDir), dataDir, log);
-  mkdirSync(dataDir, { recursive: true });
+  prepareDataDir(dataDir, DATA_FILES);
   const lock = lockDirectory(dataDir);
   const file = join(dataDir, DATABASE_FILE);
   let database: Database | undefined;

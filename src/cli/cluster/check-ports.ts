@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { processUser } from '../../common/process-user.js';
 import type { NodeConfig } from '../../config/node-config.js';
 import { CliError, EXIT } from '../exit.js';
 import { printable } from '../format.js';
@@ -14,8 +15,8 @@ export async function checkPorts(configs: readonly NodeConfig[]): Promise<void> 
   const claims = configs.flatMap(({ node }) => {
     const { nodeId, httpHost, httpPort, p2pHost, p2pPort } = node;
     return [
-      { host: httpHost, port: httpPort, use: `REST of ${nodeId}` },
-      { host: p2pHost, port: p2pPort, use: `gRPC of ${nodeId}` },
+      { host: httpHost, port: httpPort, use: `REST of ${nodeId}`, setting: 'http' },
+      { host: p2pHost, port: p2pPort, use: `gRPC of ${nodeId}`, setting: 'p2p' },
     ];
   });
   const codes = await Promise.all(claims.map(({ host, port }) => tryListening(host, port)));
@@ -23,23 +24,39 @@ export async function checkPorts(configs: readonly NodeConfig[]): Promise<void> 
   if (taken.length > 0) {
     const ports = taken.map(({ port, use }) => `${port} (${use})`).join(', ');
     const noun = taken.length === 1 ? 'port is' : 'ports are';
-    throw new CliError(`${noun} taken: ${ports}; ${await whatToDo(configs, taken[0]!.port)}`, EXIT.failed);
+    const settings = [...new Set(taken.map(({ setting }) => named(`${setting}_port`)))].join(' and ');
+    throw new CliError(`${noun} taken: ${ports}; ${await whatToDo(configs, taken[0]!.port, settings)}`, EXIT.failed);
   }
   const other = codes.findIndex((code) => code !== undefined);
   if (other >= 0) {
-    const { host, port, use } = claims[other]!;
-    throw new CliError(`cannot listen on ${host}, port ${port} (${use}): ${codes[other]}`, EXIT.failed);
+    const { host, port, use, setting } = claims[other]!;
+    const reason = whyNot(codes[other]!, setting);
+    throw new CliError(`cannot listen on ${host}, port ${port} (${use}): ${reason}`, EXIT.failed);
   }
 }
 
-async function whatToDo(configs: readonly NodeConfig[], port: number): Promise<string> {
+/** A setting of `[node]`, and its variable. */
+function named(key: string): string {
+  return `node.${key} (MINICHAIN_NODE_${key.toUpperCase()})`;
+}
+
+function whyNot(code: string, setting: string): string {
+  if (code === 'EACCES') return `${processUser()} may not; choose a port from 1024 up as ${named(`${setting}_port`)}`;
+  if (code === 'EADDRNOTAVAIL') return `this machine has no such address; correct ${named(`${setting}_host`)}`;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return `this host name leads nowhere; correct ${named(`${setting}_host`)}`;
+  }
+  return `${code}; correct ${named(`${setting}_host`)} or ${named(`${setting}_port`)}`;
+}
+
+async function whatToDo(configs: readonly NodeConfig[], port: number, settings: string): Promise<string> {
   for (const config of configs) {
     const client = new NodeClient(urlOf(config), undefined);
     const status = await client.get<StatusBody>('/status', PROBE_TIMEOUT_MS).catch(() => undefined);
     const nodeId = status?.body.nodeId;
     if (typeof nodeId === 'string') return `a minichain is running already (${printable(nodeId, 64)}), stop it first`;
   }
-  return `stop what holds them (\`lsof -i :${port}\` or \`ss -ltnp\` tell), or configure other ports`;
+  return `stop what holds them (\`lsof -i :${port}\` or \`ss -ltnp\` tell), or set another port as ${settings}`;
 }
 
 /** The error's code when nobody can listen there now. */

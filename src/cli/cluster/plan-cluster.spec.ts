@@ -51,7 +51,7 @@ describe('planCluster', () => {
 
   it('names the mistakes of all files at once', () => {
     writeFileSync(join(directory, 'node1.toml'), '[node]\nnode_id = "a"\nhttp_port = -1\n');
-    writeFileSync(join(directory, 'node2.toml'), '[node]\np2p_port = true\n');
+    writeFileSync(join(directory, 'node2.toml'), '[node]\nlog_level = 3\np2p_port = true\n');
     try {
       planCluster(request({ configDir: directory }));
       expect.unreachable();
@@ -59,8 +59,8 @@ describe('planCluster', () => {
       expect(error).toBeInstanceOf(ConfigError);
       expect((error as ConfigError).problems.map((problem) => problem.replace(directory, ''))).toEqual([
         '/node1.toml: node.http_port: must be a whole number from 0 to 65535, got -1',
-        '/node2.toml: node.node_id: is missing, give it here or as MINICHAIN_NODE_NODE_ID',
         '/node2.toml: node.p2p_port: must be a whole number from 0 to 65535, got true',
+        '/node2.toml: node.log_level: must be "debug", "info", "warn", "error" or "silent", got 3',
       ]);
     }
   });

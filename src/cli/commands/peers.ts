@@ -17,7 +17,7 @@ export function peersCommand(terminal: Terminal): Command {
 
 function showPeers({ connected, peers }: PeersBody): string {
   const rows = peers.map((peer) => [
-    printable(peer.id, ID_WIDTH) || '?',
+    printable(peer.id ?? '?', ID_WIDTH),
     printable(peer.address, ADDRESS_WIDTH),
     peer.connected ? (peer.direction ?? 'yes') : 'no',
     peer.height === null ? '' : count(peer.height),

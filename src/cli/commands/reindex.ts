@@ -3,19 +3,10 @@ import { paramsOf } from '../../config/consensus-params.js';
 import { loadConfig } from '../../config/load-config.js';
 import { createLogger } from '../../common/logger.js';
 import type { ReindexSummary } from '../../reindex.js';
-import { CliError, EXIT } from '../exit.js';
 import { count, plural } from '../format.js';
+import { toCliError } from '../plain-errors.js';
 import type { Terminal } from '../terminal.js';
 
-const PLAIN_ERRORS = new Set([
-  'DataDirInUseError',
-  'DatabaseDamagedError',
-  'DatabaseTooNewError',
-  'DatabaseUnusableError',
-  'NothingToReindexError',
-  'WrongNetworkError',
-  'SqliteError',
-]);
 const PROGRESS_EVERY_MS = 1_000;
 
 export function reindexCommand(terminal: Terminal): Command {
@@ -66,10 +57,4 @@ function describe(dataDir: string, summary: ReindexSummary): string {
       : `Lost: ${lost.join(', ')}. What is missing of the chain comes back from the peers after \`minichain start\`.`,
     `The old file is kept as ${summary.keptAs}; delete it when you no longer need it.`,
   ].join('\n');
-}
-
-function toCliError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const isPlain = PLAIN_ERRORS.has(error.name) || 'syscall' in error;
-  return isPlain ? new CliError(error.message, EXIT.failed) : error;
 }

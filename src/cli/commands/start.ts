@@ -3,18 +3,8 @@ import { loadConfig } from '../../config/load-config.js';
 import { SETTINGS } from '../../config/schema.js';
 import { checkPorts } from '../cluster/check-ports.js';
 import { CliError, EXIT } from '../exit.js';
+import { toCliError } from '../plain-errors.js';
 import type { Terminal } from '../terminal.js';
-
-/** Errors that tell the user about their machine or settings, not about a mistake of ours: one line is enough. */
-const PLAIN_ERRORS = new Set([
-  'DataDirInUseError',
-  'DatabaseDamagedError',
-  'DatabaseTooNewError',
-  'DatabaseUnusableError',
-  'WrongNetworkError',
-  'CheckpointConflictError',
-  'SqliteError',
-]);
 
 export function startCommand(terminal: Terminal): Command {
   return new Command('start')
@@ -42,12 +32,6 @@ function stopWithParent(): void {
   if (!process.connected) throw new CliError('the cluster that started this node is gone', EXIT.failed);
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   process.channel?.unref();
-}
-
-function toCliError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const isPlain = PLAIN_ERRORS.has(error.name) || 'syscall' in error;
-  return isPlain ? new CliError(error.message, EXIT.failed) : error;
 }
 
 function settingsHelp(): string {

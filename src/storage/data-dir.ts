@@ -1,0 +1,70 @@
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { processUser } from '../common/process-user.js';
+
+const ELSEWHERE = 'set node.data_dir (MINICHAIN_NODE_DATA_DIR) to another directory';
+
+/** A node cannot keep its data there: no permission, no directory, a read-only file system. One line says what to do. */
+export class DataDirUnusableError extends Error {
+  override readonly name = 'DataDirUnusableError';
+}
+
+/**
+ * Makes the data directory if it is missing, and sees to it that this process may write to it and to those of `files`
+ * that are there.
+ * @throws DataDirUnusableError
+ */
+export function prepareDataDir(dataDir: string, files: readonly string[]): void {
+  makeDirectory(dataDir, dataDir);
+  if (!statSync(dataDir).isDirectory()) {
+    throw new DataDirUnusableError(`data directory ${dataDir} is not a directory: ${ELSEWHERE}`);
+  }
+  checkAccess(`data directory ${dataDir}`, dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  for (const file of files.map((name) => join(dataDir, name))) {
+    if (existsSync(file)) checkAccess(`database file ${file}`, file, constants.R_OK | constants.W_OK);
+  }
+}
+
+/** Step by step, since Node's own recursive mkdir never returns from where the system makes nothing, such as /proc. */
+function makeDirectory(path: string, dataDir: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    const parent = dirname(resolve(path));
+    if (code !== 'ENOENT' || existsSync(parent)) throw notMade(path, dataDir, code);
+    makeDirectory(parent, dataDir);
+    makeDirectory(path, dataDir);
+  }
+}
+
+function notMade(path: string, dataDir: string, code = ''): DataDirUnusableError {
+  const parent = dirname(resolve(path));
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: `${parent} is not writable for ${processUser()}: make ${path} and chown it to that user, or`,
+    EPERM: `${parent} is not writable for ${processUser()}: make ${path} and chown it to that user, or`,
+    EROFS: `${parent} is on a read-only file system: mount a volume for it, or`,
+    ENOTDIR: `${parent} is not a directory:`,
+    ENOSPC: `no space is left on ${parent}: free some, or`,
+  };
+  return new DataDirUnusableError(
+    `data directory ${dataDir} cannot be made, ${reasons[code] ?? `mkdir says ${code}:`} ${ELSEWHERE}`,
+  );
+}
+
+function checkAccess(what: string, path: string, mode: number): void {
+  try {
+    accessSync(path, mode);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EROFS') {
+      throw new DataDirUnusableError(
+        `${what} is on a read-only file system: mount it writable, mount a volume for it, or ${ELSEWHERE}`,
+      );
+    }
+    throw new DataDirUnusableError(
+      `${what} is not writable for ${processUser()}: chown it to that user, or ${ELSEWHERE}`,
+    );
+  }
+}
