@@ -29,6 +29,8 @@ export interface Channel {
 export interface Dialer {
   /** @param address "host:port"; a DNS name is resolved anew at every dial. */
   dial(address: string): Channel;
+  /** The IP addresses of a host name; rejects when there are none. Left out where each name stands for one host. */
+  resolve?(host: string): Promise<readonly string[]>;
 }
 
 export const DIALER = Symbol('Dialer');

@@ -5,21 +5,19 @@ import type { ChainService } from '../chain/chain.service.js';
 import { hostOf, isLoopback } from './address.js';
 import type { Channel, Dialer } from './channel.js';
 import { certificateMismatch, createHello, readHello, type HelloRefusal, type SelfIdentity } from './handshake.js';
+import { Heartbeat } from './heartbeat.js';
 import { WireError, type Body, type BodyCase, type BodyOf } from './messages.js';
 import type { RateLimits } from './rate-limits.js';
 import { Peer, type Direction, type PeerIdentity } from './peer.js';
 import type { PeerBook } from './peer-book.js';
 import { PENALTIES, subjectOf, type Scoring } from './scoring.js';
+import type { Seeds } from './seeds.js';
 import { Session, type HandlerTable, type TrafficMeter } from './session.js';
 import { directionCap, planEviction } from './slots.js';
-import { decodeTip, encodeTip, type PeerTip } from './wire.js';
+import type { PeerTip } from './wire.js';
 
 const HANDSHAKE_MS = 5_000;
 const DIAL_CHECK_MS = 250;
-const PROBE_MS = 2_000;
-/** Somebody who uses a peer's node id must not make us ping that peer as often as it likes. */
-const PROBE_EVERY_MS = 1_000;
-const MISSED_HEARTBEATS = 3;
 /** A session that lasted less leaves the back-off of its address as it is: it may be refused again and again. */
 const LASTING_MS = 10_000;
 /** Dials at a time: a book full of dead addresses must not become a storm of connection attempts. */
@@ -70,6 +68,9 @@ export class Connections {
   readonly #peers = new Map<string, Peer>();
   /** Sessions before the exchange of Hellos, with the address dialled if it was we who dialled. */
   readonly #opening = new Map<Session, string | undefined>();
+  /** Names that are being looked up, to be dialled then. */
+  readonly #lookedUp = new Set<string>();
+  readonly #heartbeat: Heartbeat;
   readonly #timers: Timer[] = [];
   #stopped = false;
 
@@ -78,13 +79,19 @@ export class Connections {
     private readonly chain: ChainService,
     private readonly dialer: Dialer,
     private readonly book: PeerBook,
+    private readonly seeds: Seeds,
     private readonly scoring: Scoring,
     private readonly limits: RateLimits,
     private readonly clock: Clock,
     private readonly log: Logger,
     private readonly meter: TrafficMeter,
     private readonly events: ConnectionsEvents,
-  ) {}
+  ) {
+    this.#heartbeat = new Heartbeat(options.heartbeatMs, chain, clock, {
+      sawTip: (peer) => this.events.sawTip(peer),
+      blame: (peer, error) => this.blame(peer, error),
+    });
+  }
 
   get peers(): ReadonlyMap<string, Peer> {
     return this.#peers;
@@ -118,7 +125,7 @@ export class Connections {
 
   /** Addresses that are being dialled. */
   #dialling(): Set<string> {
-    return new Set([...this.#opening.values()].filter((address) => address !== undefined));
+    return new Set([...this.#opening.values(), ...this.#lookedUp].filter((address) => address !== undefined));
   }
 
   #dialDue(): void {
@@ -130,8 +137,16 @@ export class Connections {
       if (this.scoring.isBanned(nodeId, hostOf(address))) continue;
       dialling.add(address);
       this.book.dialling(address);
-      this.#open(this.dialer.dial(address), 'outbound', address);
+      if (this.seeds.has(address)) void this.#dialSeed(address);
+      else this.#open(this.dialer.dial(address), 'outbound', address);
     }
+  }
+
+  async #dialSeed(address: string): Promise<void> {
+    this.#lookedUp.add(address);
+    const isToBeDialled = await this.seeds.lookUp(address);
+    this.#lookedUp.delete(address);
+    if (isToBeDialled && !this.#stopped) this.#open(this.dialer.dial(address), 'outbound', address);
   }
 
   /** The side that dialled says Hello first; the other one answers with its own once it takes the dialler. */
@@ -181,8 +196,10 @@ export class Connections {
   #refuse(session: Session, dialled: string | undefined, refusal: HelloRefusal): void {
     if (refusal.kind !== 'self') {
       this.log.warn({ address: dialled ?? session.remoteHost, reason: refusal.reason }, 'peer not accepted');
-    } else if (dialled !== undefined) this.book.isOwn(dialled);
-    else this.#sayHello(session); // So that our dialling end, too, learns whom it has reached.
+    } else if (dialled !== undefined) {
+      if (this.seeds.has(dialled)) this.seeds.ledToSelf(dialled);
+      else this.book.isOwn(dialled);
+    } else this.#sayHello(session); // So that our dialling end, too, learns whom it has reached.
     session.close(refusal.reason);
   }
 
@@ -227,8 +244,8 @@ export class Connections {
       present.session.close(DUPLICATE_SESSION);
       return undefined;
     }
-    // The old session may be dead without our knowing, above all if the other node has restarted: it has to answer.
-    this.#probe(present);
+    // The old session may be dead without our knowing, above all if the other node has restarted.
+    this.#heartbeat.probe(present);
     return isSameProcess ? DUPLICATE_SESSION : `node id ${identity.nodeId} has a session already`;
   }
 
@@ -245,13 +262,6 @@ export class Connections {
     evicted?.session.close(EVICTED);
     if (evicted !== undefined) this.events.evicted();
     return evicted !== undefined;
-  }
-
-  #probe(peer: Peer): void {
-    const nowMs = this.clock.nowMs();
-    if (nowMs - (peer.probedAtMs ?? -Infinity) < PROBE_EVERY_MS) return;
-    peer.probedAtMs = nowMs;
-    this.#ping(peer, PROBE_MS).catch(() => peer.session.close('replaced by a new session'));
   }
 
   #admit(
@@ -271,16 +281,13 @@ export class Connections {
     this.#holdAnchors();
     session.handlers = {
       ...this.events.handlersFor(peer),
-      ping: (ping) => {
-        this.#heard(peer, ping.tip);
-        return { $case: 'pong', value: { tip: encodeTip(this.chain.tip) } };
-      },
+      ping: (ping) => this.#heartbeat.answer(peer, ping),
       goodbye: ({ reason }) => {
         peer.farewell = reason.slice(0, MAX_REASON_CHARS);
       },
     };
     this.log.info({ peer: peer.nodeId, address: peer.displayAddress, direction }, `Connected to peer ${peer.nodeId}`);
-    this.#keepHeartbeat(peer);
+    this.#heartbeat.keep(peer);
     this.events.connected(peer);
     return peer;
   }
@@ -298,35 +305,6 @@ export class Connections {
   /** The nodes that we dialled, the one that has stayed longest first: Map keeps the order of arrival. */
   #holdAnchors(): void {
     this.book.holdAnchors([...this.#peers.values()].flatMap(({ dialled }) => dialled ?? []));
-  }
-
-  #keepHeartbeat(peer: Peer): void {
-    let missed = 0;
-    const timer = every(this.clock, this.options.heartbeatMs, () => {
-      if (peer.session.isClosed) return timer.cancel();
-      this.#ping(peer, this.options.heartbeatMs).then(
-        () => (missed = 0),
-        (error: unknown) => {
-          if (error instanceof WireError) return this.blame(peer, error);
-          missed += 1;
-          if (missed >= MISSED_HEARTBEATS) peer.session.close(`${missed} heartbeats missed`);
-        },
-      );
-    });
-  }
-
-  async #ping(peer: Peer, timeoutMs: number): Promise<void> {
-    const sentAtMs = this.clock.nowMs();
-    const ping = { tip: encodeTip(this.chain.tip) };
-    const pong = await peer.session.request({ $case: 'ping', value: ping }, 'pong', timeoutMs);
-    peer.latencyMs = this.clock.nowMs() - sentAtMs;
-    this.#heard(peer, pong.tip);
-  }
-
-  #heard(peer: Peer, tip: BodyOf<'pong'>['tip']): void {
-    peer.lastSeenMs = this.clock.nowMs();
-    peer.sawTip(decodeTip(tip));
-    this.events.sawTip(peer);
   }
 
   #closed(peer: Peer, reason: string): void {

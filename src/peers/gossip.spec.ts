@@ -105,6 +105,32 @@ describe('Gossip', () => {
       expect(blocksTold(peer).at(-1)).toBe(long[19]!.hash);
     });
 
+    it('are measured: from sending one until the peer says that it has it', async () => {
+      net.conditions = { ...net.conditions, latencyMs: [10, 10] };
+      const host = open('a');
+      const says = (result: Verdict_Result, afterMs: number): ScriptedPeer['handlers'] => ({
+        newBlock: () =>
+          new Promise((resolve) => {
+            clock.after(afterMs, () => resolve({ $case: 'verdict', value: { result, code: 'x', detail: '' } }));
+          }),
+      });
+      await greet(net, host, 'taker', says(Verdict_Result.RESULT_ACCEPTED, 130));
+      await greet(net, host, 'holder', says(Verdict_Result.RESULT_DUPLICATE, 1_980));
+      await greet(net, host, 'orphaned', says(Verdict_Result.RESULT_ORPHAN, 0));
+      await greet(net, host, 'refuser', says(Verdict_Result.RESULT_REJECTED, 0));
+      await greet(net, host, 'silent', says(Verdict_Result.RESULT_ACCEPTED, 3_600_000));
+      host.chain.accept(mineOn(host.chain.genesis));
+      await clock.advance(60_000);
+      const metric = await host.registry.getSingleMetric('minichain_block_propagation_seconds')!.get();
+      const value = (name: string, le?: number): number | undefined =>
+        metric.values.find((one) => 'metricName' in one && one.metricName === name && one.labels['le'] === le)?.value;
+      expect(value('minichain_block_propagation_seconds_count')).toBe(2);
+      expect(value('minichain_block_propagation_seconds_sum')).toBeCloseTo(0.15 + 2, 3);
+      expect(value('minichain_block_propagation_seconds_bucket', 0.1)).toBe(0);
+      expect(value('minichain_block_propagation_seconds_bucket', 0.25)).toBe(1);
+      expect(value('minichain_block_propagation_seconds_bucket', 2.5)).toBe(2);
+    });
+
     it('without their parent make the sender be asked for what lies between', async () => {
       const host = open('a');
       const other = open('other');

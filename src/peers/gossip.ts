@@ -41,6 +41,8 @@ export interface GossipPorts {
   clockAgreed(peer: Peer): void;
   /** The peer refused a block of ours because it lies in its future. */
   refusedAsTooNew(peer: Peer): void;
+  /** A peer has a block now that we announced, so long after that. */
+  delivered(tookMs: number): void;
   /** The peer has blocks that we lack. */
   considerSync(peer: Peer): void;
   /** While many blocks are being fetched nothing is announced: they are old to everybody else. */
@@ -192,13 +194,19 @@ export class Gossip {
 
   async #announce(peer: Peer, block: Block): Promise<void> {
     const value = { block: { raw: block.bytes }, tip: encodeTip(this.chain.tip) };
+    const sentAtMs = this.clock.nowMs();
     try {
       const verdict = await peer.session.request({ $case: 'newBlock', value }, 'verdict', VERDICT_MS);
-      if (verdict.result === Verdict_Result.RESULT_REJECTED) {
+      const { result } = verdict;
+      if (result === Verdict_Result.RESULT_ACCEPTED || result === Verdict_Result.RESULT_DUPLICATE) {
+        // A clock that was set back meanwhile must not make it negative.
+        this.ports.delivered(Math.max(0, this.clock.nowMs() - sentAtMs));
+      }
+      if (result === Verdict_Result.RESULT_REJECTED) {
         const [code, detail] = [verdict.code, verdict.detail].map((text) => text.slice(0, MAX_LOGGED_CHARS));
         if (code === 'time-too-new') this.ports.refusedAsTooNew(peer);
         else this.log.warn({ block: block.hash, peer: peer.nodeId, code, detail }, 'peer rejected our block');
-      } else if (verdict.result === Verdict_Result.RESULT_ACCEPTED) this.ports.clockAgreed(peer);
+      } else if (result === Verdict_Result.RESULT_ACCEPTED) this.ports.clockAgreed(peer);
     } catch (error) {
       peer.known.delete(block.hash);
       this.log.debug(

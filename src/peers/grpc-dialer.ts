@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { credentials, type ChannelCredentials, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { TlsSection } from '../config/node-config.js';
 import type { Channel, Dialer } from './channel.js';
@@ -40,6 +41,11 @@ export class GrpcDialer implements Dialer {
     const stream = (client as unknown as { connect(): ClientDuplexStream<Uint8Array, Uint8Array> }).connect();
     stream.on('error', (error: Error & { details?: string }) => this.#tellRefusal(address, error.details ?? ''));
     return new GrpcChannel(stream, () => client.close());
+  }
+
+  /** As the system does it for any program (/etc/hosts, then DNS), nothing kept. */
+  async resolve(host: string): Promise<readonly string[]> {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
   }
 
   #tellRefusal(address: string, details: string): void {

@@ -242,4 +242,50 @@ describe('PeerBook', () => {
       expect(addresses(open())).toEqual([]);
     });
   });
+
+  describe('a node that moves about', () => {
+    const learnt = (book: PeerBook, nodeId: string): string[] =>
+      book.known.flatMap(({ address, nodeId: id }) => (id === nodeId ? address : []));
+
+    it('keeps its latest four addresses where it answered, on disk too', async () => {
+      const book = open('b:1');
+      book.reached('b:1', 'n');
+      for (let move = 1; move <= 10; move++) {
+        await clock.advance(1_000);
+        book.reached(`10.0.0.${move}:1`, 'n');
+        book.lost('n');
+      }
+      const latest = ['10.0.0.7:1', '10.0.0.8:1', '10.0.0.9:1', '10.0.0.10:1'];
+      expect(learnt(book, 'n').toSorted()).toEqual(['b:1', ...latest].toSorted());
+      expect(addresses(open()).toSorted()).toEqual(['b:1', ...latest].toSorted());
+    });
+
+    it('keeps the latest four where it only says that it is', () => {
+      const book = open();
+      book.reached('10.0.0.1:1', 'n');
+      book.reached('10.0.0.1:2', 'other');
+      for (let move = 2; move <= 10; move++) book.claimed(`10.0.0.${move}:1`, 'n');
+      expect(learnt(book, 'n')).toEqual([1, 7, 8, 9, 10].map((host) => `10.0.0.${host}:1`));
+      expect(learnt(book, 'other')).toEqual(['10.0.0.1:2']);
+    });
+
+    it('keeps an anchor, however many addresses are given for its node since', () => {
+      const book = open();
+      book.reached('10.0.0.1:1', 'n');
+      book.holdAnchors(['10.0.0.1:1']);
+      for (let move = 2; move <= 20; move++) book.reached(`10.0.0.${move}:1`, 'n');
+      expect(learnt(book, 'n')).toContain('10.0.0.1:1');
+    });
+  });
+
+  it('a name that leads elsewhere stays due, but is not shown, told on or kept on disk', () => {
+    const book = open('seed:1');
+    book.reached('seed:1', 'n');
+    book.leadsElsewhere('seed:1');
+    expect(addresses(book)).toEqual([]);
+    expect(due(book, (_, nodeId) => nodeId === 'n')).toEqual(['seed:1']);
+    expect(addresses(open())).toEqual([]);
+    book.reached('seed:1', 'm');
+    expect(book.known).toMatchObject([{ address: 'seed:1', source: 'bootstrap', nodeId: 'm' }]);
+  });
 });

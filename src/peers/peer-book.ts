@@ -7,6 +7,8 @@ import { SeenCache } from './seen-cache.js';
 const MAX_ENTRIES = 1_000;
 const MAX_OWN = 100;
 const ANCHORS = 2;
+/** Learnt addresses of one node; as many again that it says it has. */
+const MAX_PER_NODE = 4;
 const FIRST_RETRY_MS = 250;
 const BOOTSTRAP_RETRY_LIMIT_MS = 10_000;
 /** Of learnt addresses: where a node has answered before, and where none ever has. */
@@ -27,6 +29,8 @@ interface Entry {
   lastSeenMs: number | undefined;
   failures: number;
   nextDialMs: number;
+  /** A name that leads to several nodes, or to ourselves: no other node's address at present. */
+  leadsElsewhere: boolean;
 }
 
 /** What is known of an address, for GET /peers and for telling others. */
@@ -63,7 +67,7 @@ export class PeerBook {
   }
 
   get known(): readonly KnownAddress[] {
-    return [...this.#entries.values()];
+    return [...this.#entries.values()].filter(({ leadsElsewhere }) => !leadsElsewhere);
   }
 
   get size(): number {
@@ -85,7 +89,9 @@ export class PeerBook {
   claimed(address: string, nodeId: string): void {
     this.learn(address);
     const entry = this.#entries.get(address);
-    if (entry?.source === 'learnt' && entry.lastSeenMs === undefined) entry.nodeId = nodeId;
+    if (entry?.source !== 'learnt' || entry.lastSeenMs !== undefined) return;
+    entry.nodeId = nodeId;
+    this.#forgetFormer(nodeId);
   }
 
   /**
@@ -124,7 +130,9 @@ export class PeerBook {
     const entry = this.#entries.get(address) ?? this.#add(address, 'learnt', nodeId, undefined);
     entry.nodeId = nodeId;
     entry.lastSeenMs = this.clock.nowMs();
+    entry.leadsElsewhere = false;
     this.store.saveAddress({ address, source: entry.source, nodeId, lastSeenMs: entry.lastSeenMs });
+    this.#forgetFormer(nodeId);
   }
 
   /** A session with this node that had lasted is over: dial its addresses anew, soon but not at once. */
@@ -150,10 +158,33 @@ export class PeerBook {
     this.store.saveAnchors(anchors);
   }
 
+  /** The bootstrap address is a name that stands for no single other node; it stays due, but is nobody's. */
+  leadsElsewhere(address: string): void {
+    const entry = this.#entries.get(address);
+    if (entry === undefined || entry.leadsElsewhere) return;
+    Object.assign(entry, { leadsElsewhere: true, nodeId: undefined, lastSeenMs: undefined });
+    this.store.deleteAddress(address);
+  }
+
   /** The address is our own: never dial it. */
   isOwn(address: string): void {
     this.#own.add(address);
     this.#forget(address);
+  }
+
+  /**
+   * Of the learnt addresses of a node the latest few stay: one that moves about (a container gets another IP with each
+   * restart) must not fill the book.
+   */
+  #forgetFormer(nodeId: string): void {
+    const learnt = [...this.#entries.values()].filter((entry) => entry.source === 'learnt' && entry.nodeId === nodeId);
+    const latestFirst = learnt.toReversed().sort((a, b) => (b.lastSeenMs ?? 0) - (a.lastSeenMs ?? 0));
+    for (const isReached of [true, false]) {
+      const alike = latestFirst.filter(({ lastSeenMs }) => (lastSeenMs !== undefined) === isReached);
+      for (const { address } of alike.slice(MAX_PER_NODE)) {
+        if (!this.#savedAnchors.includes(address)) this.#forget(address);
+      }
+    }
   }
 
   /** Makes room by forgetting the learnt address that failed most often, of those where nobody ever answered. */
@@ -180,7 +211,7 @@ export class PeerBook {
 
   #add(address: string, source: Entry['source'], nodeId: string | undefined, lastSeenMs: number | undefined): Entry {
     const nextDialMs = this.clock.nowMs();
-    const entry: Entry = { address, source, nodeId, lastSeenMs, failures: 0, nextDialMs };
+    const entry = { address, source, nodeId, lastSeenMs, failures: 0, nextDialMs, leadsElsewhere: false };
     this.#entries.set(address, entry);
     return entry;
   }

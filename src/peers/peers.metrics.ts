@@ -1,9 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { REGISTRY } from '../common/tokens.js';
 import type { BodyCase } from './messages.js';
+import { RATE_LIMITS } from './rate-limits.js';
+import { PENALTIES } from './scoring.js';
 import type { TrafficMeter } from './session.js';
 import type { SyncStatus } from './sync.js';
+
+/** All that have a limit, but for those of what a message holds; hello has none, for it comes once. */
+const MESSAGE_TYPES = ['hello', ...Object.keys(RATE_LIMITS).filter((kind) => !kind.endsWith('Items'))];
+
+/** From a neighbour on the same machine to a big block over a slow line around the world. */
+const PROPAGATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** What the gauges read of one peer. */
 interface PeerGauges {
@@ -30,6 +38,7 @@ export class PeersMetrics implements TrafficMeter {
   readonly #bans: Counter;
   readonly #dropped: Counter<'type'>;
   readonly #evictions: Counter;
+  readonly #propagation: Histogram;
 
   constructor(@Inject(REGISTRY) private readonly registry: Registry) {
     const registers = [registry];
@@ -63,6 +72,18 @@ export class PeersMetrics implements TrafficMeter {
       help: 'Useless inbound peers that had to make room for others.',
       registers,
     });
+    this.#propagation = new Histogram({
+      name: 'minichain_block_propagation_seconds',
+      help: 'From sending a new block to a peer until its word that it has it, by our own clock alone.',
+      buckets: PROPAGATION_BUCKETS_SECONDS,
+      registers,
+    });
+    // A series that begins with its first event hides that event from rate() and increase().
+    for (const type of MESSAGE_TYPES) {
+      for (const direction of ['sent', 'received'] as const) this.#count(type, direction, 0, 0);
+      this.#dropped.inc({ type }, 0);
+    }
+    for (const code of Object.keys(PENALTIES)) this.#misbehaviour.inc({ code }, 0);
   }
 
   sent(kind: BodyCase, bytes: number): void {
@@ -84,6 +105,11 @@ export class PeersMetrics implements TrafficMeter {
 
   evicted(): void {
     this.#evictions.inc();
+  }
+
+  /** A peer has taken a block that we announced, or had it already. */
+  delivered(tookMs: number): void {
+    this.#propagation.observe(tookMs / 1000);
   }
 
   /** Registers the gauges that mirror state. */
@@ -156,8 +182,8 @@ export class PeersMetrics implements TrafficMeter {
     );
   }
 
-  #count(type: BodyCase, direction: 'sent' | 'received', bytes: number): void {
-    this.#messages.inc({ type, direction });
+  #count(type: string, direction: 'sent' | 'received', bytes: number, messages = 1): void {
+    this.#messages.inc({ type, direction }, messages);
     this.#bytes.inc({ type, direction }, bytes);
   }
 }

@@ -25,6 +25,7 @@ import { PeerStore } from './peer.store.js';
 import { PeersMetrics } from './peers.metrics.js';
 import { RateLimits } from './rate-limits.js';
 import { Scoring, type Ban } from './scoring.js';
+import { Seeds } from './seeds.js';
 import { serveBlocks } from './serve-blocks.js';
 import { RequestFailedError, type HandlerTable } from './session.js';
 import { Sync, type SyncState, type SyncStatus } from './sync.js';
@@ -99,6 +100,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       blame,
       clockAgreed: (peer) => clockWatch.agreed(peer),
       refusedAsTooNew: (peer) => clockWatch.refusedAsTooNew(peer),
+      delivered: (tookMs) => metrics.delivered(tookMs),
       considerSync: (peer) => this.#sync.consider(peer),
       isCatchingUp: () => this.#sync.isCatchingUp,
     });
@@ -119,6 +121,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       chain,
       dialer,
       this.#book,
+      new Seeds(config.network.bootstrapNodes, this.#book, dialer, clock, random, this.#log),
       this.#scoring,
       new RateLimits(clock),
       clock,

@@ -22,6 +22,8 @@ type Accept = (channel: Channel) => void;
 export class MemoryNetwork {
   /** Of all links that have none of their own. */
   conditions: LinkConditions = GOOD_LINK;
+  /** Hosts behind a name, as DNS has it; while there are none at all, the network has no DNS, and hosts go by their names. */
+  readonly names = new Map<string, readonly string[]>();
   readonly #listeners = new Map<string, Accept>();
   readonly #pipes = new Set<Pipe>();
   readonly #links = new Map<string, LinkConditions>();
@@ -46,7 +48,8 @@ export class MemoryNetwork {
   }
 
   dialerOf(host: string): Dialer {
-    return { dial: (address) => this.#dial(host, address) };
+    const dial: Dialer['dial'] = (address) => this.#dial(host, address);
+    return this.names.size === 0 ? { dial } : { dial, resolve: (name) => this.#resolve(name) };
   }
 
   /** Conditions of the link between two hosts, both ways. */
@@ -99,12 +102,20 @@ export class MemoryNetwork {
     this.#isLinked = (a, b) => a === b || (groupOf.has(a) && groupOf.get(a) === groupOf.get(b));
   }
 
+  async #resolve(name: string): Promise<readonly string[]> {
+    const hosts = this.names.get(name) ?? [];
+    if (hosts.length === 0) throw Object.assign(new Error(`no host is called ${name}`), { code: 'ENOTFOUND' });
+    return hosts;
+  }
+
+  /** A name leads to the first of its hosts. */
   #dial(from: string, address: string): Channel {
-    const to = address.slice(0, address.lastIndexOf(':'));
+    const split = address.lastIndexOf(':');
+    const to = this.names.get(address.slice(0, split))?.[0] ?? address.slice(0, split);
     const pipe = new Pipe(this, from, to);
     this.#pipes.add(pipe);
     pipe.after(this.random.next() * 5, () => {
-      const accept = this.#listeners.get(address);
+      const accept = this.#listeners.get(to + address.slice(split));
       if (accept === undefined || !this.isLinked(from, to)) pipe.break('connection refused');
       else accept(pipe.acceptingEnd);
     });

@@ -1,4 +1,3 @@
-import { Registry } from 'prom-client';
 import type { Logger } from '../../src/common/logger.js';
 import type { NodeConfig } from '../../src/config/node-config.js';
 import { PeersMetrics } from '../../src/peers/peers.metrics.js';
@@ -13,6 +12,10 @@ export interface HostOptions {
   readonly maxPeers?: number;
   readonly heartbeatSeconds?: number;
   readonly dataDir?: string;
+  /** By default its name. */
+  readonly nodeId?: string;
+  /** What it says of itself; by default where it is. ":9000", as from a node that listens on all interfaces. */
+  readonly advertised?: string;
   readonly log?: Logger;
 }
 
@@ -30,11 +33,16 @@ export function openHost(net: MemoryNetwork, name: string, options: HostOptions 
   const address = `${name}:9000`;
   const test = openChain({ clock: net.clock, dataDir });
   const config = {
-    node: { nodeId: name, advertisedAddress: address, p2pHost: name, p2pPort: 9000 },
+    node: {
+      nodeId: options.nodeId ?? name,
+      advertisedAddress: options.advertised ?? address,
+      p2pHost: name,
+      p2pPort: 9000,
+    },
     network: { bootstrapNodes: bootstrap, maxPeers, heartbeatSeconds, banSeconds: 3_600 },
   } as NodeConfig;
   const { database, chain, mempool } = test;
-  const metrics = new PeersMetrics(new Registry());
+  const metrics = new PeersMetrics(test.registry);
   const dialer = net.dialerOf(name);
   const peers = new PeersService(config, database, net.clock, net.random.fork(), log, dialer, chain, mempool, metrics);
   const unlisten = net.listen(address, (channel) => peers.acceptInbound(channel));
