@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError, EXIT } from './exit.js';
 import { count, duration } from './format.js';
 import type { Answer, NodeClient } from './node-client.js';
+import { ProgressLine } from './progress-line.js';
 import type { StatusBody, SyncBody } from './rest.js';
 import type { Terminal } from './terminal.js';
 
 const POLL_MS = 250;
-/** Between lines where progress cannot be shown in place. */
-const LINE_EVERY_MS = 5_000;
 /** A node that has just started needs a moment to reach its peers. */
 const PEERS_DEADLINE_MS = 15_000;
 
@@ -45,25 +44,4 @@ export function describeSync(sync: SyncBody, height: number): string {
   if (sync.blocksPerSecond) parts.push(`${count(Math.round(sync.blocksPerSecond))} blocks/s`);
   if (sync.etaSeconds != null) parts.push(`${duration(sync.etaSeconds * 1000)} left`);
   return parts.join(', ');
-}
-
-/** One line that is rewritten in place on a terminal, and now and then a new line elsewhere. */
-class ProgressLine {
-  #shownMs = -Infinity;
-
-  constructor(private readonly terminal: Terminal) {}
-
-  show(text: string): void {
-    const { stderr } = this.terminal;
-    // A terminal without a known width says 0.
-    if (stderr.isTTY) stderr.write(`\r\x1b[K${text.slice(0, (stderr.columns || 80) - 1)}`);
-    else if (performance.now() - this.#shownMs >= LINE_EVERY_MS) {
-      stderr.write(`${text}\n`);
-      this.#shownMs = performance.now();
-    }
-  }
-
-  clear(): void {
-    if (this.terminal.stderr.isTTY) this.terminal.stderr.write('\r\x1b[K');
-  }
 }

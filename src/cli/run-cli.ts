@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/node-config.js';
 import { VERSION } from '../common/version.js';
+import { backupCommand, restoreCommand } from './commands/backup.js';
 import { certsCommand } from './commands/certs.js';
 import { bansCommand } from './commands/bans.js';
 import { blockCommand, chainCommand } from './commands/chain.js';
@@ -44,7 +45,8 @@ function createProgram(terminal: Terminal): Command {
     .addHelpText('after', HELP);
   const commands = [
     ...[startCommand, clusterCommand, statusCommand, chainCommand, blockCommand],
-    ...[submitCommand, peersCommand, bansCommand, mempoolCommand, mineCommand, certsCommand, reindexCommand],
+    ...[submitCommand, peersCommand, bansCommand, mempoolCommand, mineCommand],
+    ...[certsCommand, backupCommand, restoreCommand, reindexCommand],
   ];
   for (const create of commands) program.addCommand(create(terminal));
   for (const command of [program, ...program.commands, ...program.commands.flatMap((parent) => parent.commands)]) {

@@ -1,0 +1,99 @@
+import { closeSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { processUser } from '../common/process-user.js';
+import { hashFromBytes, type Hash } from '../consensus/codec.js';
+import type { Database } from './database.js';
+import { migrations } from './migrations.js';
+import { DatabaseTooNewError } from './storage-errors.js';
+
+/** A backup cannot be made or restored, for a reason that the user can see to; nothing was changed. One line. */
+export class BackupError extends Error {
+  override readonly name = 'BackupError';
+}
+
+/** What a backup holds. */
+export interface BackupSummary {
+  readonly genesis: Hash;
+  readonly height: number;
+  readonly tip: Hash;
+  /** Entries that wait in the mempool. */
+  readonly entries: number;
+  /** Of these, the ones that the node has acknowledged itself: a POST that was answered 202. */
+  readonly acknowledged: number;
+  readonly bytes: number;
+}
+
+/**
+ * Searches a backup for damage, all of it, and makes it one file that stands for itself, to be read from a read-only disk too.
+ * @param name what to call it in messages.
+ * @throws BackupError when it is damaged or no backup of a node; DatabaseTooNewError.
+ */
+export function checkBackupFile(file: string, name: string): BackupSummary {
+  try {
+    const database = new Sqlite(file, { fileMustExist: true });
+    try {
+      database.pragma('journal_mode = DELETE');
+      return { ...inspect(database, name), bytes: statSync(file).size };
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    throw plainError(error, name);
+  }
+}
+
+function inspect(database: Database, name: string): Omit<BackupSummary, 'bytes'> {
+  const version = database.pragma('user_version', { simple: true }) as number;
+  if (version > migrations.length) throw new DatabaseTooNewError(name, version, migrations.length);
+  if (version === 0) throw new BackupError(`${name} is no backup of a minichain node`);
+  const damage = database.pragma('integrity_check(1)', { simple: true });
+  if (damage !== 'ok') throw new BackupError(`${name} is damaged: ${String(damage).replaceAll(/\s+/g, ' ')}`);
+  const blockAt = database.prepare<[number], Buffer>(
+    'SELECT hash FROM active_chain JOIN blocks ON blocks.id = block_id WHERE active_chain.height = ?',
+  );
+  const height = database.prepare<[], number | null>('SELECT max(height) FROM active_chain').pluck().get();
+  const [genesis, tip] = [blockAt.pluck().get(0), blockAt.pluck().get(height ?? 0)];
+  if (genesis === undefined || tip === undefined) throw new BackupError(`${name} holds no chain`);
+  const mempool = database.prepare<[], { entries: number; acknowledged: number }>(
+    'SELECT count(*) AS entries, coalesce(sum(acknowledged), 0) AS acknowledged FROM mempool',
+  );
+  return { genesis: hashFromBytes(genesis), height: height ?? 0, tip: hashFromBytes(tip), ...mempool.get()! };
+}
+
+/** What files and SQLite say about `name`, in words; other errors pass. */
+export function plainError(error: unknown, name: string): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  const code = String(error.code);
+  const reason = (): string | undefined => {
+    if (code === 'SQLITE_NOTADB') return 'is no backup of a minichain node';
+    if (code.startsWith('SQLITE_CORRUPT')) return `is damaged: ${error.message}`;
+    if (code === 'SQLITE_FULL' || code === 'ENOSPC') return 'cannot be written: no space is left there';
+    if (code === 'EROFS') return 'cannot be written: that is a read-only file system';
+    if (code === 'ENOENT') return 'is not there';
+    if (code === 'EISDIR' || code === 'ENOTDIR') return 'is not the path of a file';
+    if (code === 'EACCES' || code === 'EPERM' || /^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code)) {
+      return `may not be read or written by ${processUser()}: run this as the user of the node, or see to the rights there`;
+    }
+    return code.startsWith('SQLITE_IOERR') || 'syscall' in error ? `cannot be used: ${error.message}` : undefined;
+  };
+  const text = reason();
+  return text === undefined ? error : new BackupError(`${name} ${text}`, { cause: error });
+}
+
+/** On disk for good: what is in the file, and its name. */
+export function syncFile(file: string): void {
+  for (const path of [file, dirname(file)]) {
+    const handle = openSync(path, 'r');
+    try {
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  }
+}
+
+/** The file, and what SQLite may have put beside it. */
+export function removeDatabaseFile(file: string): void {
+  for (const part of ['', '-wal', '-shm', '-journal']) rmSync(file + part, { force: true });
+}
