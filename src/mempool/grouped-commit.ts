@@ -57,8 +57,12 @@ export class GroupedCommit {
     }
   }
 
-  report(metrics: MempoolMetrics): void {
-    if (this.#added.size > 0) metrics.commitSize.observe(this.#added.size);
+  /** @param seconds how long it took. */
+  report(metrics: MempoolMetrics, seconds: number): void {
+    if (this.#added.size > 0) {
+      metrics.commitSize.observe(this.#added.size);
+      metrics.commitSeconds.observe(seconds);
+    }
     for (const [origin, transactions] of this.addedByOrigin) {
       metrics.added.inc({ source: origin === undefined ? 'post' : 'peer' }, transactions.length);
     }

@@ -1,13 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { REGISTRY } from '../common/tokens.js';
+import { RULE_CODES } from '../consensus/rule-error.js';
+import type { MempoolLimits } from './policy.js';
 
 /** What the gauges show; read at each scrape. */
 export interface MempoolGauges {
   readonly size: number;
   readonly acknowledgedCount: number;
   readonly bytes: number;
+  readonly limits: MempoolLimits;
 }
+
+/** Why a transaction by itself may not be taken in. */
+const REFUSALS = ['full', 'duplicate', ...RULE_CODES.filter((code) => code.startsWith('bad-txn-'))];
 
 @Injectable()
 export class MempoolMetrics {
@@ -15,6 +21,7 @@ export class MempoolMetrics {
   readonly refused: Counter<'reason'>;
   readonly mined: Counter;
   readonly commitSize: Histogram;
+  readonly commitSeconds: Histogram;
 
   constructor(@Inject(REGISTRY) private readonly registry: Registry) {
     const registers = [registry];
@@ -41,6 +48,14 @@ export class MempoolMetrics {
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
       registers,
     });
+    this.commitSeconds = new Histogram({
+      name: 'minichain_mempool_commit_duration_seconds',
+      help: 'Time of one commit that writes transactions, fsync included',
+      buckets: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+      registers,
+    });
+    for (const source of ['post', 'peer', 'reorg']) this.added.inc({ source }, 0);
+    for (const reason of REFUSALS) this.refused.inc({ reason }, 0);
   }
 
   /** Registers the gauges that mirror the mempool. */
@@ -56,13 +71,26 @@ export class MempoolMetrics {
         this.set({ kind: 'gossiped' }, mempool.size - mempool.acknowledgedCount);
       },
     });
-    new Gauge({
-      name: 'minichain_mempool_bytes',
-      help: 'Encoded bytes of all waiting transactions',
-      registers,
-      collect() {
-        this.set(mempool.bytes);
-      },
-    });
+    const mirror = (name: string, help: string, read: () => number): void => {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    };
+    mirror('minichain_mempool_bytes', 'Encoded bytes of all waiting transactions', () => mempool.bytes);
+    mirror(
+      'minichain_mempool_max_transactions',
+      'Most transactions that may wait (max_transactions)',
+      () => mempool.limits.maxTransactions,
+    );
+    mirror(
+      'minichain_mempool_max_bytes',
+      'Most encoded bytes that may wait (max_bytes)',
+      () => mempool.limits.maxBytes,
+    );
   }
 }

@@ -83,6 +83,7 @@ describe('submit', () => {
     await post(mempool, ...Array.from({ length: 100 }, (_, index) => `entry ${index}`));
     expect(told).toEqual([100]);
     expect(await registry.metrics()).toContain('minichain_mempool_commit_transactions_count 1\n');
+    expect(await registry.metrics()).toContain('minichain_mempool_commit_duration_seconds_count 1\n');
   });
 
   it.each([

@@ -61,7 +61,7 @@ export class MempoolService implements BeforeApplicationShutdown {
   readonly events = new EventEmitter<MempoolEventMap>();
   readonly #pool = new Pool();
   readonly #store: MempoolStore;
-  readonly #limits: MempoolLimits;
+  readonly limits: MempoolLimits;
   readonly #log: Logger;
   #waiting: Request[] = [];
   #timer: Timer | undefined;
@@ -75,7 +75,7 @@ export class MempoolService implements BeforeApplicationShutdown {
     private readonly chain: ChainService,
     private readonly metrics: MempoolMetrics,
   ) {
-    this.#limits = config.mempool;
+    this.limits = config.mempool;
     this.#log = log.child({ module: 'mempool' });
     this.#store = new MempoolStore(database);
     this.#load();
@@ -182,7 +182,8 @@ export class MempoolService implements BeforeApplicationShutdown {
     const requests = this.#waiting;
     if (requests.length === 0) return;
     this.#waiting = [];
-    const commit = new GroupedCommit(this.#pool, this.#limits, this.chain, this.#store);
+    const commit = new GroupedCommit(this.#pool, this.limits, this.chain, this.#store);
+    const startedMs = performance.now();
     try {
       this.#store.transact(() => {
         for (const request of requests) commit.admit(request);
@@ -192,8 +193,9 @@ export class MempoolService implements BeforeApplicationShutdown {
       for (const { reject } of requests) reject(fault);
       return;
     }
+    const seconds = (performance.now() - startedMs) / 1000;
     for (const entry of commit.added) this.#pool.append(entry);
-    commit.report(this.metrics);
+    commit.report(this.metrics, seconds);
     for (const request of requests) request.resolve(commit.admissions);
     for (const [origin, transactions] of commit.addedByOrigin) this.#tellAdded(transactions, origin);
   }

@@ -231,8 +231,10 @@ describe('/metrics and /health', () => {
     const line = new RegExp(`^(?:# (?:HELP|TYPE) ${name} .*|${name}(?:\\{${label}(?:,${label})*\\})? ${value}|)$`);
     for (const each of text.split('\n')) expect(each).toMatch(line);
     expect(text).toContain('process_cpu_seconds_total');
-    expect(text).toMatch(/minichain_build_info\{version="\d+\.\d+\.\d+",node="v\d+/);
-    const count = (labels: string) => `minichain_http_request_duration_seconds_count{${labels}} 1`;
+    expect(text).toMatch(/minichain_build_info\{version="\d+\.\d+\.\d+",nodejs="v\d+/);
+    const series = text.split('\n').filter((each) => each !== '' && !each.startsWith('#'));
+    for (const each of series) expect(each).toMatch(/[{,]node="rest"[,}]/);
+    const count = (labels: string) => `minichain_http_request_duration_seconds_count{node="rest",${labels}} 1`;
     expect(text).toContain(count('method="GET",route="/blocks/:id",status="200"'));
     expect(text).toContain(count('method="GET",route="/blocks/:id",status="404"'));
     expect(text).toContain(count('method="GET",route="none",status="404"'));

@@ -1,7 +1,29 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Gauge, Histogram, collectDefaultMetrics, type Registry } from 'prom-client';
+import { Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { REGISTRY } from '../common/tokens.js';
 import { VERSION } from '../common/version.js';
+
+/**
+ * Of what prom-client can tell of a process: what a dashboard or an alert looks at. Some are here because it reads others
+ * off them at a scrape (the lag's quantiles off the lag, the heap in use off its size).
+ */
+const PROCESS_METRICS = [
+  'process_start_time_seconds',
+  'process_cpu_user_seconds_total',
+  'process_cpu_system_seconds_total',
+  'process_cpu_seconds_total',
+  'process_resident_memory_bytes',
+  'process_open_fds',
+  'process_max_fds',
+  'nodejs_heap_size_total_bytes',
+  'nodejs_heap_size_used_bytes',
+  'nodejs_external_memory_bytes',
+  'nodejs_eventloop_lag_seconds',
+  'nodejs_eventloop_lag_p50_seconds',
+  'nodejs_eventloop_lag_p99_seconds',
+  'nodejs_eventloop_lag_max_seconds',
+  'nodejs_gc_duration_seconds',
+];
 
 /** Metrics of the process and of its REST door. */
 @Injectable()
@@ -9,13 +31,19 @@ export class OpsMetrics {
   readonly #requestSeconds: Histogram<'method' | 'route' | 'status'>;
 
   constructor(@Inject(REGISTRY) registry: Registry) {
-    collectDefaultMetrics({ register: registry });
+    const everything = new Registry();
+    collectDefaultMetrics({ register: everything });
+    for (const name of PROCESS_METRICS) {
+      // Not all systems can tell all of it: open files are known on Linux alone.
+      const metric = everything.getSingleMetric(name);
+      if (metric !== undefined) registry.registerMetric(metric);
+    }
     new Gauge({
       name: 'minichain_build_info',
       help: 'Always 1; the labels say which minichain runs on which Node.js.',
-      labelNames: ['version', 'node'],
+      labelNames: ['version', 'nodejs'],
       registers: [registry],
-    }).set({ version: VERSION, node: process.version }, 1);
+    }).set({ version: VERSION, nodejs: process.version }, 1);
     this.#requestSeconds = new Histogram({
       name: 'minichain_http_request_duration_seconds',
       help: 'Time from the first byte of a REST request to the last of its answer.',
