@@ -10,9 +10,9 @@ function badContainer(environment: Record<string, string>): HardenedContainer {
   return container.withEnvironment({ MINICHAIN_NODE_NODE_ID: 'node-1', ...environment });
 }
 
-/** It ends at once, with one line for each mistake that says all of `says` about it, and no stack trace. */
+/** It ends at once and is unhealthy, with one line for each mistake that says all of `says` about it, and no stack trace. */
 async function expectRefusal(container: HardenedContainer, ...says: readonly (readonly string[])[]): Promise<void> {
-  const { exitCode, stdout, stderr } = await runToEnd(container);
+  const { exitCode, stdout, stderr, health } = await runToEnd(container);
   const lines = stderr.trim().split('\n');
   expect(lines, stdout).toHaveLength(says.length);
   for (const [index, line] of lines.entries()) {
@@ -21,6 +21,7 @@ async function expectRefusal(container: HardenedContainer, ...says: readonly (re
   }
   expect(stdout + stderr).not.toMatch(/^\s+at /m);
   expect([1, 2]).toContain(exitCode);
+  expect(health).toBe('unhealthy');
 }
 
 describeWithEngine('a container ends with one line that says what to change', () => {

@@ -82,7 +82,7 @@ export async function disconnect(id: string, network: string): Promise<void> {
 export async function runToEnd(
   container: GenericContainer,
   limitMs = 30_000,
-): Promise<Output & { readonly exitCode: number }> {
+): Promise<Output & { readonly exitCode: number; readonly health: string | undefined }> {
   const started = await containerById((await container.withWaitStrategy(NO_WAIT).start()).getId());
   try {
     const state = await waitFor(
@@ -93,7 +93,7 @@ export async function runToEnd(
       },
       limitMs,
     );
-    return { ...(await outputOf(started)), exitCode: state.ExitCode };
+    return { ...(await outputOf(started)), exitCode: state.ExitCode, health: state.Health?.Status };
   } finally {
     await started.remove({ force: true, v: true });
   }
