@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chainData, entry, mineChain, mineOn, nodeOf } from '../../test/support/chain-builders.js';
 import { MemoryNetwork } from '../../test/support/memory-network.js';
@@ -5,6 +6,7 @@ import { greet, openHost, type HostOptions, type PeersHost } from '../../test/su
 import type { ScriptedPeer } from '../../test/support/scripted-peer.js';
 import { SeededRandom } from '../../test/support/seeded-random.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { nowSeconds } from '../common/clock.js';
 import type { Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { hashFromBytes } from '../consensus/codec.js';
@@ -129,6 +131,29 @@ describe('Gossip', () => {
       expect(value('minichain_block_propagation_seconds_bucket', 0.1)).toBe(0);
       expect(value('minichain_block_propagation_seconds_bucket', 0.25)).toBe(1);
       expect(value('minichain_block_propagation_seconds_bucket', 2.5)).toBe(2);
+    });
+
+    it('show by their verdicts whether the clocks agree, if they are fresh, also where another peer was first', async () => {
+      const lines: string[] = [];
+      const host = open('a', { log: pino({ level: 'info' }, { write: (line) => void lines.push(line) }) });
+      let value: BodyOf<'verdict'> = { result: Verdict_Result.RESULT_REJECTED, code: 'time-too-new', detail: '' };
+      const newBlock = (): Body => ({ $case: 'verdict', value });
+      for (const name of ['x', 'y', 'z']) await greet(net, host, name, { newBlock });
+      const said = (part: string): number => lines.filter((line) => line.includes(part)).length;
+      const accept = async (time: number): Promise<void> => {
+        host.chain.accept(mineOn(host.chain.tip, [], { time }));
+        await clock.advance(1_000);
+      };
+      await clock.advance(7_200_000);
+      const now = nowSeconds(clock);
+      await accept(now - 3_600);
+      expect(said("ahead of its peers'")).toBe(1);
+      value = { result: Verdict_Result.RESULT_DUPLICATE, code: '', detail: '' };
+      // By a clock that is ahead, everybody else's blocks are old: that they are taken shows nothing.
+      await accept(now - 3_000);
+      expect(said('agrees with those')).toBe(0);
+      await accept(now);
+      expect(said('agrees with those')).toBe(1);
     });
 
     it('without their parent make the sender be asked for what lies between', async () => {

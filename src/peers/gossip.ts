@@ -1,6 +1,6 @@
 import type { ChainEventMap } from '../chain/chain.events.js';
 import type { ChainService } from '../chain/chain.service.js';
-import type { Clock, Timer } from '../common/clock.js';
+import { nowSeconds, type Clock, type Timer } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import type { Block } from '../consensus/block.js';
 import { RuleError } from '../consensus/rule-error.js';
@@ -27,6 +27,8 @@ const MAX_ANNOUNCED_BLOCKS = 8;
 /** As Bitcoin Core's: a day's worth of blocks there. Forks of honest nodes that are connected are far shorter. */
 const FAR_BEHIND_BLOCKS = 144n;
 const FAR_BEHIND = { code: 'too-little-chainwork', detail: 'it stands on a branch that is much weaker than our chain' };
+/** Blocks are mined and told within that time, for what they tell of clocks. */
+const FRESH_SECONDS = 600;
 const VERDICT_MS = 30_000;
 const ANSWER_MS = 10_000;
 /** Texts of a peer are cut to this in the log. */
@@ -118,7 +120,7 @@ export class Gossip {
       const isNew = outcome.kind !== 'duplicate';
       if (isNew) {
         peer.usefulAtMs = this.clock.nowMs();
-        this.ports.clockAgreed(peer);
+        if (this.#isFresh(block)) this.ports.clockAgreed(peer);
         this.log.info(
           { block: block.hash, height: outcome.node.height, outcome: outcome.kind, peer: peer.nodeId },
           `Block ${outcome.node.height} from ${peer.nodeId}`,
@@ -192,6 +194,11 @@ export class Gossip {
     }
   }
 
+  /** Mined just now by our clock: only then does it tell something of clocks that both sides have taken it. */
+  #isFresh({ header }: Block): boolean {
+    return Math.abs(nowSeconds(this.clock) - header.time) <= FRESH_SECONDS;
+  }
+
   async #announce(peer: Peer, block: Block): Promise<void> {
     const value = { block: { raw: block.bytes }, tip: encodeTip(this.chain.tip) };
     const sentAtMs = this.clock.nowMs();
@@ -201,12 +208,13 @@ export class Gossip {
       if (result === Verdict_Result.RESULT_ACCEPTED || result === Verdict_Result.RESULT_DUPLICATE) {
         // A clock that was set back meanwhile must not make it negative.
         this.ports.delivered(Math.max(0, this.clock.nowMs() - sentAtMs));
+        if (this.#isFresh(block)) this.ports.clockAgreed(peer);
       }
       if (result === Verdict_Result.RESULT_REJECTED) {
         const [code, detail] = [verdict.code, verdict.detail].map((text) => text.slice(0, MAX_LOGGED_CHARS));
         if (code === 'time-too-new') this.ports.refusedAsTooNew(peer);
         else this.log.warn({ block: block.hash, peer: peer.nodeId, code, detail }, 'peer rejected our block');
-      } else if (result === Verdict_Result.RESULT_ACCEPTED) this.ports.clockAgreed(peer);
+      }
     } catch (error) {
       peer.known.delete(block.hash);
       this.log.debug(
