@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/e2e/**/*.spec.ts'],
     globalSetup: 'test/e2e/global-setup.ts',
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // Two clusters at a time are what a machine with two cores carries.
     maxWorkers: 2,
   },

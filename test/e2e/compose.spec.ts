@@ -13,7 +13,7 @@ const SERVICES = ['node1', 'node2', 'node3', 'prometheus', 'node'];
 const LIMIT_MS = 90_000;
 
 /** The compose file as it is shipped, on the ports that it says; Grafana alone stays away, to be had from its registry only. */
-describeWithEngine('docker-compose.yml', { timeout: 240_000 }, () => {
+describeWithEngine('docker-compose.yml', () => {
   it('brings up nodes that find each other, more of them by DNS alone, and a Prometheus that sees them all', async () => {
     await up(['docker-compose.yml'], { scale: 2 });
     await waitFor('each node has all others', async () => (await connected()).every((count) => count === 4), LIMIT_MS);

@@ -22,7 +22,7 @@ function forge(block: Block, change: Partial<Block['header']>, isMined = true): 
   }
 }
 
-describe('a bad block over a real gRPC session', { timeout: 60_000 }, () => {
+describe('a bad block over a real gRPC session', () => {
   let directory: ReturnType<typeof temporaryDirectory>;
   let node: NodeProcess;
 

@@ -3,7 +3,7 @@ import { NodeProcess, converged, entriesOf, temporaryDirectory } from '../suppor
 import { waitFor } from '../support/wait.js';
 
 /** Real processes, real gRPC and HTTP on loopback, real files. */
-describe('nodes in processes of their own', { timeout: 60_000 }, () => {
+describe('nodes in processes of their own', () => {
   let directory: ReturnType<typeof temporaryDirectory>;
   let started: NodeProcess[];
 

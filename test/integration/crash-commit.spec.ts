@@ -26,7 +26,7 @@ async function dieWhileTaking(dataDir: string, blocks: readonly Block[], trigger
   return signal;
 }
 
-describe('a process killed inside the commit of a reorganisation', { timeout: 60_000 }, () => {
+describe('a process killed inside the commit of a reorganisation', () => {
   it.each([
     ['when half of them have left', 'DELETE ON main.active_chain WHEN old.height = 20'],
     ['when half of the branch is active', 'INSERT ON main.active_chain WHEN new.height = 21'],

@@ -19,7 +19,7 @@ const DIFFICULTY = 2;
 const COMMON = { BLOCKCHAIN_DIFFICULTY: String(DIFFICULTY), BLOCKCHAIN_AUTO_MINE: 'false', NODE_LOG_LEVEL: 'debug' };
 const params = createParams({ network: 'minichain', difficulty: DIFFICULTY });
 
-describe('nodes with mTLS', { timeout: 90_000 }, () => {
+describe('nodes with mTLS', () => {
   let directory: ReturnType<typeof temporaryDirectory>;
   let network: TestAuthority;
   let others: TestAuthority;
