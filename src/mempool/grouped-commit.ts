@@ -1,7 +1,7 @@
 import type { ChainService } from '../chain/chain.service.js';
 import type { Hash } from '../consensus/codec.js';
 import type { DataTransaction } from '../consensus/transaction.js';
-import type { MempoolMetrics } from './mempool.metrics.js';
+import type { MempoolMetrics, RefusalReason } from './mempool.metrics.js';
 import type { MempoolStore } from './mempool.store.js';
 import { hasRoom, limitsForGossip, type MempoolLimits } from './policy.js';
 import type { Pool, PoolEntry } from './pool.js';
@@ -18,6 +18,7 @@ export interface Submission {
 export class GroupedCommit {
   readonly #added = new Map<Hash, PoolEntry>();
   readonly #admissions = new Map<Hash, Admission>();
+  readonly #refusals: RefusalReason[] = [];
   readonly addedByOrigin = new Map<string | undefined, DataTransaction[]>();
   #addedBytes = 0;
   readonly #gossipLimits: MempoolLimits;
@@ -46,7 +47,10 @@ export class GroupedCommit {
       if (this.#added.has(id)) continue;
       const admission = this.#judge(transaction, origin === undefined ? this.limits : this.#gossipLimits);
       this.#admissions.set(id, admission);
-      if (admission !== 'accepted') continue;
+      if (admission !== 'accepted') {
+        this.#refusals.push(admission === 'full' && origin !== undefined ? 'full-for-gossip' : admission);
+        continue;
+      }
       const entry: PoolEntry = { transaction, isAcknowledged: origin === undefined };
       this.store.append(entry);
       this.#added.set(id, entry);
@@ -66,9 +70,7 @@ export class GroupedCommit {
     for (const [origin, transactions] of this.addedByOrigin) {
       metrics.added.inc({ source: origin === undefined ? 'post' : 'peer' }, transactions.length);
     }
-    for (const admission of this.#admissions.values()) {
-      if (admission !== 'accepted') metrics.refused.inc({ reason: admission });
-    }
+    for (const reason of this.#refusals) metrics.refused.inc({ reason });
   }
 
   #judge({ id, bytes }: DataTransaction, limits: MempoolLimits): Admission {

@@ -12,8 +12,13 @@ export interface MempoolGauges {
   readonly limits: MempoolLimits;
 }
 
+/** What is gossiped is refused sooner than what is posted: posts have a share of the room to themselves. */
+const NO_PLACE = ['full', 'full-for-gossip', 'duplicate'] as const;
+
+export type RefusalReason = (typeof NO_PLACE)[number];
+
 /** Why a transaction by itself may not be taken in. */
-const REFUSALS = ['full', 'duplicate', ...RULE_CODES.filter((code) => code.startsWith('bad-txn-'))];
+const REFUSALS = [...NO_PLACE, ...RULE_CODES.filter((code) => code.startsWith('bad-txn-'))];
 
 @Injectable()
 export class MempoolMetrics {
@@ -33,7 +38,7 @@ export class MempoolMetrics {
     });
     this.refused = new Counter({
       name: 'minichain_mempool_refused_total',
-      help: 'Transactions not taken in, by reason: full, duplicate, or the code of the broken rule',
+      help: 'Transactions not taken in, by reason: full (posts get 503), full-for-gossip, duplicate, or the code of the broken rule',
       labelNames: ['reason'],
       registers,
     });

@@ -157,12 +157,15 @@ describe('the limits', () => {
   });
 
   it('keep a share for posts that no flood of gossip can take', async () => {
-    const { mempool } = open({ limits: { maxTransactions: 50, maxBytes: 1_000_000 } });
+    const { mempool, registry } = open({ limits: { maxTransactions: 50, maxBytes: 1_000_000 } });
     const results = await gossip(mempool, ...Array.from({ length: 100 }, (_, index) => entry(`flood ${index}`)));
     expect(results.filter((result) => result === 'accepted')).toHaveLength(40);
     const posts = await settle(Array.from({ length: 11 }, (_, index) => mempool.submit(`post ${index}`)));
     expect(posts.map(({ status }) => status)).toEqual([...Array<string>(10).fill('fulfilled'), 'rejected']);
     expect(await gossip(mempool, entry('more'))).toEqual(['full']);
+    const text = await registry.metrics();
+    expect(text).toContain('minichain_mempool_refused_total{reason="full-for-gossip"} 61\n');
+    expect(text).toContain('minichain_mempool_refused_total{reason="full"} 1\n');
   });
 
   it('keep a share of the bytes for posts, too', async () => {

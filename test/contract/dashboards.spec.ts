@@ -6,6 +6,8 @@ import { loadDashboards, type Panel } from '../support/dashboard-queries.js';
 const PROVISIONING = 'deploy/grafana/provisioning';
 /** Of Grafana 10.4 and 11. */
 const MIN_SCHEMA = 39;
+/** Of Grafana's units those that we need. It takes any other word as well, and only writes it behind the number. */
+const UNITS = new Set(['none', 'short', 'string', 'hex', 'percentunit', 's', 'bytes', 'Bps', 'reqps', 'Hs']);
 
 const dashboards = loadDashboards();
 
@@ -75,6 +77,42 @@ describe.each([...dashboards])('%s', (_, dashboard) => {
       expect(new Set(refIds).size).toBe(refIds.length);
     },
   );
+
+  it('counts in units that Grafana knows', () => {
+    const units = contents.flatMap(({ title, fieldConfig }) =>
+      [
+        fieldConfig?.defaults.unit,
+        ...(fieldConfig?.overrides ?? []).flatMap(({ properties }) =>
+          properties.filter(({ id }) => id === 'unit').map(({ value }) => value),
+        ),
+      ].map((unit) => ({ title, unit })),
+    );
+    expect(units.filter(({ unit }) => !UNITS.has(unit as string))).toEqual([]);
+  });
+
+  it('shows the labels of what is always 1, also when there is one node alone', () => {
+    const modes = contents
+      .filter(({ type, targets }) => type === 'stat' && targets?.some(({ expr }) => expr.includes('_info{')))
+      .map(({ title, options }) => [title, options?.textMode]);
+    expect(modes.filter(([, mode]) => mode !== 'name')).toEqual([]);
+  });
+
+  it('does not colour a field without a value as if all were well', () => {
+    const coloured = contents.filter(({ fieldConfig }) =>
+      fieldConfig?.defaults.custom?.cellOptions?.type.startsWith('color'),
+    );
+    for (const { title, fieldConfig } of coloured) {
+      const ofNothing = { match: 'null', result: expect.objectContaining({ color: 'transparent' }) };
+      expect(fieldConfig?.defaults.mappings, title).toContainEqual({ type: 'special', options: ofNothing });
+    }
+  });
+
+  it('does not show one event many times', () => {
+    // A step as long as the range, which is four scrapes at the least.
+    const isCounted = ({ targets = [] }: Panel): boolean => targets.some(({ expr }) => expr.includes('increase('));
+    const steps = contents.filter(isCounted).map(({ title, interval }) => [title, interval]);
+    expect(steps.filter(([, interval]) => interval !== '20s')).toEqual([]);
+  });
 
   it('asks only data sources that are provisioned', () => {
     const uids = [

@@ -26,8 +26,21 @@ export interface Panel {
   readonly description?: string;
   readonly datasource?: Datasource;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
+  readonly fieldConfig?: { readonly defaults: FieldDefaults; readonly overrides: readonly FieldOverride[] };
+  readonly options?: { readonly textMode?: string };
+  /** The shortest step between two points. */
+  readonly interval?: string;
   readonly targets?: readonly Target[];
+}
+
+interface FieldDefaults {
+  readonly unit?: string;
+  readonly mappings?: readonly { readonly type: string; readonly options: unknown }[];
+  readonly custom?: { readonly cellOptions?: { readonly type: string } };
+}
+
+interface FieldOverride {
+  readonly properties: readonly { readonly id: string; readonly value: unknown }[];
 }
 
 interface Target {
