@@ -13,7 +13,10 @@ export function clientCommand(nameAndArguments: string, summary: string): Comman
   return new Command(nameAndArguments)
     .summary(summary)
     .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
-    .option('--url <url>', `REST address of the node (default: $MINICHAIN_URL or ${DEFAULT_URL})`)
+    .option(
+      '--url <url>',
+      `REST address of the node (default: $MINICHAIN_URL or ${DEFAULT_URL}, in a container its own node's port)`,
+    )
     .option('--token <token>', 'write token of the node (default: $MINICHAIN_TOKEN)')
     .option('--json', 'print the body of the REST answer as it is');
 }
@@ -23,7 +26,8 @@ export function clientOf(options: ClientOptions, { env }: Terminal): NodeClient 
   // Inside a node's container its own settings are at hand. No other node shall see its token.
   const ownToken = url === undefined ? env['MINICHAIN_HTTP_WRITE_TOKEN'] : undefined;
   const token = options.token ?? (env['MINICHAIN_TOKEN'] || ownToken || undefined);
-  return new NodeClient(url ?? DEFAULT_URL, token);
+  const ownPort = env['MINICHAIN_NODE_HTTP_PORT'];
+  return new NodeClient(url ?? (ownPort ? `http://127.0.0.1:${ownPort}` : DEFAULT_URL), token);
 }
 
 /** Writes the body as it came, or what `show` makes of it. */

@@ -213,6 +213,19 @@ describe('client commands', () => {
     ]);
   });
 
+  it('in the container of a node asks that one, wherever its port is set to be', async () => {
+    const tokens: unknown[] = [];
+    const url = await serve({
+      'POST /blocks': (_, { headers }) => {
+        tokens.push(headers.authorization);
+        return { status: 202, body: { id: ID, status: 'pending' } };
+      },
+    });
+    const env = { MINICHAIN_NODE_HTTP_PORT: new URL(url).port, MINICHAIN_HTTP_WRITE_TOKEN: 't' };
+    expect((await run(['submit', 'a'], { env })).code).toBe(0);
+    expect(tokens).toEqual(['Bearer t']);
+  });
+
   it('submit: refuses bytes that are not UTF-8 before they are sent', async () => {
     const { code, err } = await run(['submit', '-'], { stdin: Buffer.from([0xff, 0xfe]) });
     expect([code, err]).toEqual([

@@ -22,6 +22,8 @@ const DIAL_CHECK_MS = 250;
 const LASTING_MS = 10_000;
 /** Dials at a time: a book full of dead addresses must not become a storm of connection attempts. */
 const MAX_DIALLING = 8;
+/** Lookups at a time: libuv begins no more either, and where no DNS answers each takes 10 s or longer. */
+const MAX_LOOKUPS = 2;
 /** Inbound sessions that have not said Hello yet. */
 const MAX_ARRIVING = 64;
 /** Of these, from one other machine: some nodes behind one router may start together. */
@@ -104,6 +106,7 @@ export class Connections {
 
   stop(): void {
     this.#stopped = true;
+    this.seeds.stop();
     for (const timer of this.#timers) timer.cancel();
     for (const session of [...this.#opening.keys()]) session.close(SHUTTING_DOWN);
     for (const peer of [...this.#peers.values()]) peer.session.close(SHUTTING_DOWN);
@@ -125,25 +128,28 @@ export class Connections {
 
   /** Addresses that are being dialled. */
   #dialling(): Set<string> {
-    return new Set([...this.#opening.values(), ...this.#lookedUp].filter((address) => address !== undefined));
+    return new Set([...this.#opening.values()].filter((address) => address !== undefined));
   }
 
   #dialDue(): void {
     const dialling = this.#dialling();
     const isUnwanted = (address: string, nodeId: string | undefined): boolean =>
-      dialling.has(address) || (nodeId !== undefined && this.#peers.has(nodeId));
+      dialling.has(address) || this.#lookedUp.has(address) || (nodeId !== undefined && this.#peers.has(nodeId));
     for (const { address, nodeId } of this.book.due(isUnwanted)) {
       if (dialling.size >= Math.min(MAX_DIALLING, this.#freeSlots('outbound'))) return;
       if (this.scoring.isBanned(nodeId, hostOf(address))) continue;
-      dialling.add(address);
-      this.book.dialling(address);
-      if (this.seeds.has(address)) void this.#dialSeed(address);
-      else this.#open(this.dialer.dial(address), 'outbound', address);
+      if (!this.seeds.has(address)) {
+        dialling.add(address);
+        this.book.dialling(address);
+        this.#open(this.dialer.dial(address), 'outbound', address);
+      } else if (this.#lookedUp.size < MAX_LOOKUPS) void this.#dialSeed(address);
     }
   }
 
+  /** A lookup takes no slot: names that no DNS knows must not keep us from addresses that answer. */
   async #dialSeed(address: string): Promise<void> {
     this.#lookedUp.add(address);
+    this.book.dialling(address);
     const isToBeDialled = await this.seeds.lookUp(address);
     this.#lookedUp.delete(address);
     if (isToBeDialled && !this.#stopped) this.#open(this.dialer.dial(address), 'outbound', address);

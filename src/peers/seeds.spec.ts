@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../test/support/chain-builders.js';
+import { temporaryDirectory } from '../../test/support/temp-dir.js';
 import { MemoryNetwork } from '../../test/support/memory-network.js';
 import { openHost, type HostOptions, type PeersHost } from '../../test/support/peers-host.js';
 import { SeededRandom } from '../../test/support/seeded-random.js';
@@ -131,6 +132,35 @@ describe('a bootstrap name that leads to several addresses', () => {
     open(3, { bootstrap: [] });
     net.names.set('seed', [2, 3].map(ip));
     await clock.until('they are found', isMeshed, 20_000);
+  });
+
+  it('keeps nobody from other addresses while no DNS answers, and is of no use any more once the node has stopped', async () => {
+    const dataDir = temporaryDirectory();
+    open(2, { bootstrap: [] });
+    const former = open(1, { bootstrap: [`${ip(2)}:9000`], dataDir });
+    await clock.until('they are connected', isMeshed, 10_000);
+    hosts.splice(hosts.indexOf(former), 1);
+    former.close();
+
+    const answers: ((ips: string[]) => void)[] = [];
+    net.resolver = (_name) => new Promise((resolve) => answers.push(resolve));
+    // The anchor is dialled once, first of all.
+    net.partition([ip(1)], [ip(2)]);
+    const lines: { level: number }[] = [];
+    const log = pino({ level: 'warn' }, { write: (line) => void lines.push(JSON.parse(line)) });
+    const bootstrap = Array.from({ length: 12 }, (_, index) => `seed-${index}:9000`);
+    const again = open(1, { bootstrap, dataDir, maxPeers: 8, log });
+    const faults: unknown[] = [];
+    again.chain.events.on('fault', (fault) => faults.push(fault));
+    await clock.advance(1_000);
+    net.heal();
+    await clock.until('they are connected again', isMeshed, 10_000);
+    expect(answers).toHaveLength(2);
+    again.close();
+    hosts.splice(hosts.indexOf(again), 1);
+    for (const answer of answers) answer([3, 4].map(ip));
+    await clock.advance(1_000);
+    expect([lines, faults]).toEqual([[], []]);
   });
 
   it('brings no more than 32 addresses at a time, not always the same, and none that is none', async () => {

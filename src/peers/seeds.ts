@@ -21,6 +21,7 @@ export class Seeds {
   readonly #names: ReadonlySet<string>;
   readonly #failing = new Set<string>();
   readonly #ownUntilMs = new Map<string, number>();
+  #isStopped = false;
 
   /** @param bootstrap "host:port" each. */
   constructor(
@@ -42,6 +43,7 @@ export class Seeds {
   /** Learns what the name leads to, if that is several addresses. Resolves with whether to dial the name; never rejects. */
   async lookUp(address: string): Promise<boolean> {
     const found = await this.#addressesOf(address);
+    if (this.#isStopped) return false;
     if (found.length > 1) {
       this.book.leadsElsewhere(address);
       for (const one of this.#some(found)) {
@@ -50,6 +52,11 @@ export class Seeds {
       return false;
     }
     return found.length === 1 && this.clock.nowMs() >= (this.#ownUntilMs.get(address) ?? 0);
+  }
+
+  /** What is being looked up still is of no use any more: the address book is closed. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /** A dial of the name has led to ourselves. */

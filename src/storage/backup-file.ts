@@ -66,7 +66,8 @@ export function plainError(error: unknown, name: string): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   const code = String(error.code);
   const reason = (): string | undefined => {
-    if (code === 'SQLITE_NOTADB') return 'is no backup of a minichain node';
+    // The other one: it has no such table.
+    if (code === 'SQLITE_NOTADB' || code === 'SQLITE_ERROR') return 'is no backup of a minichain node';
     if (code.startsWith('SQLITE_CORRUPT')) return `is damaged: ${error.message}`;
     if (code === 'SQLITE_FULL' || code === 'ENOSPC') return 'cannot be written: no space is left there';
     if (code === 'EROFS') return 'cannot be written: that is a read-only file system';

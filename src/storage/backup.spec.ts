@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -5,6 +6,8 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -135,19 +138,30 @@ describe('backup and restore', () => {
     expect(restore({ file, dataDir: target, params: easyParams }).height).toBe(BLOCKS);
   });
 
-  it.each([DATABASE_FILE, `${DATABASE_FILE}-wal`, 'node.lock'])("is not made over the node's own %s", async (name) => {
-    await withNode(async () => {
-      const own = join(dataDir, '.', name);
-      expect(await failure({ file: own, isForced: true })).toEqual(
-        new BackupError(`${own} is the node's own: give the backup another name`),
-      );
-    });
-  });
+  // As for the journal: SQLite would take it for a spoilt one of the database, and delete it.
+  it.each([DATABASE_FILE, `${DATABASE_FILE}-wal`, `${DATABASE_FILE}-journal`, 'node.lock'])(
+    "is not made over the node's own %s",
+    async (name) => {
+      await withNode(async () => {
+        const own = join(dataDir, '.', name);
+        expect(await failure({ file: own, isForced: true })).toEqual(
+          new BackupError(`${own} is the node's own: give the backup another name`),
+        );
+      });
+    },
+  );
 
   it('says what is wrong with where it is to go', async () => {
     await withNode(() => undefined);
     expect(String(await failure({ file: join(file, 'b', 'c') }))).toMatch(/there is no directory .* for c: make it$/);
+    writeFileSync(join(target, 'a'), '');
+    expect(String(await failure({ file: join(target, 'a', 'b') }))).toMatch(
+      /there is no directory .*a for b: make it$/,
+    );
     expect(String(await failure({ file: target, isForced: true }))).toMatch(/is a directory: give the name of a file/);
+    execFileSync('mkfifo', [file]);
+    expect(String(await failure({ isForced: true }))).toMatch(/a\.backup is no file: give the name of one$/);
+    expect(statSync(file).isFIFO()).toBe(true);
     expect(String(await failure({ file: '/proc/node.backup' }))).toMatch(/^BackupError: \/proc\/node\.backup [^\n]+$/);
     expect(String(await failure({ dataDir: join(dataDir, 'none') }))).toMatch(/there is no database .*none\/node\.db/);
   });
@@ -212,6 +226,9 @@ describe('backup and restore', () => {
       target = temporaryDirectory();
       writeFileSync(join(target, 'node.db-wal'), 'x');
       expect(String(attempt())).toContain('node.db-wal is there already');
+      target = temporaryDirectory();
+      writeFileSync(join(target, 'node.db-journal'), 'x');
+      expect(String(attempt())).toContain('node.db-journal is there already');
     });
 
     it('leaves a running node alone', () => {
@@ -249,6 +266,24 @@ describe('backup and restore', () => {
         /is no backup of a minichain node/,
       ],
       [
+        'is of another program with versions of its own',
+        () => {
+          writeFileSync(file, '');
+          const database = new Sqlite(file).exec('CREATE TABLE t (x)');
+          database.pragma('user_version = 1');
+          database.close();
+        },
+        /is no backup of a minichain node/,
+      ],
+      [
+        'is a pipe',
+        () => {
+          rmSync(file);
+          execFileSync('mkfifo', [file]);
+        },
+        /is no file: put what comes from there into one first$/,
+      ],
+      [
         'is of a newer version',
         () => {
           const database = new Sqlite(file);
@@ -277,9 +312,11 @@ describe('backup and restore', () => {
     });
 
     it('takes a backup that may only be read, and leaves it as it is', () => {
-      chmodSync(file, 0o444);
+      chmodSync(file, 0o440);
       const image = readFileSync(file);
       expect(attempt()).toBeUndefined();
+      // The node writes to it; nobody gets more rights than there were.
+      expect(statSync(join(target, DATABASE_FILE)).mode & 0o777).toBe(0o640);
       expect(readFileSync(file).equals(image)).toBe(true);
       expect(restored().waiting).toEqual(acknowledged);
     });

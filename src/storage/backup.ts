@@ -1,4 +1,14 @@
-import { existsSync, linkSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  linkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  type Stats,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import {
@@ -38,7 +48,7 @@ export interface BackupOptions {
 export async function backUp(options: BackupOptions): Promise<BackupSummary> {
   const { dataDir, file, isForced = false } = options;
   const database = join(dataDir, DATABASE_FILE);
-  if (!existsSync(database)) {
+  if (statOf(database) === undefined) {
     throw new BackupError(`there is no database ${database}: is this the node's configuration and data directory?`);
   }
   checkTarget(file, dataDir, isForced);
@@ -60,14 +70,17 @@ export async function backUp(options: BackupOptions): Promise<BackupSummary> {
 
 function checkTarget(file: string, dataDir: string, isForced: boolean): void {
   const directory = dirname(resolve(file));
-  if (!existsSync(directory))
+  if (!statOf(directory)?.isDirectory())
     throw new BackupError(`there is no directory ${directory} for ${basename(file)}: make it`);
   const isBeside = realpathSync(directory) === realpathSync(dataDir);
   if (isBeside && DATA_FILES.some((name) => name === basename(file))) {
     throw new BackupError(`${file} is the node's own: give the backup another name`);
   }
-  if (!existsSync(file)) return;
-  if (statSync(file).isDirectory()) throw new BackupError(`${file} is a directory: give the name of a file in it`);
+  const present = statOf(file);
+  if (present === undefined) return;
+  if (present.isDirectory()) throw new BackupError(`${file} is a directory: give the name of a file in it`);
+  // Such as /dev/null or /dev/stdout, in the place of which a file would be put.
+  if (!present.isFile()) throw new BackupError(`${file} is no file: give the name of one`);
   if (!isForced) throw alreadyThere(file);
 }
 
@@ -77,7 +90,7 @@ async function copy(database: string, partial: string, options: BackupOptions): 
   try {
     source = new Sqlite(database, { readonly: true, fileMustExist: true });
   } catch (error) {
-    throw plainError(error, database);
+    throw unreadable(error, database);
   }
   try {
     try {
@@ -85,7 +98,7 @@ async function copy(database: string, partial: string, options: BackupOptions): 
       // A transaction begins with its first read.
       source.prepare('SELECT count(*) FROM sqlite_schema').get();
     } catch (error) {
-      throw plainError(error, database);
+      throw unreadable(error, database);
     }
     const pageBytes = source.pragma('page_size', { simple: true }) as number;
     await source.backup(partial, {
@@ -98,6 +111,25 @@ async function copy(database: string, partial: string, options: BackupOptions): 
   } finally {
     source.close();
   }
+}
+
+/** Undefined where nothing is. @throws BackupError where that cannot be told. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw plainError(error, path);
+  }
+}
+
+/** Whoever reads a database with a log has to make files beside it, unless a running node has them there. */
+function unreadable(error: unknown, database: string): unknown {
+  try {
+    accessSync(dirname(database), constants.W_OK);
+  } catch (obstacle) {
+    return plainError(obstacle, dirname(database));
+  }
+  return plainError(error, database);
 }
 
 /** What is wrong with a copy was wrong with its original. */

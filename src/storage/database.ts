@@ -21,6 +21,7 @@ export const DATA_FILES = [
   LOCK_FILE,
   `${LOCK_FILE}-journal`,
   DATABASE_FILE,
+  `${DATABASE_FILE}-journal`,
   `${DATABASE_FILE}-wal`,
   `${DATABASE_FILE}-shm`,
 ] as const;

@@ -1,4 +1,4 @@
-import { closeSync, constants, copyFileSync, existsSync, openSync, renameSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, copyFileSync, existsSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConsensusParams } from '../consensus/params.js';
 import {
@@ -35,6 +35,8 @@ export function restore({ file, dataDir, params }: RestoreOptions): BackupSummar
     removeDatabaseFile(spare);
     try {
       copyFileSync(file, spare, constants.COPYFILE_EXCL);
+      // The copy has the rights of its original, which may be there to be read only.
+      chmodSync(spare, statSync(spare).mode | 0o600);
     } catch (error) {
       throw plainError(error, spare);
     }
@@ -52,8 +54,11 @@ export function restore({ file, dataDir, params }: RestoreOptions): BackupSummar
 
 function checkSource(file: string): void {
   try {
-    closeSync(openSync(file, 'r'));
-    if (statSync(file).isDirectory()) throw new BackupError(`${file} is a directory: give the name of a backup in it`);
+    const source = statSync(file);
+    if (source.isDirectory()) throw new BackupError(`${file} is a directory: give the name of a backup in it`);
+    // Of a pipe nothing would be left to be read after a first look at it.
+    if (!source.isFile()) throw new BackupError(`${file} is no file: put what comes from there into one first`);
+    accessSync(file, constants.R_OK);
   } catch (error) {
     throw plainError(error, file);
   }
@@ -65,9 +70,9 @@ function checkSource(file: string): void {
   }
 }
 
-/** A log without its database counts too: it would be read as a part of the one that is put beside it. */
+/** A log or journal without its database counts too: it would be read as a part of the one that is put beside it. */
 function checkEmpty(database: string): void {
-  const present = ['', '-wal'].map((part) => database + part).find((path) => existsSync(path));
+  const present = ['', '-wal', '-journal'].map((part) => database + part).find((path) => existsSync(path));
   if (present === undefined) return;
   throw new BackupError(
     `${present} is there already: restore into an empty data directory, or move the node.db files away first`,

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NodeProcess, converged, temporaryDirectory, type ChainBody } from '../support/node-process.js';
 import { waitFor } from '../support/wait.js';
+import { WITHOUT_OVERRIDE } from '../support/without-override.js';
 
 const SETTINGS = { BLOCKCHAIN_DIFFICULTY: '2', BLOCKCHAIN_AUTO_MINE: 'true' };
 const POSTERS = 4;
@@ -31,7 +32,8 @@ async function minichain(dataDir: string, ...args: string[]): Promise<Outcome> {
   const settings = Object.fromEntries(Object.entries(SETTINGS).map(([key, value]) => [`MINICHAIN_${key}`, value]));
   return new Promise((done) => {
     const options = { env: { ...env, ...settings } };
-    execFile(process.execPath, [resolve('scripts/minichain.mjs'), ...args], options, (error, out, err) => {
+    const [command, ...rest] = [...WITHOUT_OVERRIDE, process.execPath, resolve('scripts/minichain.mjs'), ...args];
+    execFile(command!, rest, options, (error, out, err) => {
       done({ code: error === null ? 0 : Number(error.code), out, err });
     });
   });
@@ -153,6 +155,19 @@ describe('minichain backup and restore', { timeout: 180_000 }, () => {
     expect(await minichain(node.dataDir, 'backup', path('a.backup'), '--force')).toMatchObject({ code: 0, err: '' });
     await node.kill('SIGTERM');
     expect((await minichain(node.dataDir, 'restore', path('a.backup'))).err).toContain('node.db is there already');
+    // A directory that is closed to this user, and one that only the node's user may write to.
+    for (const [mode, refused] of [
+      [0o000, 'node.db'],
+      [0o555, ''],
+    ] as const) {
+      chmodSync(node.dataDir, mode);
+      const { code, err } = await minichain(node.dataDir, 'backup', path('b.backup'));
+      chmodSync(node.dataDir, 0o755);
+      expect(code).toBe(1);
+      expect(err).toBe(
+        `minichain: ${join(node.dataDir, refused)} may not be read or written by uid ${process.getuid?.()}: run this as the user of the node, or see to the rights there\n`,
+      );
+    }
     const toml = '[node]\nnode_id = "n"\n[network]\nname = "elsewhere"\n';
     writeFileSync(path('other.toml'), toml);
     const other = await minichain(path('other'), 'restore', path('a.backup'), '--config', path('other.toml'));

@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NodeProcess, temporaryDirectory } from '../support/node-process.js';
 import { waitFor } from '../support/wait.js';
+import { WITHOUT_OVERRIDE } from '../support/without-override.js';
 
 const ME = process.getuid?.() ?? -1;
-/** Root may write anywhere, but not without these: file modes count for it then as for anybody. */
-const WITHOUT_OVERRIDE =
-  ME === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-all', '--'] : [];
 
 /** As the image sets it: all interfaces, one JSON object a line. */
 const IN_CONTAINER = { NODE_HTTP_HOST: '0.0.0.0', NODE_P2P_HOST: '0.0.0.0', NODE_LOG_FORMAT: 'json' };

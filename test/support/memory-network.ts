@@ -24,6 +24,8 @@ export class MemoryNetwork {
   conditions: LinkConditions = GOOD_LINK;
   /** Hosts behind a name, as DNS has it; while there are none at all, the network has no DNS, and hosts go by their names. */
   readonly names = new Map<string, readonly string[]>();
+  /** Answers in place of the names, as slowly as it likes. */
+  resolver: ((name: string) => Promise<readonly string[]>) | undefined;
   readonly #listeners = new Map<string, Accept>();
   readonly #pipes = new Set<Pipe>();
   readonly #links = new Map<string, LinkConditions>();
@@ -49,7 +51,8 @@ export class MemoryNetwork {
 
   dialerOf(host: string): Dialer {
     const dial: Dialer['dial'] = (address) => this.#dial(host, address);
-    return this.names.size === 0 ? { dial } : { dial, resolve: (name) => this.#resolve(name) };
+    const resolve = this.resolver ?? (this.names.size === 0 ? undefined : (name: string) => this.#resolve(name));
+    return resolve === undefined ? { dial } : { dial, resolve };
   }
 
   /** Conditions of the link between two hosts, both ways. */
