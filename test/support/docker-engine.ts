@@ -11,6 +11,7 @@ export type Container = ReturnType<ContainerRuntimeClient['container']['getById'
 
 /** Everything that a run makes carries this label, with the name of the run. */
 const RUN_LABEL = 'minichain.run';
+const COMPOSE_LABEL = 'com.docker.compose.project';
 const RYUK_DISABLED = 'TESTCONTAINERS_RYUK_DISABLED';
 
 /** A name of its own for a run: its containers, networks and volumes begin with it. */
@@ -77,20 +78,19 @@ export async function labelsOf(run: string): Promise<Record<string, string>> {
 export async function removeAllOf(run: string): Promise<string[]> {
   const { container: client } = await getContainerRuntimeClient();
   const { dockerode } = client;
-  const filters = { label: [RUN_LABEL] };
-  // Labels can be asked for whole only, and those of a part of the run say which part.
+  // What compose makes has no label of ours, but the run is its project. No filter of the engine knows beginnings.
   const isOurs = ({ Labels }: { readonly Labels?: Record<string, string> | undefined }): boolean =>
-    Labels?.[RUN_LABEL]?.startsWith(run) === true;
+    [RUN_LABEL, COMPOSE_LABEL].some((label) => Labels?.[label]?.startsWith(run) === true);
   const removed: string[] = [];
-  for (const { Id, Names } of (await dockerode.listContainers({ all: true, filters })).filter(isOurs)) {
+  for (const { Id, Names } of (await dockerode.listContainers({ all: true })).filter(isOurs)) {
     await dockerode.getContainer(Id).remove({ force: true, v: true });
     removed.push(`container ${Names.join()}`);
   }
-  for (const { Id, Name } of (await dockerode.listNetworks({ filters })).filter(isOurs)) {
+  for (const { Id, Name } of (await dockerode.listNetworks()).filter(isOurs)) {
     await dockerode.getNetwork(Id).remove();
     removed.push(`network ${Name}`);
   }
-  for (const { Name } of (await dockerode.listVolumes({ filters })).Volumes.filter(isOurs)) {
+  for (const { Name } of (await dockerode.listVolumes()).Volumes.filter(isOurs)) {
     await dockerode.getVolume(Name).remove();
     removed.push(`volume ${Name}`);
   }
