@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../../test/support/node-process.js';
 import type { Terminal } from '../terminal.js';
 import { planCluster, type PlannedNode } from './plan-cluster.js';
 import { runCluster } from './run-cluster.js';
@@ -33,17 +34,10 @@ createServer((request, response) => {
 }).listen(Number(port), '127.0.0.1');
 `;
 
-async function listen(port = 0): Promise<Server> {
+async function listen(port: number): Promise<Server> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return server;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen()));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 describe('runCluster', () => {
@@ -71,7 +65,7 @@ describe('runCluster', () => {
   }
 
   async function plan(env: Terminal['env'] = {}): Promise<PlannedNode[]> {
-    const ports = await freePorts(6);
+    const ports = await Promise.all(Array.from({ length: 6 }, freePort));
     for (const n of [1, 2, 3]) {
       const toml = `[node]\nnode_id = "n${n}"\nhttp_port = ${ports[n - 1]}\np2p_port = ${ports[n + 2]}\n`;
       writeFileSync(join(directory, `node${n}.toml`), toml);
