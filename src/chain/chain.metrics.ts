@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import { nowSeconds, type Clock } from '../common/clock.js';
+import { mirrorGauge } from '../common/mirror-gauge.js';
 import { CLOCK, REGISTRY } from '../common/tokens.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { RULE_CODES } from '../consensus/rule-error.js';
@@ -112,14 +113,7 @@ export class ChainMetrics {
   }
 
   #gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.set(read());
-      },
-    });
+    mirrorGauge(this.registry, name, help, read);
   }
 }
 

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { mirrorGauge } from '../common/mirror-gauge.js';
 import { REGISTRY } from '../common/tokens.js';
 import { RULE_CODES } from '../consensus/rule-error.js';
 import type { MempoolLimits } from './policy.js';
@@ -76,16 +77,8 @@ export class MempoolMetrics {
         this.set({ kind: 'gossiped' }, mempool.size - mempool.acknowledgedCount);
       },
     });
-    const mirror = (name: string, help: string, read: () => number): void => {
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read());
-        },
-      });
-    };
+    const mirror = (name: string, help: string, read: () => number): void =>
+      mirrorGauge(this.registry, name, help, read);
     mirror('minichain_mempool_bytes', 'Encoded bytes of all waiting transactions', () => mempool.bytes);
     mirror(
       'minichain_mempool_max_transactions',

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
+import { mirrorGauge } from '../common/mirror-gauge.js';
 import { REGISTRY } from '../common/tokens.js';
 
 /**
@@ -57,22 +58,13 @@ export class MinerMetrics {
         this.inc(read().hashesDone);
       },
     });
-    new Gauge({
-      name: 'minichain_miner_hash_rate',
-      help: 'Hashes per second over the last 10 s of searching.',
-      registers,
-      collect() {
-        this.set(read().hashRate);
-      },
-    });
-    new Gauge({
-      name: 'minichain_miner_active',
-      help: '1 while a search for a nonce runs.',
-      registers,
-      collect() {
-        this.set(Number(read().active));
-      },
-    });
+    mirrorGauge(
+      registry,
+      'minichain_miner_hash_rate',
+      'Hashes per second over the last 10 s of searching.',
+      () => read().hashRate,
+    );
+    mirrorGauge(registry, 'minichain_miner_active', '1 while a search for a nonce runs.', () => Number(read().active));
   }
 
   /** Where the readings come from. */

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { mirrorGauge } from '../common/mirror-gauge.js';
 import { REGISTRY } from '../common/tokens.js';
 import type { BodyCase } from './messages.js';
 import { RATE_LIMITS } from './rate-limits.js';
@@ -139,16 +140,8 @@ export class PeersMetrics implements TrafficMeter {
         }
       },
     });
-    const mirror = (name: string, help: string, read: () => number): void => {
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read());
-        },
-      });
-    };
+    const mirror = (name: string, help: string, read: () => number): void =>
+      mirrorGauge(this.registry, name, help, read);
     const total = (read: (peer: PeerGauges) => number): number =>
       [...source.peers()].reduce((sum, peer) => sum + read(peer), 0);
     mirror('minichain_peer_requests_pending', 'Requests to peers that wait for an answer.', () =>
