@@ -1,31 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MemoryNetwork } from '../../test/support/memory-network.js';
-import { greet, openHost, type HostOptions, type PeersHost } from '../../test/support/peers-host.js';
+import { describe, expect, it } from 'vitest';
+import { onHostNetwork, type HostNetwork } from '../../test/support/host-network.js';
+import type { MemoryNetwork } from '../../test/support/memory-network.js';
+import { greet, openHost, type PeersHost } from '../../test/support/peers-host.js';
 import { ScriptedPeer } from '../../test/support/scripted-peer.js';
-import { SeededRandom } from '../../test/support/seeded-random.js';
 import { temporaryDirectory } from '../../test/support/temp-dir.js';
-import { VirtualClock } from '../../test/support/virtual-clock.js';
+import type { VirtualClock } from '../../test/support/virtual-clock.js';
 
 describe('Discovery', () => {
   let clock: VirtualClock;
   let net: MemoryNetwork;
   let hosts: PeersHost[];
-  const seed = Math.floor(Math.random() * 2 ** 32);
-  beforeEach(() => {
-    clock = new VirtualClock();
-    net = new MemoryNetwork(clock, new SeededRandom(seed));
-    hosts = [];
-  });
-  afterEach((context) => {
-    for (const host of hosts) host.close();
-    if (context.task.result?.state === 'fail') console.log(`seed ${seed}`);
-  });
+  let open: HostNetwork['open'];
+  onHostNetwork((network) => ({ clock, net, hosts, open } = network));
 
-  const open = (name: string, options: HostOptions = {}): PeersHost => {
-    const host = openHost(net, name, options);
-    hosts.push(host);
-    return host;
-  };
   const ask = async (peer: ScriptedPeer): Promise<string[]> => {
     const request = peer.session.request({ $case: 'getPeers', value: {} }, 'peers', 5_000);
     const { peers } = await clock.during('an answer', request);

@@ -1,11 +1,11 @@
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chainData, entry, mineChain, mineOn, nodeOf } from '../../test/support/chain-builders.js';
-import { MemoryNetwork } from '../../test/support/memory-network.js';
-import { greet, openHost, type HostOptions, type PeersHost } from '../../test/support/peers-host.js';
+import { onHostNetwork, type HostNetwork } from '../../test/support/host-network.js';
+import type { MemoryNetwork } from '../../test/support/memory-network.js';
+import { greet, type PeersHost } from '../../test/support/peers-host.js';
 import type { ScriptedPeer } from '../../test/support/scripted-peer.js';
-import { SeededRandom } from '../../test/support/seeded-random.js';
-import { VirtualClock } from '../../test/support/virtual-clock.js';
+import type { VirtualClock } from '../../test/support/virtual-clock.js';
 import { nowSeconds } from '../common/clock.js';
 import type { Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
@@ -19,22 +19,9 @@ describe('Gossip', () => {
   let clock: VirtualClock;
   let net: MemoryNetwork;
   let hosts: PeersHost[];
-  const seed = Math.floor(Math.random() * 2 ** 32);
-  beforeEach(() => {
-    clock = new VirtualClock();
-    net = new MemoryNetwork(clock, new SeededRandom(seed));
-    hosts = [];
-  });
-  afterEach((context) => {
-    for (const host of hosts) host.close();
-    if (context.task.result?.state === 'fail') console.log(`seed ${seed}`);
-  });
+  let open: HostNetwork['open'];
+  onHostNetwork((network) => ({ clock, net, hosts, open } = network));
 
-  const open = (name: string, options: HostOptions = {}): PeersHost => {
-    const host = openHost(net, name, options);
-    hosts.push(host);
-    return host;
-  };
   /** Hosts that all have sessions with each other. */
   const mesh = async (...names: string[]): Promise<PeersHost[]> => {
     const members = names.map((name, index) =>

@@ -1,11 +1,11 @@
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../test/support/chain-builders.js';
 import { temporaryDirectory } from '../../test/support/temp-dir.js';
-import { MemoryNetwork } from '../../test/support/memory-network.js';
-import { openHost, type HostOptions, type PeersHost } from '../../test/support/peers-host.js';
-import { SeededRandom } from '../../test/support/seeded-random.js';
-import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { onHostNetwork, type HostNetwork } from '../../test/support/host-network.js';
+import type { MemoryNetwork } from '../../test/support/memory-network.js';
+import type { HostOptions, PeersHost } from '../../test/support/peers-host.js';
+import type { VirtualClock } from '../../test/support/virtual-clock.js';
 import { openDatabase } from '../storage/database.js';
 import type { Channel } from './channel.js';
 import { PeerBook } from './peer-book.js';
@@ -18,29 +18,13 @@ describe('a bootstrap name that leads to several addresses', () => {
   let clock: VirtualClock;
   let net: MemoryNetwork;
   let hosts: PeersHost[];
-  const seed = Math.floor(Math.random() * 2 ** 32);
-  beforeEach(() => {
-    clock = new VirtualClock();
-    net = new MemoryNetwork(clock, new SeededRandom(seed));
-    hosts = [];
-  });
-  afterEach((context) => {
-    for (const host of hosts) host.close();
-    if (context.task.result?.state === 'fail') console.log(`seed ${seed}`);
-  });
+  let openHost: HostNetwork['open'];
+  onHostNetwork((network) => ({ clock, net, hosts, open: openHost } = network));
 
   const ip = (index: number): string => `10.0.0.${index}`;
   /** A node that knows the name alone, and listens on all interfaces, so that it cannot tell its own address. */
-  const open = (index: number, options: HostOptions = {}): PeersHost => {
-    const host = openHost(net, ip(index), {
-      nodeId: `node-${index}`,
-      bootstrap: [SEED],
-      advertised: ':9000',
-      ...options,
-    });
-    hosts.push(host);
-    return host;
-  };
+  const open = (index: number, options: HostOptions = {}): PeersHost =>
+    openHost(ip(index), { nodeId: `node-${index}`, bootstrap: [SEED], advertised: ':9000', ...options });
   const isMeshed = (): boolean => hosts.every((host) => host.connected().length === hosts.length - 1);
   const addresses = (host: PeersHost): string[] => host.peers.list().map(({ address }) => address);
 

@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { mineChain, mineOn, silentLog } from '../../test/support/chain-builders.js';
-import { MemoryNetwork } from '../../test/support/memory-network.js';
-import { greet, openHost, type HostOptions, type PeersHost } from '../../test/support/peers-host.js';
+import { onHostNetwork, type HostNetwork } from '../../test/support/host-network.js';
+import type { MemoryNetwork } from '../../test/support/memory-network.js';
+import { greet, openHost, type PeersHost } from '../../test/support/peers-host.js';
 import { ScriptedPeer, serving } from '../../test/support/scripted-peer.js';
-import { SeededRandom } from '../../test/support/seeded-random.js';
 import { temporaryDirectory } from '../../test/support/temp-dir.js';
-import { VirtualClock } from '../../test/support/virtual-clock.js';
+import type { VirtualClock } from '../../test/support/virtual-clock.js';
 import type { Block } from '../consensus/block.js';
 import { openDatabase } from '../storage/database.js';
 import type { Body } from './messages.js';
@@ -16,23 +16,9 @@ const MINUTE_MS = 60_000;
 describe('A node under attack', () => {
   let clock: VirtualClock;
   let net: MemoryNetwork;
-  let hosts: PeersHost[];
-  const seed = Math.floor(Math.random() * 2 ** 32);
-  beforeEach(() => {
-    clock = new VirtualClock();
-    net = new MemoryNetwork(clock, new SeededRandom(seed));
-    hosts = [];
-  });
-  afterEach((context) => {
-    for (const host of hosts) host.close();
-    if (context.task.result?.state === 'fail') console.log(`seed ${seed}`);
-  });
+  let open: HostNetwork['open'];
+  onHostNetwork((network) => ({ clock, net, open } = network));
 
-  const open = (name: string, options: HostOptions = {}): PeersHost => {
-    const host = openHost(net, name, options);
-    hosts.push(host);
-    return host;
-  };
   const scoreOf = (host: PeersHost, name: string): number | undefined =>
     host.peers.list().find(({ id }) => id === name)?.score;
   const announce = async (peer: ScriptedPeer, host: PeersHost, block: Block): Promise<string> => {
