@@ -1,5 +1,5 @@
-import { closeSync, copyFileSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, existsSync, linkSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { ChainMetrics } from './chain/chain.metrics.js';
 import { ChainService } from './chain/chain.service.js';
@@ -13,6 +13,7 @@ import type { ConsensusParams } from './consensus/params.js';
 import { RuleError } from './consensus/rule-error.js';
 import { decodeTransaction, type DataTransaction } from './consensus/transaction.js';
 import { MempoolStore } from './mempool/mempool.store.js';
+import { removeDatabaseFile, syncFile } from './storage/database-file.js';
 import { DATABASE_FILE, lockDirectory, openSpareDatabase, type Database } from './storage/database.js';
 import { Salvage, type FoundBlock } from './storage/salvage.js';
 
@@ -68,11 +69,11 @@ export function reindex(options: ReindexOptions): ReindexSummary {
   const lock = lockDirectory(dataDir);
   const spare = `${file}.reindex`;
   try {
-    removeDatabase(spare);
+    removeDatabaseFile(spare);
     const built = build(file, spare, options);
     return { ...built, keptAs: swap(file, spare) };
   } finally {
-    removeDatabase(spare);
+    removeDatabaseFile(spare);
     lock.close();
   }
 }
@@ -222,9 +223,7 @@ function swap(file: string, spare: string): string {
   // Salvage has brought what it could of it into the file; beside another database it would be read as a part of that.
   for (const part of ['-wal', '-shm']) if (existsSync(file + part)) renameSync(file + part, keptAs + part);
   renameSync(spare, file);
-  const directory = openSync(dirname(file), 'r');
-  fsyncSync(directory);
-  closeSync(directory);
+  syncFile(file);
   return keptAs;
 }
 
@@ -235,8 +234,4 @@ function keepUnder(file: string, name: string): void {
   } catch {
     copyFileSync(file, name);
   }
-}
-
-function removeDatabase(file: string): void {
-  for (const part of ['', '-wal', '-shm']) rmSync(file + part, { force: true });
 }

@@ -1,5 +1,4 @@
-import { closeSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { processUser } from '../common/process-user.js';
 import { hashFromBytes, type Hash } from '../consensus/codec.js';
@@ -80,21 +79,4 @@ export function plainError(error: unknown, name: string): unknown {
   };
   const text = reason();
   return text === undefined ? error : new BackupError(`${name} ${text}`, { cause: error });
-}
-
-/** On disk for good: what is in the file, and its name. */
-export function syncFile(file: string): void {
-  for (const path of [file, dirname(file)]) {
-    const handle = openSync(path, 'r');
-    try {
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-  }
-}
-
-/** The file, and what SQLite may have put beside it. */
-export function removeDatabaseFile(file: string): void {
-  for (const part of ['', '-wal', '-shm', '-journal']) rmSync(file + part, { force: true });
 }

@@ -11,14 +11,8 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import {
-  BackupError,
-  checkBackupFile,
-  plainError,
-  removeDatabaseFile,
-  syncFile,
-  type BackupSummary,
-} from './backup-file.js';
+import { BackupError, checkBackupFile, plainError, type BackupSummary } from './backup-file.js';
+import { removeDatabaseFile, syncFile } from './database-file.js';
 import { DATABASE_FILE, DATA_FILES } from './database.js';
 
 /** 4 MiB; between two steps the process does other things, such as heeding a signal. */

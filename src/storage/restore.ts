@@ -1,15 +1,9 @@
 import { accessSync, chmodSync, constants, copyFileSync, existsSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConsensusParams } from '../consensus/params.js';
-import {
-  BackupError,
-  checkBackupFile,
-  plainError,
-  removeDatabaseFile,
-  syncFile,
-  type BackupSummary,
-} from './backup-file.js';
+import { BackupError, checkBackupFile, plainError, type BackupSummary } from './backup-file.js';
 import { prepareDataDir } from './data-dir.js';
+import { removeDatabaseFile, syncFile } from './database-file.js';
 import { DATABASE_FILE, DATA_FILES, lockDirectory } from './database.js';
 
 export interface RestoreOptions {
