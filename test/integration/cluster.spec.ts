@@ -1,27 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NodeProcess, converged, entriesOf, temporaryDirectory } from '../support/node-process.js';
+import { describe, expect, it } from 'vitest';
+import { converged, entriesOf } from '../support/node-process.js';
+import { useNodeProcesses } from '../support/node-processes.js';
 import { waitFor } from '../support/wait.js';
 
 /** Real processes, real gRPC and HTTP on loopback, real files. */
 describe('nodes in processes of their own', () => {
-  let directory: ReturnType<typeof temporaryDirectory>;
-  let started: NodeProcess[];
-
-  beforeEach(() => {
-    directory = temporaryDirectory();
-    started = [];
-  });
-
-  afterEach(async () => {
-    await Promise.all(started.filter((node) => node.exit === null).map((node) => node.kill('SIGKILL')));
-    directory.remove();
-  });
-
-  const create = async (nodeId: string, settings: Record<string, string> = {}): Promise<NodeProcess> => {
-    const node = await NodeProcess.create(nodeId, `${directory.path}/${nodeId}`, settings);
-    started.push(node);
-    return node;
-  };
+  const { create } = useNodeProcesses();
   const MINING = { BLOCKCHAIN_AUTO_MINE: 'true', BLOCKCHAIN_DIFFICULTY: '4' };
   const WAITING = { BLOCKCHAIN_AUTO_MINE: 'false', BLOCKCHAIN_DIFFICULTY: '2' };
 

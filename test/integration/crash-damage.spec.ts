@@ -1,34 +1,17 @@
 import { execFile } from 'node:child_process';
 import { closeSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NodeProcess, converged, entriesOf, temporaryDirectory } from '../support/node-process.js';
+import { describe, expect, it } from 'vitest';
+import { converged, entriesOf, type NodeProcess } from '../support/node-process.js';
+import { useNodeProcesses } from '../support/node-processes.js';
 import { waitFor } from '../support/wait.js';
 
 const SETTINGS = { BLOCKCHAIN_DIFFICULTY: '2', BLOCKCHAIN_AUTO_MINE: 'false' };
 const STACK_TRACE = /^\s+at /m;
 
 describe('a data directory', { timeout: 120_000 }, () => {
-  let directory: ReturnType<typeof temporaryDirectory>;
-  let started: NodeProcess[];
-
-  beforeEach(() => {
-    directory = temporaryDirectory();
-    started = [];
-  });
-
-  afterEach(async () => {
-    await Promise.all(
-      started.filter((node) => node.pid !== undefined && node.exit === null).map((node) => node.kill('SIGKILL')),
-    );
-    directory.remove();
-  });
-
-  const create = async (nodeId: string, settings: Record<string, string> = {}): Promise<NodeProcess> => {
-    const node = await NodeProcess.create(nodeId, `${directory.path}/${nodeId}`, { ...SETTINGS, ...settings });
-    started.push(node);
-    return node;
-  };
+  const processes = useNodeProcesses(SETTINGS);
+  const { create } = processes;
   const endsWith1 = async (node: NodeProcess): Promise<string> => {
     const said = node.output.length;
     node.spawn();
@@ -36,7 +19,7 @@ describe('a data directory', { timeout: 120_000 }, () => {
     return node.output.slice(said);
   };
   const reindex = (node: NodeProcess): Promise<{ code: number; out: string; err: string }> => {
-    const file = join(directory.path, 'reindex.toml');
+    const file = join(processes.path, 'reindex.toml');
     const toml = `[node]\nnode_id = "${node.nodeId}"\nhttp_port = ${node.httpPort}\np2p_port = ${node.p2pPort}\n[blockchain]\ndifficulty = 2\n`;
     writeFileSync(file, toml);
     const args = [resolve('scripts/minichain.mjs'), 'reindex', '--config', file, '--data-dir', node.dataDir];

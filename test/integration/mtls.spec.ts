@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectTls } from 'node:tls';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { TlsSection } from '../../src/config/node-config.js';
 import { linkHeader } from '../../src/consensus/block-tree.js';
 import { createParams } from '../../src/consensus/params.js';
@@ -12,7 +12,8 @@ import { createHello } from '../../src/peers/handshake.js';
 import { encodeMessage } from '../../src/peers/messages.js';
 import { TestAuthority, validFor } from '../support/certs.js';
 import { connectGrpcPeer } from '../support/grpc-peer.js';
-import { NodeProcess, converged, entriesOf, temporaryDirectory } from '../support/node-process.js';
+import { converged, entriesOf, type NodeProcess } from '../support/node-process.js';
+import { useNodeProcesses } from '../support/node-processes.js';
 import { waitFor } from '../support/wait.js';
 
 const DIFFICULTY = 2;
@@ -20,30 +21,19 @@ const COMMON = { BLOCKCHAIN_DIFFICULTY: String(DIFFICULTY), BLOCKCHAIN_AUTO_MINE
 const params = createParams({ network: 'minichain', difficulty: DIFFICULTY });
 
 describe('nodes with mTLS', () => {
-  let directory: ReturnType<typeof temporaryDirectory>;
   let network: TestAuthority;
   let others: TestAuthority;
-  const running: NodeProcess[] = [];
+  const processes = useNodeProcesses(COMMON);
 
   beforeAll(async () => {
     [network, others] = await Promise.all([TestAuthority.create(), TestAuthority.create()]);
   });
-  beforeEach(() => {
-    directory = temporaryDirectory();
-  });
-  afterEach(async () => {
-    await Promise.all(running.splice(0).map((node) => node.kill('SIGKILL')));
-    directory.remove();
-  });
 
   /** @param tls NETWORK_TLS_* settings; {} = none. */
-  const createNode = async (nodeId: string, tls: Record<string, string>): Promise<NodeProcess> => {
-    const node = await NodeProcess.create(nodeId, `${directory.path}/${nodeId}`, { ...COMMON, ...tls });
-    running.push(node);
-    return node;
-  };
+  const createNode = (nodeId: string, tls: Record<string, string>): Promise<NodeProcess> =>
+    processes.create(nodeId, tls);
   const certified = async (nodeId: string): Promise<NodeProcess> =>
-    createNode(nodeId, await network.settings(`${directory.path}/certs-${nodeId}`, nodeId));
+    createNode(nodeId, await network.settings(`${processes.path}/certs-${nodeId}`, nodeId));
 
   /** Lines of its log that say why a peer was not taken. */
   const refusals = (node: NodeProcess): string[] =>
@@ -54,7 +44,7 @@ describe('nodes with mTLS', () => {
     const nodes: NodeProcess[] = [];
     const keys: string[] = [];
     for (const nodeId of ['node-1', 'node-2', 'node-3']) {
-      const tls = await network.settings(`${directory.path}/certs-${nodeId}`, nodeId);
+      const tls = await network.settings(`${processes.path}/certs-${nodeId}`, nodeId);
       keys.push(readFileSync(tls['NETWORK_TLS_KEY']!, 'utf8'));
       nodes.push(await createNode(nodeId, { ...tls, ...(nodeId === 'node-1' ? { HTTP_WRITE_TOKEN: token } : {}) }));
     }
@@ -104,7 +94,7 @@ describe('nodes with mTLS', () => {
     ],
   ])('turn away one with %s, and say why in one line', async (_name, reason, tlsOf) => {
     const honest = await certified('honest');
-    const rogue = await createNode('rogue', await tlsOf(`${directory.path}/certs-rogue`));
+    const rogue = await createNode('rogue', await tlsOf(`${processes.path}/certs-rogue`));
     await honest.spawn().ready();
     await rogue.spawn([honest]).ready();
     await waitFor('the refusal is logged', () => refusals(honest).length > 0);

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NodeProcess, converged, entriesOf, temporaryDirectory } from '../support/node-process.js';
+import { describe, expect, it } from 'vitest';
+import { converged, entriesOf } from '../support/node-process.js';
+import { useNodeProcesses } from '../support/node-processes.js';
 import { waitFor } from '../support/wait.js';
 
 interface PeersBody {
@@ -18,23 +19,7 @@ const WAITING = { BLOCKCHAIN_AUTO_MINE: 'false', BLOCKCHAIN_DIFFICULTY: '0' };
 const UNREACHABLE = { ...WAITING, NODE_P2P_HOST: '127.0.0.2', NODE_ADVERTISED_ADDRESS: '127.0.0.1:1' };
 
 describe('a node process that cannot be dialled', () => {
-  let directory: ReturnType<typeof temporaryDirectory>;
-  const started: NodeProcess[] = [];
-
-  beforeEach(() => {
-    directory = temporaryDirectory();
-  });
-
-  afterEach(async () => {
-    await Promise.all(started.splice(0).map(async (node) => node.exit === null && node.kill('SIGKILL')));
-    directory.remove();
-  });
-
-  const create = async (nodeId: string, settings: Record<string, string>): Promise<NodeProcess> => {
-    const node = await NodeProcess.create(nodeId, `${directory.path}/${nodeId}`, settings);
-    started.push(node);
-    return node;
-  };
+  const { create } = useNodeProcesses();
 
   it('takes full part over the sessions that it dialled, also after it was away and mined alone', async () => {
     const [one, two] = [await create('node-1', WAITING), await create('node-2', WAITING)];
