@@ -9,6 +9,7 @@ import { Registry } from 'prom-client';
 import { AppModule } from './app.module.js';
 import { ChainService } from './chain/chain.service.js';
 import { systemClock, type Clock } from './common/clock.js';
+import { Faults } from './common/faults.js';
 import { createLogger, nestLogger, type Logger } from './common/logger.js';
 import { systemRandom, type Random } from './common/random.js';
 import { CLOCK, CONSENSUS_PARAMS, LOGGER, NODE_CONFIG, RANDOM, REGISTRY } from './common/tokens.js';
@@ -77,6 +78,7 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     { provide: RANDOM, useValue: overrides.random ?? systemRandom },
     { provide: LOGGER, useValue: logger },
     { provide: REGISTRY, useValue: registryOf(config) },
+    Faults,
     { provide: DIALER, useValue: overrides.dialer ?? new GrpcDialer(tls) },
   ]);
   const app = await NestFactory.create<NestFastifyApplication>(

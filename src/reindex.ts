@@ -5,6 +5,7 @@ import { ChainMetrics } from './chain/chain.metrics.js';
 import { ChainService } from './chain/chain.service.js';
 import { WrongNetworkError } from './chain/load-chain.js';
 import { systemClock } from './common/clock.js';
+import { Faults } from './common/faults.js';
 import type { Logger } from './common/logger.js';
 import { decodeBlock, type Block } from './consensus/block.js';
 import { checkTransaction } from './consensus/check-transaction.js';
@@ -117,7 +118,9 @@ interface TakenBlocks {
  */
 function takeBlocks(old: Salvage, database: Database, options: ReindexOptions): TakenBlocks {
   const { params, log, onProgress = () => undefined } = options;
-  const chain = new ChainService(database, params, systemClock, log, new ChainMetrics(new Registry(), systemClock));
+  const registry = new Registry();
+  const faults = new Faults(log, registry);
+  const chain = new ChainService(database, params, systemClock, log, faults, new ChainMetrics(registry, systemClock));
   const total = old.blockCount;
   const refused = new Set<Hash>();
   const detached = new Set<Hash>();

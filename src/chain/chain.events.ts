@@ -1,5 +1,4 @@
-import { EventEmitter } from 'node:events';
-import { tellAll } from '../common/tell-all.js';
+import { EventHub } from '../common/event-hub.js';
 import type { Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
@@ -30,31 +29,37 @@ export interface StoredBlock {
   readonly outcome: AcceptOutcome;
 }
 
+/** In the order in which they are emitted for one commit. */
 export interface ChainEventMap {
   /** Inside the SQLite transaction that moves the tip: only SQL writes here; a listener that throws undoes it all. */
-  committing: [TipChange];
-  /** After the commit that moved the tip, once per commit. */
-  tip: [TipChange];
-  /** After the commit, for every newly stored block (extended, reorganised, side), adopted orphans included. */
-  block: [StoredBlock];
-  /** A fault of our own (disk full, I/O error, a listener that threw), in the chain or in a module that stores beside it. */
-  fault: [Error];
+  readonly committing: TipChange;
+  /**
+   * After that commit: whoever wrote something in `committing` brings its own memory up to date now. All its listeners
+   * are done before the first of `tip`, so that what reacts to a new tip (the miner, gossip) finds a mempool that knows it.
+   */
+  readonly committed: TipChange;
+  /** After that, once per commit. */
+  readonly tip: TipChange;
+  /** After that, for every newly stored block (extended, reorganised, side), adopted orphans included. */
+  readonly block: StoredBlock;
 }
 
-/** What the chain tells its followers; it knows none of them. */
-export class ChainEvents extends EventEmitter<ChainEventMap> {
+/** The chain's end of its events; it knows none of its followers. */
+export class ChainEvents extends EventHub<ChainEventMap> {
   readonly #waiting: (() => void)[] = [];
   #isPublishing = false;
 
   /**
-   * Tells of one commit. Every listener hears of commits in their order, also when a listener makes the next one; one
-   * that throws neither undoes what is committed nor keeps the others from hearing of it: it is told as a fault.
+   * Emits what follows a commit. Every listener hears of commits in their order, also when a listener makes the next
+   * one; one that throws neither undoes the commit nor keeps the others from hearing of it: it is reported as a fault.
    */
   publish(change: TipChange | undefined, stored: readonly StoredBlock[]): void {
     this.#waiting.push(() => {
-      const onFault = (error: Error): boolean => this.emit('fault', error);
-      if (change !== undefined) tellAll(this, 'tip', change, onFault);
-      for (const block of stored) tellAll(this, 'block', block, onFault);
+      if (change !== undefined) {
+        this.emit('committed', change);
+        this.emit('tip', change);
+      }
+      for (const block of stored) this.emit('block', block);
     });
     if (this.#isPublishing) return;
     this.#isPublishing = true;

@@ -56,7 +56,7 @@ describe('a listener of `committing` that throws', () => {
     const image = imageOf(node);
     const faults: Error[] = [];
     const told: string[] = [];
-    chain.events.on('fault', (error) => faults.push(error));
+    node.faults.on((error) => faults.push(error));
     chain.events.on('tip', () => told.push('tip'));
     chain.events.on('block', () => told.push('block'));
     chain.events.once('committing', () => {
@@ -101,7 +101,7 @@ describe('a full disk', () => {
     const { chain, database } = node;
     const { blocks } = mineChain(chain.genesis, 60, (index) => [`${index} ${'x'.repeat(3_000)}`]);
     const faults: Error[] = [];
-    chain.events.on('fault', (error) => faults.push(error));
+    node.faults.on((error) => faults.push(error));
     chain.acceptBatch(blocks.slice(0, 5));
     const pages = database.pragma('page_count', { simple: true }) as number;
     database.pragma(`max_page_count = ${pages + 20}`);

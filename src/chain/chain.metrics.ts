@@ -36,7 +36,6 @@ export class ChainMetrics {
   readonly reorgDepth: Histogram;
   readonly reorgsRefused: Counter<'reason'>;
   readonly acceptSeconds: Histogram<'call'>;
-  readonly faults: Counter;
 
   constructor(
     @Inject(REGISTRY) private readonly registry: Registry,
@@ -84,11 +83,6 @@ export class ChainMetrics {
     for (const code of RULE_CODES) this.rejected.inc({ code }, 0);
     for (const reason of ['checkpoint', 'max_reorg_depth']) this.reorgsRefused.inc({ reason }, 0);
     for (const call of ['one', 'batch']) this.acceptSeconds.zero({ call });
-    this.faults = new Counter({
-      name: 'minichain_chain_faults_total',
-      help: 'Faults of this node while it stored blocks or entries (disk full, I/O errors)',
-      registers,
-    });
   }
 
   /** Registers the gauges that mirror the chain. */

@@ -477,6 +477,16 @@ describe('locators', () => {
 });
 
 describe('listeners', () => {
+  it('hear `committed` before any hears `tip`, and `block` last, whoever subscribed first', () => {
+    const told: string[] = [];
+    chain.events.on('block', () => told.push('block'));
+    chain.events.on('tip', () => told.push('tip'));
+    chain.events.on('committed', () => told.push('committed'));
+    chain.events.on('committing', () => told.push('committing'));
+    chain.accept(mineOn(chain.tip));
+    expect(told).toEqual(['committing', 'committed', 'tip', 'block']);
+  });
+
   it('hear of commits in order, also when one of them makes the next', () => {
     const { blocks } = mineChain(chain.tip, 2);
     const heights: number[] = [];
@@ -489,7 +499,7 @@ describe('listeners', () => {
   it('that throw after the commit are told as a fault, and change nothing for the others', () => {
     const faults: string[] = [];
     let heard = 0;
-    chain.events.on('fault', (error) => faults.push(error.message));
+    node.faults.on((error) => faults.push(error.message));
     chain.events.on('tip', () => {
       throw new Error('broken listener');
     });

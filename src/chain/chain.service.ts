@@ -1,5 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { nowSeconds, type Clock } from '../common/clock.js';
+import type { EventSource } from '../common/event-hub.js';
+import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import { CLOCK, CONSENSUS_PARAMS, LOGGER } from '../common/tokens.js';
 import type { Block } from '../consensus/block.js';
@@ -12,7 +14,7 @@ import { RuleError, type RuleCode } from '../consensus/rule-error.js';
 import type { Database } from '../storage/database.js';
 import { DatabaseDamagedError } from '../storage/storage-errors.js';
 import { DATABASE } from '../storage/storage.module.js';
-import { ChainEvents, type AcceptOutcome, type TipChange } from './chain.events.js';
+import { ChainEvents, type AcceptOutcome, type ChainEventMap, type TipChange } from './chain.events.js';
 import { ChainMetrics } from './chain.metrics.js';
 import type { ChainState } from './chain-state.js';
 import { ChainStore } from './chain.store.js';
@@ -32,7 +34,7 @@ export interface BatchResult {
 /** The chain of this node and the only one who changes it. */
 @Injectable()
 export class ChainService {
-  readonly events = new ChainEvents();
+  readonly #events: ChainEvents;
   readonly #store: ChainStore;
   readonly #state: ChainState;
   readonly #orphans = new OrphanPool();
@@ -45,17 +47,19 @@ export class ChainService {
     @Inject(CONSENSUS_PARAMS) readonly params: ConsensusParams,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) log: Logger,
+    private readonly faults: Faults,
     private readonly metrics: ChainMetrics,
   ) {
+    this.#events = new ChainEvents(faults.report);
     this.#log = log.child({ module: 'chain' });
     this.#store = new ChainStore(database);
     this.#state = loadChain(this.#store, params);
     this.#guard = new ReorgGuard(params.maxReorgDepth, metrics, this.#log);
-    this.events.on('fault', (error) => {
-      metrics.faults.inc();
-      this.#log.error({ err: error }, `fault of this node: ${error.message}`);
-    });
     metrics.watch(this);
+  }
+
+  get events(): EventSource<ChainEventMap> {
+    return this.#events;
   }
 
   get tip(): BlockNode {
@@ -162,9 +166,9 @@ export class ChainService {
    *    before anything is written for it; one whose parent is unknown goes into the orphan pool.
    * 2. In one SQLite transaction: the blocks, the moves of the active chain and its transaction index, verdicts on
    *    invalid blocks, then the same for orphans that waited for any of these; last `committing`, if the tip moves.
-   * 3. Commit. A fault up to here undoes it all: memory and disk are as before, `fault` is told and the error thrown.
+   * 3. Commit. A fault up to here undoes it all: memory and disk are as before, the fault is reported and thrown.
    * 4. Memory: tree and active chain; adopted orphans leave the pool.
-   * 5. Events: `tip`, if it moved; then `block` for each block stored.
+   * 5. Events: `committed` and `tip`, if it moved; then `block` for each block stored.
    * 6. The RuleError of the block that broke a rule is handed back (thrown by accept).
    */
   acceptBatch(blocks: readonly Block[]): BatchResult {
@@ -186,13 +190,13 @@ export class ChainService {
         outcomes.push(result);
       }
       change = draft.tipChange();
-      if (change !== undefined) this.events.emit('committing', change);
+      if (change !== undefined) this.#events.emitOrThrow('committing', change);
     });
     draft.apply();
     for (const hash of adopted) this.#orphans.remove(hash);
     stopTimer();
     reportCommit({ outcomes, stored: draft.stored, change }, this.metrics, this.#log);
-    this.events.publish(change, draft.stored);
+    this.#events.publish(change, draft.stored);
     return error === undefined ? { outcomes } : { outcomes, error };
   }
 
@@ -201,7 +205,7 @@ export class ChainService {
     try {
       this.#store.transact(work);
     } catch (error) {
-      this.events.emit('fault', error as Error);
+      this.faults.report(error as Error);
       throw error;
     } finally {
       this.#isCommitting = false;

@@ -1,11 +1,11 @@
-import { EventEmitter } from 'node:events';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { TipChange } from '../chain/chain.events.js';
 import { ChainService } from '../chain/chain.service.js';
 import type { Clock, Timer } from '../common/clock.js';
+import { EventHub, type EventSource } from '../common/event-hub.js';
+import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
-import { tellAll } from '../common/tell-all.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
 import type { NodeConfig } from '../config/node-config.js';
 import { checkTransaction } from '../consensus/check-transaction.js';
@@ -35,9 +35,9 @@ export class MempoolFullError extends Error {
 
 export interface MempoolEventMap {
   /** After the commit. `origin`: id of the peer they came from; undefined = posted here or given back by a reorg. */
-  added: [{ readonly transactions: readonly DataTransaction[]; readonly origin: string | undefined }];
+  readonly added: { readonly transactions: readonly DataTransaction[]; readonly origin: string | undefined };
   /** After the commit: mined by anyone. */
-  removed: [Hash[]];
+  readonly removed: readonly Hash[];
 }
 
 /** What became of a transaction that came from a peer. */
@@ -58,7 +58,7 @@ interface Request extends Submission {
  */
 @Injectable()
 export class MempoolService implements BeforeApplicationShutdown {
-  readonly events = new EventEmitter<MempoolEventMap>();
+  readonly #events: EventHub<MempoolEventMap>;
   readonly #pool = new Pool();
   readonly #store: MempoolStore;
   readonly limits: MempoolLimits;
@@ -73,15 +73,21 @@ export class MempoolService implements BeforeApplicationShutdown {
     @Inject(RANDOM) private readonly random: Random,
     @Inject(LOGGER) log: Logger,
     private readonly chain: ChainService,
+    private readonly faults: Faults,
     private readonly metrics: MempoolMetrics,
   ) {
+    this.#events = new EventHub(faults.report);
     this.limits = config.mempool;
     this.#log = log.child({ module: 'mempool' });
     this.#store = new MempoolStore(database);
     this.#load();
     chain.events.on('committing', (change) => this.#saveTipEffect(change));
-    chain.events.on('tip', (change) => this.#applyTipEffect(change));
+    chain.events.on('committed', (change) => this.#applyTipEffect(change));
     metrics.watch(this);
+  }
+
+  get events(): EventSource<MempoolEventMap> {
+    return this.#events;
   }
 
   get size(): number {
@@ -189,7 +195,7 @@ export class MempoolService implements BeforeApplicationShutdown {
         for (const request of requests) commit.admit(request);
       });
     } catch (fault) {
-      this.#reportFault(fault as Error);
+      this.faults.report(fault as Error);
       for (const { reject } of requests) reject(fault);
       return;
     }
@@ -220,16 +226,12 @@ export class MempoolService implements BeforeApplicationShutdown {
     this.#pool.prepend(givenBack.map(acknowledged));
     this.metrics.mined.inc(mined.length);
     this.metrics.added.inc({ source: 'reorg' }, givenBack.length);
-    if (mined.length > 0) tellAll(this.events, 'removed', mined, (fault) => this.#reportFault(fault));
+    if (mined.length > 0) this.#events.emit('removed', mined);
     if (givenBack.length > 0) this.#tellAdded(givenBack, undefined);
   }
 
   #tellAdded(transactions: readonly DataTransaction[], origin: string | undefined): void {
-    tellAll(this.events, 'added', { transactions, origin }, (fault) => this.#reportFault(fault));
-  }
-
-  #reportFault(fault: Error): void {
-    this.chain.events.emit('fault', fault);
+    this.#events.emit('added', { transactions, origin });
   }
 }
 

@@ -168,7 +168,7 @@ class Run {
     const listener = (): void => {
       throw new Error('power cut');
     };
-    chain.events.on('committing', listener);
+    const off = chain.events.on('committing', listener);
     try {
       chain.accept(mined.block);
       this.deliver([mined]);
@@ -176,7 +176,7 @@ class Run {
       if (error instanceof RuleError) this.deliver([mined]);
       else if ((error as Error).message !== 'power cut') throw error;
     } finally {
-      chain.events.off('committing', listener);
+      off();
     }
   }
 

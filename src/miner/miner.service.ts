@@ -83,6 +83,7 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
   #refresh: Timer | undefined;
   #retry: Timer | undefined;
   #failures = 0;
+  readonly #subscriptions: (() => void)[] = [];
 
   constructor(
     @Inject(NODE_CONFIG) config: NodeConfig,
@@ -108,17 +109,17 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   onApplicationBootstrap(): void {
-    this.chain.events.on('tip', this.#onTip);
-    this.chain.events.on('block', this.#wake);
-    this.mempool.events.on('added', this.#onAdded);
+    this.#subscriptions.push(
+      this.chain.events.on('tip', this.#onTip),
+      this.chain.events.on('block', this.#wake),
+      this.mempool.events.on('added', this.#onAdded),
+    );
     this.#wake();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopped = true;
-    this.chain.events.off('tip', this.#onTip);
-    this.chain.events.off('block', this.#wake);
-    this.mempool.events.off('added', this.#onAdded);
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#retry?.cancel();
     this.#wake();
     this.#requests.rejectAll(new MinerStoppedError());

@@ -1,10 +1,12 @@
-import { EventEmitter } from 'node:events';
 import pino from 'pino';
+import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { ChainEvents } from '../chain/chain.events.js';
 import type { ChainService } from '../chain/chain.service.js';
-import type { PeersService } from '../peers/peers.service.js';
+import type { PeersEventMap, PeersService } from '../peers/peers.service.js';
+import { EventHub } from '../common/event-hub.js';
+import { Faults } from '../common/faults.js';
 import { openDatabase, type Database } from '../storage/database.js';
 import { HealthService } from './health.service.js';
 import { HealthStore } from './health.store.js';
@@ -12,19 +14,21 @@ import { HealthStore } from './health.store.js';
 let clock: VirtualClock;
 let database: Database;
 let chainEvents: ChainEvents;
-let peerEvents: EventEmitter;
+let peerEvents: EventHub<PeersEventMap>;
+let faults: Faults;
 let sync: { state: 'idle' | 'headers' | 'blocks'; height: number; targetHeight: number };
 let health: HealthService;
 
 beforeEach(() => {
   clock = new VirtualClock();
   database = openDatabase(':memory:', pino({ level: 'silent' }));
-  chainEvents = new ChainEvents();
-  peerEvents = new EventEmitter();
+  faults = new Faults(pino({ level: 'silent' }), new Registry());
+  chainEvents = new ChainEvents(faults.report);
+  peerEvents = new EventHub(faults.report);
   sync = { state: 'idle', height: 10, targetHeight: 10 };
   const chain = { events: chainEvents } as unknown as ChainService;
   const peers = { events: peerEvents, syncStatus: () => sync } as unknown as PeersService;
-  health = new HealthService(clock, chain, peers, new HealthStore(database));
+  health = new HealthService(clock, chain, peers, faults, new HealthStore(database));
   health.onApplicationBootstrap();
 });
 
@@ -62,7 +66,7 @@ describe('HealthService', () => {
 
   it('is unready after a fault until a later block is stored', () => {
     health.setReady('listening', true);
-    chainEvents.emit('fault', new Error('database or disk is full'));
+    faults.report(new Error('database or disk is full'));
     expect(health.reasons()).toEqual(['storage: the last write failed: database or disk is full']);
     storeBlock();
     expect(health.reasons()).toEqual([]);
@@ -70,10 +74,10 @@ describe('HealthService', () => {
 
   it('is ready again without traffic, half a minute after the last fault', async () => {
     health.setReady('listening', true);
-    chainEvents.emit('fault', new Error('full'));
+    faults.report(new Error('full'));
     await clock.advance(20_000);
     expect(health.reasons()).toHaveLength(1);
-    chainEvents.emit('fault', new Error('full'));
+    faults.report(new Error('full'));
     await clock.advance(29_999);
     expect(health.reasons()).toHaveLength(1);
     await clock.advance(5_001);
@@ -114,7 +118,7 @@ describe('HealthService', () => {
     peerEvents.emit('sync', 'headers');
     sync = { state: 'idle', height: 5000, targetHeight: 5000 };
     peerEvents.emit('sync', 'idle');
-    chainEvents.emit('fault', new Error('full'));
+    faults.report(new Error('full'));
     storeBlock();
     expect(told).toEqual([false, true, false, true, false, true]);
   });

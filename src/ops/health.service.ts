@@ -1,5 +1,6 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
+import { Faults } from '../common/faults.js';
 import { CLOCK } from '../common/tokens.js';
 import { ChainService } from '../chain/chain.service.js';
 import { PeersService } from '../peers/peers.service.js';
@@ -30,11 +31,12 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly chain: ChainService,
     private readonly peers: PeersService,
+    private readonly faults: Faults,
     private readonly store: HealthStore,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.chain.events.on('fault', (error) => this.reportFault(error));
+    this.faults.on((error) => this.reportFault(error));
     this.chain.events.on('block', () => {
       this.#faultMs = -Infinity;
       this.setReady('storage', true);

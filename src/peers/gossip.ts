@@ -58,6 +58,7 @@ export interface GossipPorts {
 export class Gossip {
   readonly #waiting = new Map<string, DataTransaction>();
   #batchTimer: Timer | undefined;
+  readonly #subscriptions: (() => void)[] = [];
 
   constructor(
     private readonly chain: ChainService,
@@ -68,13 +69,11 @@ export class Gossip {
   ) {}
 
   start(): void {
-    this.chain.events.on('tip', this.#onTip);
-    this.mempool.events.on('added', this.#onAdded);
+    this.#subscriptions.push(this.chain.events.on('tip', this.#onTip), this.mempool.events.on('added', this.#onAdded));
   }
 
   stop(): void {
-    this.chain.events.off('tip', this.#onTip);
-    this.mempool.events.off('added', this.#onAdded);
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#batchTimer?.cancel();
   }
 
@@ -176,11 +175,11 @@ export class Gossip {
     return { transactions: first.map(({ bytes }) => ({ raw: bytes })) };
   }
 
-  readonly #onTip = ({ connected }: ChainEventMap['tip'][0]): void => {
+  readonly #onTip = ({ connected }: ChainEventMap['tip']): void => {
     if (!this.ports.isCatchingUp()) this.#announceBlocks(connected);
   };
 
-  readonly #onAdded = ({ transactions }: MempoolEventMap['added'][0]): void => this.#queueTransactions(transactions);
+  readonly #onAdded = ({ transactions }: MempoolEventMap['added']): void => this.#queueTransactions(transactions);
 
   #announceBlocks(connected: readonly Block[]): void {
     const blocks = connected.length > MAX_ANNOUNCED_BLOCKS ? connected.slice(-1) : connected;

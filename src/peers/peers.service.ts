@@ -1,7 +1,8 @@
-import { EventEmitter } from 'node:events';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Database } from 'better-sqlite3';
 import { nowSeconds, type Clock } from '../common/clock.js';
+import { EventHub, type EventSource } from '../common/event-hub.js';
+import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
@@ -33,6 +34,11 @@ import { LIMITS, decodeHash, decodeHashes, encodeTip } from './wire.js';
 
 const RETRY_MS = 20_000;
 
+export interface PeersEventMap {
+  /** The state of the sync changed. */
+  readonly sync: SyncState;
+}
+
 /** A line of GET /peers: a node we have a session with, or an address we only know. */
 export interface PeerView {
   readonly id: string | null;
@@ -52,8 +58,7 @@ export interface PeerView {
  */
 @Injectable()
 export class PeersService implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  /** `sync`: the state of the sync changed. */
-  readonly events = new EventEmitter<{ sync: [SyncState] }>();
+  readonly #events: EventHub<PeersEventMap>;
   readonly #connections: Connections;
   readonly #book: PeerBook;
   readonly #scoring: Scoring;
@@ -71,10 +76,12 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(DIALER) dialer: Dialer,
     private readonly chain: ChainService,
     mempool: MempoolService,
+    faults: Faults,
     metrics: PeersMetrics,
   ) {
+    this.#events = new EventHub(faults.report);
     this.#log = logger.child({ module: 'peers' });
-    const store = new PeerStore(database, (error) => chain.events.emit('fault', error));
+    const store = new PeerStore(database, faults.report);
     const peers = (): Iterable<Peer> => this.#connections.peers.values();
     const clockWatch = new ClockWatch(this.#log, peers);
     const tooNew = (peer: Peer, { data }: RuleError): void =>
@@ -91,7 +98,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       blame,
       tooNew,
       stateChanged: (state) => {
-        this.events.emit('sync', state);
+        this.#events.emit('sync', state);
         if (state === 'idle') this.#gossip.announceTip();
       },
     });
@@ -156,6 +163,10 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#sync.stop();
     this.#gossip.stop();
     this.#connections.stop();
+  }
+
+  get events(): EventSource<PeersEventMap> {
+    return this.#events;
   }
 
   acceptInbound(channel: Channel): void {

@@ -7,6 +7,7 @@ import { linkTo, serving, type PeerLink } from '../../test/support/scripted-peer
 import { SeededRandom } from '../../test/support/seeded-random.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { ChainMetrics } from '../chain/chain.metrics.js';
+import { Faults } from '../common/faults.js';
 import { ChainService } from '../chain/chain.service.js';
 import { linkHeader, type BlockNode } from '../consensus/block-tree.js';
 import { BLOCK_VERSION, createParams, type ConsensusParams } from '../consensus/params.js';
@@ -52,7 +53,14 @@ describe('Sync with a peer whose branch we refuse', () => {
   const open = (params: ConsensusParams): void => {
     registry = new Registry();
     const log = pino({ level: 'warn' }, { write: (line) => void warnings.push(JSON.parse(line)) });
-    chain = new ChainService(database, params, clock, log, new ChainMetrics(registry, clock));
+    chain = new ChainService(
+      database,
+      params,
+      clock,
+      log,
+      new Faults(log, registry),
+      new ChainMetrics(registry, clock),
+    );
     sync = new Sync(chain, clock, log, {
       peers: () => links.map(({ peer }) => peer),
       blame: (peer: Peer, { code }) => void blamed.push(code),

@@ -135,7 +135,7 @@ describe('a bootstrap name that leads to several addresses', () => {
     const bootstrap = Array.from({ length: 12 }, (_, index) => `seed-${index}:9000`);
     const again = open(1, { bootstrap, dataDir, maxPeers: 8, log });
     const faults: unknown[] = [];
-    again.chain.events.on('fault', (fault) => faults.push(fault));
+    again.faults.on((fault) => faults.push(fault));
     await clock.advance(1_000);
     net.heal();
     await clock.until('they are connected again', isMeshed, 10_000);

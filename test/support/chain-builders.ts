@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { ChainMetrics } from '../../src/chain/chain.metrics.js';
 import { ChainService } from '../../src/chain/chain.service.js';
 import type { Clock } from '../../src/common/clock.js';
+import { Faults } from '../../src/common/faults.js';
 import type { Random } from '../../src/common/random.js';
 import type { NodeConfig } from '../../src/config/node-config.js';
 import { createBlock, type Block } from '../../src/consensus/block.js';
@@ -118,6 +119,7 @@ export interface TestChain {
   readonly database: Database;
   readonly chain: ChainService;
   readonly mempool: MempoolService;
+  readonly faults: Faults;
   readonly registry: Registry;
   close(): void;
 }
@@ -130,10 +132,11 @@ export function openChain(options: TestChainOptions = {}): TestChain {
   const database = openDatabase(options.dataDir ?? ':memory:', silentLog);
   try {
     const params = options.params ?? easyParams;
-    const chain = new ChainService(database, params, clock, silentLog, new ChainMetrics(registry, clock));
+    const faults = new Faults(silentLog, registry);
+    const chain = new ChainService(database, params, clock, silentLog, faults, new ChainMetrics(registry, clock));
     const metrics = new MempoolMetrics(registry);
-    const mempool = new MempoolService(database, config, clock, random, silentLog, chain, metrics);
-    return { database, chain, mempool, registry, close: () => void database.close() };
+    const mempool = new MempoolService(database, config, clock, random, silentLog, chain, faults, metrics);
+    return { database, chain, mempool, faults, registry, close: () => void database.close() };
   } catch (error) {
     database.close();
     throw error;

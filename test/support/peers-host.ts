@@ -44,7 +44,18 @@ export function openHost(net: MemoryNetwork, name: string, options: HostOptions 
   const { database, chain, mempool } = test;
   const metrics = new PeersMetrics(test.registry);
   const dialer = net.dialerOf(name);
-  const peers = new PeersService(config, database, net.clock, net.random.fork(), log, dialer, chain, mempool, metrics);
+  const peers = new PeersService(
+    config,
+    database,
+    net.clock,
+    net.random.fork(),
+    log,
+    dialer,
+    chain,
+    mempool,
+    test.faults,
+    metrics,
+  );
   const unlisten = net.listen(address, (channel) => peers.acceptInbound(channel));
   peers.onApplicationBootstrap();
   return {
