@@ -8,9 +8,9 @@ import { NodeProcess } from '../support/node-process.js';
 import { temporaryDirectory } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait.js';
 
-/** A mount namespace of one's own is root's, and not to be had in every container. */
+/** Only root may have a mount namespace of its own, and not in every container. */
 const canMount = spawnSync('unshare', ['-m', 'sh', '-c', 'mount -t tmpfs -o size=64k tmpfs /mnt']).status === 0;
-const reason = canMount ? '' : ' (skipped: needs root and `unshare -m`)';
+const reason = canMount ? '' : ' (skipped: a full disk needs root and `unshare -m`)';
 
 /** A small file system that only processes started with `prefix` see, and we through `path`. */
 async function smallDisk(mountPoint: string, size: string): Promise<{ path: string; prefix: string[] }> {

@@ -18,7 +18,7 @@ export const MAINNET: HeaderParams = {
   checkpoints: new Map(),
 };
 
-/** Later than any header in the files: what is tested is the past. */
+/** Later than any header in the files, so that none is too new. */
 export const NOW_SECONDS = 2_000_000_000;
 
 export const HEADER_BITS = HEADER_BYTES * 8;
@@ -28,8 +28,10 @@ const VECTORS = resolve(process.cwd(), '../shared/vectors');
 /** False where the folder of real data is missing; the tests that read it are then skipped. */
 export const hasVectors = existsSync(VECTORS);
 
-/** For the titles of tests that need the folder. */
-export const vectorsNote = hasVectors ? '' : ` (SKIPPED: ${VECTORS} is missing)`;
+/** For the titles of suites that need the folder: skip-summary.ts prints the reason when the run ends. */
+export const vectorsNote = hasVectors
+  ? ''
+  : ' (skipped: ../shared/vectors is not there (thousands of real headers; src/consensus/bitcoin.spec.ts holds some))';
 
 export function readVector(name: string): Buffer {
   return readFileSync(resolve(VECTORS, name));
@@ -96,7 +98,7 @@ function readBitcoinTxid(reader: ByteReader): Hash {
   return hash256(Buffer.concat([version, body, lockTime]));
 }
 
-/** All that a header of the main network must stand: link, work, retarget, median time. @throws RuleError */
+/** Checks a header of the main network as a node would: link, work, retarget, median time. @throws RuleError */
 export function acceptHeader(bytes: Buffer, tree: BlockTree): BlockNode {
   const header = decodeHeader(bytes);
   const hash = hash256(bytes);
@@ -107,7 +109,7 @@ export function acceptHeader(bytes: Buffer, tree: BlockTree): BlockNode {
   return linkHeader(hash, header, parent);
 }
 
-/** A tree that holds just this header, which is not checked: there is nothing before it. */
+/** A tree that holds just this header, which is not checked because nothing is known before it. */
 export function treeOn(bytes: Buffer): BlockTree {
   return new BlockTree(linkHeader(hash256(bytes), decodeHeader(bytes), undefined));
 }
