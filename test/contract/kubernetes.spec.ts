@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { writeCerts } from '../../src/cli/certs/write-certs.js';
 import { parseAddress } from '../../src/config/address.js';
 import { parseConfig } from '../../src/config/load-config.js';
@@ -13,17 +12,17 @@ import {
   type Container,
   type NetworkPolicySpec,
   type OtherEnd,
+  type Resource,
   type Selector,
   type ServiceMonitorSpec,
   type ServiceSpec,
   type StatefulSetSpec,
 } from '../support/kubernetes-types.js';
-import { Kustomized, normalised, type Resource } from '../support/kustomization.js';
+import { readRendered } from '../support/rendered-manifests.js';
 import { startRestApp, type RestApp } from '../support/rest-app.js';
 import { temporaryDirectory } from '../support/temp-dir.js';
 
-const ROOT = resolve('deploy/kubernetes');
-const VARIANTS = ['base', 'overlays/tls', 'overlays/full'] as const;
+const VARIANTS = ['base', 'tls', 'full'] as const;
 const WRITE_TOKEN = 'a-token-of-the-test';
 
 interface Specs {
@@ -35,14 +34,14 @@ interface Specs {
   readonly PrometheusRule: unknown;
 }
 
-/** One of our kustomizations, with what the tests ask of it. */
+/** One of our kustomizations as it is rendered, with what the tests ask of it. */
 class Variant {
   readonly resources: readonly Resource[];
   readonly set: StatefulSetSpec;
   readonly container: Container;
 
-  constructor(path: string) {
-    this.resources = new Kustomized(path).resources;
+  constructor(name: string) {
+    this.resources = readRendered(name);
     this.set = this.only('StatefulSet');
     [this.container] = this.set.template.spec.containers;
   }
@@ -89,7 +88,7 @@ class Variant {
       if (value !== undefined) return [name, value];
       if (valueFrom?.fieldRef?.fieldPath === 'metadata.name') return [name, podName];
       if (valueFrom?.secretKeyRef?.name === 'minichain-write-token') return [name, WRITE_TOKEN];
-      throw new Error(`${name}: this test knows nothing of ${JSON.stringify(valueFrom)}`);
+      throw new Error(`${name}: this test does not know ${JSON.stringify(valueFrom)}`);
     });
     return Object.assign(imageEnvironment(), ...fromMaps, Object.fromEntries(own)) as Record<string, string>;
   }
@@ -122,33 +121,17 @@ async function secretFor(variant: Variant): Promise<string> {
   return directory;
 }
 
-function allFiles(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-}
-
-/** A kustomization for this test alone. */
-function kustomizationOf(directory: string, resources: readonly string[], components: readonly string[]): string {
-  mkdirSync(directory, { recursive: true });
-  const from = realpathSync(directory);
-  const paths = (names: readonly string[]): string[] => names.map((name) => relative(from, join(ROOT, name)));
-  const text = { kind: 'Kustomization', resources: paths(resources), components: paths(components) };
-  writeFileSync(join(directory, 'kustomization.yaml'), JSON.stringify(text));
-  return directory;
-}
-
 let rest: RestApp;
 beforeAll(async () => {
   rest = await startRestApp();
 });
 afterAll(() => rest.close());
 
-describe.each(VARIANTS)('deploy/kubernetes/%s', (path) => {
-  const variant = new Variant(join(ROOT, path));
+describe.each(VARIANTS)('deploy/kubernetes/rendered/%s.yaml', (name) => {
+  const variant = new Variant(name);
   const { set, container, podLabels } = variant;
 
-  it('has selectors that mean the pods of the set', () => {
+  it('has selectors that match the pods of the set', () => {
     const selectors: Selector[] = [
       set.selector,
       ...set.template.spec.topologySpreadConstraints.map(({ labelSelector }) => labelSelector),
@@ -174,17 +157,16 @@ describe.each(VARIANTS)('deploy/kubernetes/%s', (path) => {
         p2pHost: '0.0.0.0',
         p2pPort: variant.portNamed('p2p'),
       });
-      expect(config.network.tls !== undefined).toBe(path !== 'base');
-      expect(config.http.writeToken).toBe(path === 'base' ? undefined : WRITE_TOKEN);
+      expect(config.network.tls !== undefined).toBe(name !== 'base');
+      expect(config.http.writeToken).toBe(name === 'base' ? undefined : WRITE_TOKEN);
     }
   });
 
-  it('leads each node to the others by the headless service, ready or not', () => {
-    const { network } = configOf(new Variant(join(ROOT, 'base')), 'minichain-0', '');
+  it('lets each node find the others by the headless service, ready or not', () => {
+    const { network } = configOf(new Variant('base'), 'minichain-0', '');
     const bootstrap = network.bootstrapNodes.map((address) => parseAddress(address)!);
     expect(bootstrap).toEqual([{ host: set.serviceName, port: variant.portNamed('p2p') }]);
     const { clusterIP, publishNotReadyAddresses } = variant.service(set.serviceName);
-    // YAML's None is a string.
     expect([clusterIP, publishNotReadyAddresses, set.podManagementPolicy]).toEqual(['None', true, 'Parallel']);
   });
 
@@ -195,8 +177,8 @@ describe.each(VARIANTS)('deploy/kubernetes/%s', (path) => {
     expect(variant.service('minichain').clusterIP).toBeUndefined();
   });
 
-  it('keeps what a node writes on a volume of its own, and lets it write nowhere else', () => {
-    const config = configOf(new Variant(join(ROOT, 'base')), 'minichain-0', '');
+  it('gives each node a volume of its own, and lets it write nowhere else', () => {
+    const config = configOf(new Variant('base'), 'minichain-0', '');
     const mountAt = (mountPath: string): string | undefined =>
       container.volumeMounts.find((mount) => mount.mountPath === mountPath)?.name;
     expect(set.volumeClaimTemplates.map(({ metadata }) => metadata.name)).toEqual([mountAt(config.node.dataDir)]);
@@ -220,7 +202,7 @@ describe.each(VARIANTS)('deploy/kubernetes/%s', (path) => {
     });
   });
 
-  it('asks routes that there are', async () => {
+  it('has probes that ask existing routes', async () => {
     const { startupProbe, livenessProbe, readinessProbe } = container;
     for (const probe of [startupProbe, livenessProbe, readinessProbe]) {
       expect([probe!.httpGet.port, (await rest.get(probe!.httpGet.path)).status]).toEqual(['http', 200]);
@@ -250,7 +232,7 @@ describe.each(VARIANTS)('deploy/kubernetes/%s', (path) => {
       dns: [isOut(dns, { port: 53, protocol: 'UDP' }), isOut(dns, { port: 53 })],
     }).toEqual({
       in: [true, false, false, true],
-      scrape: [path === 'overlays/full', false],
+      scrape: [name === 'full', false],
       out: [true, false, false, false],
       dns: [true, true],
     });
@@ -262,7 +244,7 @@ describe.each(VARIANTS)('deploy/kubernetes/%s', (path) => {
 });
 
 describe('the monitoring component', () => {
-  const variant = new Variant(join(ROOT, 'overlays/full'));
+  const variant = new Variant('full');
 
   it('scrapes each node once, under the job that alerts and dashboards know', async () => {
     const { jobLabel, selector, endpoints } = variant.only('ServiceMonitor');
@@ -278,7 +260,7 @@ describe('the monitoring component', () => {
     }
   });
 
-  it('has the alerts of deploy/prometheus as they are; else run make-prometheus-rule.sh', () => {
+  it('has the alerts of deploy/prometheus; otherwise run deploy/kubernetes/render.sh', () => {
     const alerts = parse(readFileSync('deploy/prometheus/alerts.yml', 'utf8')) as { groups: unknown[] };
     expect(alerts.groups.length).toBeGreaterThan(0);
     expect(variant.only('PrometheusRule')).toEqual(alerts);
@@ -286,35 +268,12 @@ describe('the monitoring component', () => {
 });
 
 describe('the maintenance component', () => {
-  it('has no node run, and nothing that would miss one, on the same volumes', () => {
-    const variant = new Variant(kustomizationOf(temporaryDirectory(), ['overlays/tls'], ['components/maintenance']));
+  it('runs no node and no probe, on the same volumes with the same settings', () => {
+    const variant = new Variant('maintenance');
     expect(variant.container.command).toEqual(['sleep', 'infinity']);
     expect(Object.keys(variant.container).filter((key) => key.endsWith('Probe'))).toEqual([]);
-    const usual = new Variant(join(ROOT, 'overlays/tls'));
+    const usual = new Variant('full');
     expect(variant.container.volumeMounts).toEqual(usual.container.volumeMounts);
     expect(variant.environment('minichain-0')).toEqual(usual.environment('minichain-0'));
-  });
-});
-
-describe('kustomizations', () => {
-  it('use every file that is there', () => {
-    const directory = kustomizationOf(temporaryDirectory(), ['overlays/full'], ['components/maintenance']);
-    const used = new Kustomized(directory).files;
-    const unused = allFiles(ROOT).filter((file) => !used.has(file));
-    expect(unused.map((file) => relative(ROOT, file))).toEqual(['components/monitoring/make-prometheus-rule.sh']);
-  });
-
-  it('come out of the real kustomize as this test understands them, where there is one', () => {
-    const maintenance = kustomizationOf(temporaryDirectory(), ['overlays/full'], ['components/maintenance']);
-    for (const directory of [...VARIANTS.map((path) => join(ROOT, path)), maintenance]) {
-      const { error, status, stdout, stderr } = spawnSync('kubectl', ['kustomize', directory], { encoding: 'utf8' });
-      if (error !== undefined && 'code' in error && error.code === 'ENOENT') {
-        console.log('no kubectl on this machine: the kustomizations were checked without it');
-        return;
-      }
-      expect([directory, status, stderr]).toEqual([directory, 0, '']);
-      const rendered = parseAllDocuments(stdout).map((document) => document.toJS() as Resource);
-      expect(normalised(rendered)).toEqual(normalised(new Kustomized(directory).resources));
-    }
   });
 });

@@ -1,4 +1,11 @@
 /** The parts of Kubernetes' objects that the contract test looks at. */
+export interface Resource {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: unknown;
+}
+
 export interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string };
   readonly periodSeconds: number;
