@@ -11,7 +11,7 @@ import { SETTINGS } from './schema.js';
 const MINIMAL = '[node]\nnode_id = "a"\n';
 const HASH = 'ab'.repeat(32);
 
-/** A file as early users have it: it must go on working unchanged. */
+/** The smallest useful file of one node among three; it must keep working unchanged. */
 const FAMILIAR_TOML = `[node]
 node_id = "node-1"
 http_port = 8091
