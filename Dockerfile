@@ -1,5 +1,5 @@
-# The image of one node. Configuration by environment alone (`docker run minichain start --help` lists every setting).
-# Classic builder and BuildKit both build it.
+# The image of one node, configured by environment variables (`docker run minichain start --help` lists every setting).
+# Works with the classic builder and with BuildKit.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
@@ -15,15 +15,15 @@ RUN npm run --silent build
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The optional packages are Node.js itself, which the base image brings.
+# The optional packages are Node.js itself, which the base image has.
 RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
-# A third of it is for other platforms, for compilers and for editors.
+# A third of the files are for other platforms, for compilers and for editors.
 RUN cd node_modules/better-sqlite3 && rm -rf deps src \
  && find prebuilds -mindepth 1 -maxdepth 1 ! -name "linux-$(node -p process.arch)*" -exec rm -rf {} + \
  && find .. -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' \) -delete
 
 FROM ${NODE_IMAGE}
-# As PID 1, Node.js would ignore a SIGTERM that comes before its handlers are in place.
+# As PID 1, Node.js would ignore a SIGTERM that arrives before its handlers are installed.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends tini \
  && rm -rf /var/lib/apt/lists/* \
@@ -43,7 +43,7 @@ VOLUME /data
 WORKDIR /data
 EXPOSE 8091 9091
 USER node
-# Says why not, for `docker inspect`.
+# Prints the reasons, for `docker inspect`.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["node", "-e", \
   "fetch(`http://127.0.0.1:${process.env.MINICHAIN_NODE_HTTP_PORT || 8091}/health/ready`).then(async (r) => { console.log(await r.text()); process.exit(r.ok ? 0 : 1); }, (e) => { console.log(String(e.cause ?? e)); process.exit(1); })"]
 ENTRYPOINT ["tini", "--", "minichain"]

@@ -1,6 +1,6 @@
 /**
  * Builds the nonce kernel (src/miner/kernel/assembly): writes its generated sources, then compiles it with asc into
- * src/miner/kernel/generated/scan-simd.wasm and scan-scalar.wasm. Does nothing when both are newer than all they are made of.
+ * src/miner/kernel/generated/scan-simd.wasm and scan-scalar.wasm. Does nothing if both are newer than all their sources.
  */
 import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const builds = [
   { file: 'scan-simd.wasm', flags: ['--enable', 'simd'] },
   { file: 'scan-scalar.wasm', flags: [] },
 ];
-/** layout.ts says what lies below memoryBase; nothing is allocated, so neither runtime nor abort hook is wanted. */
+/** layout.ts describes the memory below memoryBase. Nothing is allocated, so no runtime and no abort hook is needed. */
 const flags = '-O3 --noAssert --runtime stub --use abort= --memoryBase 4096 --initialMemory 1 --maximumMemory 1'.split(
   ' ',
 );
@@ -28,7 +28,7 @@ function isUpToDate() {
   return builds.every(({ file }) => modifiedMs(join(output, file)) > newestInputMs);
 }
 
-/** 0 for a file that is not there. */
+/** 0 if the file does not exist. */
 function modifiedMs(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
@@ -50,7 +50,7 @@ async function build() {
   }
 }
 
-/** By rename, so that nobody (a second build, a starting node) ever sees half a file. */
+/** Renames the finished file, so that a second build or a starting node never sees half a file. */
 function write(path, contents) {
   mkdirSync(join(path, '..'), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The `minichain` command. It must be readable by any Node.js that has modules, however old, because its first task is
-// to say that this one is too old: so no syntax newer than 2020 here, and nothing of ours imported before the check.
+// The `minichain` command. Its first task is to report a Node.js that is too old, so any Node.js with modules must be able
+// to read this file: no syntax newer than 2020, and no import of other files of the project before the check.
 import { existsSync, readFileSync } from 'fs';
 import module from 'module';
 

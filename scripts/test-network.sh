@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Plays four scenarios with three real nodes, by hand as it were: the start scripts, the shipped configurations and
-# ports, curl and jq. Chains are kept in a temporary directory. Exit code 0 when all four pass.
+# Plays four scenarios with three real nodes as a user would: with the start scripts, the shipped configurations and
+# ports, curl and jq. Chains are in a temporary directory. The exit code is 0 if all four pass.
 set -uo pipefail
 
 DEADLINE_SECONDS=60
@@ -22,10 +22,10 @@ for tool in curl jq; do
 done
 for port in 8091 8092 8093 9091 9092 9093; do
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-    refuse "port $port is taken: stop what listens there first (a running minichain?)"
+    refuse "port $port is taken: first stop the process that listens there (a running minichain?)"
   fi
 done
-for variable in "${!MINICHAIN_@}"; do unset "$variable"; done # the configurations are played as they are shipped
+for variable in "${!MINICHAIN_@}"; do unset "$variable"; done # test the configurations as they are shipped
 export no_proxy='localhost,127.0.0.1'
 
 work=$(mktemp -d)
@@ -52,7 +52,7 @@ is_gone() {
   ! kill -0 "$1" 2>/dev/null
 }
 
-# wait_until SECONDS COMMAND...: repeats the command until it succeeds; fails when that takes too long.
+# wait_until SECONDS COMMAND...: repeats the command until it succeeds; fails after SECONDS.
 wait_until() {
   local end=$((SECONDS + $1))
   shift
@@ -62,17 +62,17 @@ wait_until() {
   done
 }
 
-# fetch N PATH: what node N's REST API answers.
+# fetch N PATH: prints the answer of node N's REST API.
 fetch() {
   curl --silent --fail --max-time 10 "localhost:809$1$2"
 }
 
-# has_peers N EXPECTED: the sorted ids of the nodes that node N is connected to.
+# has_peers N EXPECTED: checks the sorted ids of the nodes that node N is connected to.
 has_peers() {
   [[ $(fetch "$1" /peers | jq -r '[.peers[] | select(.connected).id] | sort | join(" ")') == "$2" ]]
 }
 
-# block_with N DATA: hashes of the blocks of node N's chain that hold an entry, one line for each time.
+# block_with N DATA: prints the hash of the block for each time that the entry is in node N's chain.
 block_with() {
   fetch "$1" '/chain?limit=1000' | jq -r --arg data "$2" '.blocks[] | .hash as $hash | .transactions[] | select(.data == $data) | $hash'
 }
@@ -81,7 +81,7 @@ has_length() {
   [[ $(fetch "$1" /chain | jq '.length') == "$2" ]]
 }
 
-# agree DATA...: all three have one tip and nothing pending, and each entry stands exactly once in that chain.
+# agree DATA...: all three have one tip and nothing pending, and each entry is exactly once in that chain.
 agree() {
   local data tip
   tip=$(fetch 1 /status | jq -r '.tip')
@@ -150,13 +150,13 @@ competition_scenario() {
   wait_until $DEADLINE_SECONDS agree Tx1 Tx2 Tx3 || fail 'no single chain with each of Tx1, Tx2 and Tx3 exactly once'
 }
 
-# fail REASON: remembers why; always false, so that it can end a chain of ||.
+# fail REASON: stores the reason and returns 1, so that it can end a chain of ||.
 fail() {
   reason=$1
   return 1
 }
 
-# play NAME PROMISE: runs NAME_scenario and tells how it went.
+# play NAME PROMISE: runs NAME_scenario and reports the result.
 play() {
   local n reason=''
   if "$1_scenario"; then
@@ -175,6 +175,6 @@ play() {
 play start 'Start: three nodes, in any order, connect to each other'
 play propagation 'Propagation: an entry posted to node-1 is in the same block on all three'
 play late_joiner 'Late joiner: node-3 starts later and has all 6 blocks'
-play competition 'Competition: entries posted to all three at once stand exactly once in one chain'
+play competition 'Competition: entries posted to all three at once are exactly once in one chain'
 echo "$passed passed, $failed failed"
 [[ $failed == 0 ]]

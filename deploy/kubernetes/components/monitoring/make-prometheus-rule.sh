@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes prometheus-rule.yaml from deploy/prometheus/alerts.yml; run it after every change of the alerts (a test compares
-# the two). kustomize itself can neither read a file outside of its directory nor put YAML into the YAML of a resource.
+# Makes prometheus-rule.yaml from deploy/prometheus/alerts.yml, because kustomize can neither read a file outside its
+# directory nor insert YAML into a resource. ../../render.sh runs it; a test compares the two files.
 set -eu
 cd "$(dirname "$0")"
 {
