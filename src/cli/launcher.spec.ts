@@ -72,7 +72,7 @@ describe('scripts', () => {
     const script = join(copy, `scripts/start-node${n}.sh`);
     const bare = await run(script, []);
     expect(bare.code).toBe(1);
-    expect(bare.err).toMatch(/^start-node\d\.sh: its packages are not installed: run `npm ci`[^\n]*\n$/);
+    expect(bare.err).toMatch(/^start-node\d\.sh: the packages are not installed: run `npm ci`[^\n]*\n$/);
     mkdirSync(join(copy, 'node_modules/.bin'), { recursive: true });
     const path = `${join(process.execPath, '..')}:${process.env['PATH']}`;
     expect((await run(script, [], { ...process.env, PATH: path })).err).toBe(
