@@ -11,8 +11,8 @@ import { SETTINGS } from './schema.js';
 const MINIMAL = '[node]\nnode_id = "a"\n';
 const HASH = 'ab'.repeat(32);
 
-/** The smallest useful file of one node among three; it must keep working unchanged. */
-const FAMILIAR_TOML = `[node]
+/** docs/design, section 8, verbatim. */
+const DESIGN_TOML = `[node]
 node_id = "node-1"
 http_port = 8091
 p2p_port = 9091
@@ -44,7 +44,7 @@ function problemsIn(section: string, line: string): readonly string[] {
 
 describe('parseConfig', () => {
   it('takes the file of the design as it stands', () => {
-    const config = parseConfig({ toml: FAMILIAR_TOML });
+    const config = parseConfig({ toml: DESIGN_TOML });
     expect(config.node).toMatchObject({ nodeId: 'node-1', httpPort: 8091, p2pPort: 9091, dataDir: 'data/node-1' });
     expect(config.network.bootstrapNodes).toEqual(['127.0.0.1:9092', '127.0.0.1:9093']);
     expect(config.network.maxPeers).toBe(10);
@@ -92,7 +92,7 @@ describe('parseConfig', () => {
   });
 
   it('lets the environment win, also over a mistake of the file, and with an empty list', () => {
-    const toml = `${FAMILIAR_TOML}threads = "many"`;
+    const toml = `${DESIGN_TOML}threads = "many"`;
     const env = { MINICHAIN_BLOCKCHAIN_THREADS: '2', MINICHAIN_NETWORK_BOOTSTRAP_NODES: '' };
     const config = parseConfig({ toml, env });
     expect(config.blockchain.threads).toBe(2);
@@ -335,7 +335,7 @@ describe('loadConfig', () => {
 
   it('reads the file', () => {
     const path = join(directory, 'node.toml');
-    writeFileSync(path, FAMILIAR_TOML);
+    writeFileSync(path, DESIGN_TOML);
     expect(loadConfig({ path, env: { MINICHAIN_NODE_NODE_ID: 'b' } }).node.nodeId).toBe('b');
   });
 

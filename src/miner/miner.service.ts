@@ -21,7 +21,7 @@ import { StandingReason, type DelayMs } from './standing-reason.js';
 
 /** A template older than this is built anew when transactions have come in that it has room for. */
 const REFRESH_MS = 250;
-/** Without entries to mine, nobody would end a tie: docs/architecture.md, "Ties". */
+/** With nothing to mine nobody would ever end a tie; DESIGN section 4. */
 const TIE_DELAY_MS: DelayMs = [2000, 6000];
 /**
  * The node that an entry was posted to mines it at once; the others only after this, should that node not. Else all of them
