@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import {
+  accept,
+  acceptBatch,
   chainData,
   easyParams,
   entry,
@@ -44,10 +46,10 @@ function imageOf({ chain, mempool, database }: TestChain) {
     waiting: mempool.ids(),
     acknowledged: mempool.acknowledgedCount,
     // Row ids may differ: only the order of arrival matters.
-    transactions: database.prepare('SELECT * FROM transactions ORDER BY id').all(),
-    active: database
+    entries: database
       .prepare(
-        'SELECT a.height, b.hash, b.chain_work FROM active_chain a JOIN blocks b ON b.id = a.block_id ORDER BY a.height',
+        `SELECT prefix, place % ${2 ** 20}, header, height FROM entries JOIN blocks ON blocks.id = place / ${2 ** 20}
+         ORDER BY prefix, height, header`,
       )
       .all(),
   };
@@ -59,11 +61,11 @@ async function buildNode(): Promise<Built> {
   const node = openChain({ dataDir });
   const { chain, mempool, database } = node;
   const trunk = mineChain(chain.genesis, 120, (index) => [`entry ${index} ${'x'.repeat(500 + (index % 7) * 900)}`]);
-  chain.acceptBatch(trunk.blocks.slice(0, 90));
+  acceptBatch(chain, trunk.blocks.slice(0, 90));
   const given = mineOn(chain.tip, ['given back']);
-  chain.accept(given);
-  chain.acceptBatch(trunk.blocks.slice(90));
-  chain.acceptBatch(mineChain(trunk.nodes[99]!, 20).blocks);
+  accept(chain, given);
+  acceptBatch(chain, trunk.blocks.slice(90));
+  acceptBatch(chain, mineChain(trunk.nodes[99]!, 20).blocks);
   const keepAlive = setInterval(() => undefined, 1_000);
   mempool.beforeApplicationShutdown();
   const posted = Promise.all(Array.from({ length: 30 }, (_, index) => mempool.submit(`waits ${index}`)));
@@ -122,15 +124,14 @@ describe('reindex', () => {
   });
 
   it.each([
-    ['rows of the transaction index are gone', 'DELETE FROM transactions WHERE height BETWEEN 20 AND 60'],
-    ['the transaction index tells wrong places', 'UPDATE transactions SET height = 3, position = 9 WHERE height = 40'],
+    ['rows of the index of entries are gone', `DELETE FROM entries WHERE place / ${2 ** 20} BETWEEN 20 AND 60`],
     [
-      'the active flag is on a side block',
-      'UPDATE active_chain SET block_id = (SELECT id FROM blocks WHERE height = 110 ORDER BY id DESC) WHERE height = 110',
+      'the index of entries has wrong places',
+      `UPDATE entries SET place = 3 * ${2 ** 20} + 9 WHERE place / ${2 ** 20} = 40`,
     ],
-    ['the end of the active chain is cut off', 'DELETE FROM active_chain WHERE height > 50'],
-    ['nothing is marked as active', 'DELETE FROM active_chain'],
-    ['chain work and heights are wrong', `UPDATE blocks SET chain_work = x'00', height = 7 WHERE height > 30`],
+    ['another block is marked as the tip', 'UPDATE chain_tip SET block_id = 100'],
+    ['nothing is marked as the tip', 'DELETE FROM chain_tip'],
+    ['heights are wrong', 'UPDATE blocks SET height = 7 WHERE height > 30'],
   ])('repairs a database where %s', async (_what, sql) => {
     const { dataDir, file, image } = await buildNode();
     tamper(file, sql);
@@ -164,7 +165,7 @@ describe('reindex', () => {
     expect(readFileSync(summary.keptAs)).toEqual(damaged);
     reopened(dataDir, (node) => {
       expect(node.chain.tip.height).toBe(summary.height);
-      node.chain.acceptBatch(blocks);
+      acceptBatch(node.chain, blocks);
       expect(imageOf(node)).toMatchObject({ tip: image.tip, data: image.data });
     });
   });
@@ -181,7 +182,7 @@ describe('reindex', () => {
     expect(summary.unreadable).toBeGreaterThan(0);
     expect(summary.height).toBeGreaterThan(90 * part - 15);
     reopened(dataDir, ({ chain }) => {
-      chain.acceptBatch(blocks);
+      acceptBatch(chain, blocks);
       expect(chain.tip.height).toBe(120);
     });
   });
@@ -207,7 +208,7 @@ describe('reindex', () => {
   it('does not let go of commits that are in the write-ahead log alone', async () => {
     const dataDir = temporaryDirectory();
     const node = openChain({ dataDir });
-    node.chain.acceptBatch(mineChain(node.chain.genesis, 5).blocks);
+    acceptBatch(node.chain, mineChain(node.chain.genesis, 5).blocks);
     // As a kill -9 leaves it: the log is not brought into the file.
     const crashed = temporaryDirectory();
     node.database.exec(`VACUUM INTO '${join(crashed, 'unused')}'`);
@@ -248,8 +249,8 @@ describe('reindex', () => {
     const dataDir = temporaryDirectory();
     const guarded = createParams({ network: 'test', difficulty: 0, maxReorgDepth: 2 });
     const node = openChain({ dataDir, params: guarded });
-    node.chain.acceptBatch(mineChain(node.chain.genesis, 5).blocks);
-    node.chain.acceptBatch(mineChain(node.chain.genesis, 6).blocks);
+    acceptBatch(node.chain, mineChain(node.chain.genesis, 5).blocks);
+    acceptBatch(node.chain, mineChain(node.chain.genesis, 6).blocks);
     const { hash } = node.chain.tip;
     expect(node.chain.tip.height).toBe(5);
     node.close();

@@ -8,11 +8,11 @@ import { systemClock } from './common/clock.js';
 import { Faults } from './common/faults.js';
 import type { Logger } from './common/logger.js';
 import { decodeBlock, type Block } from './consensus/block.js';
-import { checkTransaction } from './consensus/check-transaction.js';
 import { ZERO_HASH, type Hash } from './consensus/codec.js';
 import type { ConsensusParams } from './consensus/params.js';
 import { RuleError } from './consensus/rule-error.js';
-import { decodeTransaction, type DataTransaction } from './consensus/transaction.js';
+import { checkTransaction, decodeTransaction, isEntry, type Entry } from './consensus/transaction.js';
+import type { VerifiedBlock } from './consensus/verify-block.js';
 import { MempoolStore } from './mempool/mempool.store.js';
 import { removeDatabaseFile, syncFile } from './storage/database-file.js';
 import { DATABASE_FILE, lockDirectory, openSpareDatabase, type Database } from './storage/database.js';
@@ -105,6 +105,12 @@ function build(file: string, spare: string, options: ReindexOptions): Omit<Reind
   }
 }
 
+/** A block that obeys every context-free rule, and when it arrived, since the epoch. */
+interface Candidate {
+  readonly block: VerifiedBlock;
+  readonly receivedMs: number;
+}
+
 interface TakenBlocks {
   readonly chain: ChainService;
   readonly taken: number;
@@ -124,37 +130,43 @@ function takeBlocks(old: Salvage, database: Database, options: ReindexOptions): 
   const total = old.blockCount;
   const refused = new Set<Hash>();
   const detached = new Set<Hash>();
-  const batch = new Map<Hash, Block>();
+  const batch = new Map<Hash, Candidate>();
   let batchBytes = 0;
   let taken = 0;
   const flush = (): void => {
     for (let rest = [...batch.values()]; rest.length > 0;) {
-      const { outcomes, error } = chain.acceptBatch(rest);
+      const { outcomes, error } = chain.acceptBatch(
+        rest.map(({ block }) => block),
+        rest.map(({ receivedMs }) => receivedMs),
+      );
       for (const [index, { kind }] of outcomes.entries()) {
-        if (kind === 'orphan') detached.add(rest[index]!.hash);
+        if (kind === 'orphan') detached.add(rest[index]!.block.hash);
         else taken++;
       }
-      if (error !== undefined) refused.add(rest[outcomes.length]!.hash);
+      if (error !== undefined) refused.add(rest[outcomes.length]!.block.hash);
       rest = rest.slice(outcomes.length + 1);
     }
     batch.clear();
     batchBytes = 0;
     onProgress(Math.min(taken, total), total);
   };
-  const offer = (block: Block): void => {
+  const offer = (block: Block, receivedMs: number): void => {
     const { hash, header } = block;
     if (chain.node(hash) !== undefined || batch.has(hash) || refused.has(hash)) return;
     if (batch.size >= BATCH_BLOCKS || batchBytes >= BATCH_BYTES) flush();
     if (chain.node(header.previousHash) === undefined && !batch.has(header.previousHash)) detached.add(hash);
     else {
       detached.delete(hash);
-      batch.set(hash, block);
+      const verified = verifiedOrNone(block, chain);
+      if (verified === undefined) refused.add(hash);
+      else batch.set(hash, { block: verified, receivedMs });
       batchBytes += block.bytes.length;
     }
   };
   for (const id of old.activeBlockIds()) {
-    const block = decoded(old.block(id));
-    if (block !== undefined) offer(block);
+    const found = old.block(id);
+    const block = decoded(found);
+    if (found !== undefined && block !== undefined) offer(block, found.receivedMs);
   }
   flush();
   let genesis: Hash | undefined;
@@ -163,7 +175,7 @@ function takeBlocks(old: Salvage, database: Database, options: ReindexOptions): 
     const block = decoded(found);
     if (block === undefined) undecodable++;
     else if (block.header.previousHash === ZERO_HASH) genesis ??= block.hash;
-    else offer(block);
+    else offer(block, found.receivedMs);
   }
   flush();
   if (taken === 0 && genesis !== undefined && genesis !== params.genesis.hash) {
@@ -177,6 +189,16 @@ function takeBlocks(old: Salvage, database: Database, options: ReindexOptions): 
     );
   }
   return { chain, taken, refused: refused.size + undecodable, detached: detached.size };
+}
+
+/** Undefined when the block breaks a rule. */
+function verifiedOrNone(block: Block, chain: ChainService): VerifiedBlock | undefined {
+  try {
+    return chain.verify(block);
+  } catch (error) {
+    if (error instanceof RuleError) return undefined;
+    throw error;
+  }
 }
 
 function decoded(found: FoundBlock | undefined): Block | undefined {
@@ -195,6 +217,10 @@ function takeEntries(old: Salvage, database: Database, chain: ChainService): { e
   let entries = 0;
   let lostEntries = 0;
   store.transact(() => {
+    for (const hash of old.unsettledBlocks()) {
+      const node = chain.node(hash);
+      if (node !== undefined) store.saveUnsettled(node.id);
+    }
     for (const { bytes, acknowledged } of old.entries()) {
       const transaction = validEntry(bytes);
       if (transaction === undefined) lostEntries++;
@@ -208,11 +234,11 @@ function takeEntries(old: Salvage, database: Database, chain: ChainService): { e
   return { entries, lostEntries };
 }
 
-function validEntry(bytes: Buffer): DataTransaction | undefined {
+function validEntry(bytes: Buffer): Entry | undefined {
   try {
     const transaction = decodeTransaction(bytes);
     checkTransaction(transaction);
-    return transaction.kind === 'data' ? transaction : undefined;
+    return isEntry(transaction) ? transaction : undefined;
   } catch (error) {
     if (error instanceof RuleError) return undefined;
     throw error;

@@ -4,12 +4,14 @@ import { planReorg } from '../consensus/fork-choice.js';
 
 /** The chain in memory: the tree of stored blocks, and which of its branches is active. Never ahead of the disk. */
 export class ChainState {
-  #tree: BlockTree;
+  readonly #tree: BlockTree;
+  readonly #byId: (BlockNode | undefined)[] = [];
   /** The active chain; the index is the height. */
   readonly #active: BlockNode[];
 
   constructor(tree: BlockTree, tip: BlockNode) {
     this.#tree = tree;
+    for (const node of tree.nodes) this.#byId[node.id] = node;
     this.#active = [tree.genesis, ...planReorg(tree.genesis, tip).connect];
   }
 
@@ -21,13 +23,13 @@ export class ChainState {
     return this.#tree.genesis;
   }
 
-  /** Ends of all branches. */
-  get tips(): ReadonlySet<BlockNode> {
-    return this.#tree.tips;
-  }
-
   node(hash: Hash): BlockNode | undefined {
     return this.#tree.get(hash);
+  }
+
+  /** The stored block with this id (see BlockNode.id). */
+  nodeById(id: number): BlockNode | undefined {
+    return this.#byId[id];
   }
 
   /** The active chain's block at `height`. */
@@ -61,25 +63,12 @@ export class ChainState {
 
   add(node: BlockNode): void {
     this.#tree.add(node);
+    this.#byId[node.id] = node;
   }
 
   moveTip(tip: BlockNode): void {
     const { forkPoint, connect } = planReorg(this.tip, tip);
     this.#active.length = forkPoint.height + 1;
     for (const node of connect) this.#active.push(node);
-  }
-
-  /** Takes blocks of side branches out, descendants included. */
-  remove(removed: ReadonlySet<BlockNode>): void {
-    const kept = new Set<BlockNode>();
-    for (const tip of this.#tree.tips) {
-      for (let at: BlockNode | undefined = tip; at !== undefined && !kept.has(at); at = at.parent) {
-        if (!removed.has(at)) kept.add(at);
-      }
-    }
-    kept.delete(this.genesis);
-    const tree = new BlockTree(this.genesis);
-    for (const node of [...kept].sort((a, b) => a.height - b.height)) tree.add(node);
-    this.#tree = tree;
   }
 }

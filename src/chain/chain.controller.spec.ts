@@ -4,7 +4,7 @@ import { createBlock, type Block } from '../consensus/block.js';
 import { hashHeader } from '../consensus/header.js';
 import { computeMerkleRoot } from '../consensus/merkle.js';
 import { isHashBelowTarget } from '../consensus/target.js';
-import { createCoinbase } from '../consensus/transaction.js';
+import { createCoinbase } from '../consensus/coinbase.js';
 
 /** Blocks enough for an answer of more than one chunk. */
 const MINED = 200;
@@ -123,7 +123,7 @@ describe('GET /blocks/:id', () => {
 
   it('shows a side block as one without confirmations', async () => {
     const side = siblingOf(60);
-    expect(rest.node.chain.accept(side).kind).toBe('side');
+    expect(rest.node.chain.accept(rest.node.chain.verify(side)).kind).toBe('side');
     const { json } = await rest.get(`/blocks/${side.hash}`);
     expect(json).toMatchObject({ index: 60, hash: side.hash, confirmations: 0, miner: 'other' });
     expect((await rest.get('/blocks/60')).json.hash).not.toBe(side.hash);

@@ -9,9 +9,11 @@ export interface TipChange {
   readonly tip: BlockNode;
   readonly forkPoint: BlockNode;
   /** What left the active chain, from the old tip down; empty for a plain extension. */
-  readonly disconnected: readonly Block[];
+  readonly disconnected: readonly BlockNode[];
   /** What entered it, from the fork point up; several after a reorganisation, a batch or an adopted orphan. */
-  readonly connected: readonly Block[];
+  readonly connected: readonly BlockNode[];
+  /** Those of `connected` that this commit stored; the others were stored before, and are read where they are needed. */
+  readonly arrived: ReadonlyMap<BlockNode, Block>;
 }
 
 /** What became of a block that broke no rule. */
@@ -29,7 +31,7 @@ export interface StoredBlock {
   readonly outcome: AcceptOutcome;
 }
 
-/** In the order in which they are emitted for one commit. */
+/** The first four in the order in which they are emitted for one commit. */
 export interface ChainEventMap {
   /** Inside the SQLite transaction that moves the tip: only SQL writes here; a listener that throws undoes it all. */
   readonly committing: TipChange;
@@ -42,6 +44,10 @@ export interface ChainEventMap {
   readonly tip: TipChange;
   /** After that, for every newly stored block (extended, reorganised, side), adopted orphans included. */
   readonly block: StoredBlock;
+  /** A stored block turned out to be damaged, once for each: it is not served, and has to be fetched again. */
+  readonly damaged: BlockNode;
+  /** A damaged block is whole again. */
+  readonly mended: BlockNode;
 }
 
 /** The chain's end of its events; it knows none of its followers. */

@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
+  accept,
+  acceptBatch,
   chainData,
   genesisNode,
   mineChain,
@@ -52,7 +54,7 @@ describe('a listener of `committing` that throws', () => {
   ])('undoes %s, which works when it is tried again', (_what, before, blocks) => {
     const node = open();
     const { chain } = node;
-    chain.acceptBatch(before);
+    acceptBatch(chain, before);
     const image = imageOf(node);
     const faults: Error[] = [];
     const told: string[] = [];
@@ -62,25 +64,25 @@ describe('a listener of `committing` that throws', () => {
     chain.events.once('committing', () => {
       throw new Error('power cut');
     });
-    expect(faultOf(() => chain.acceptBatch(blocks)).message).toBe('power cut');
+    expect(faultOf(() => acceptBatch(chain, blocks)).message).toBe('power cut');
     expect(imageOf(node)).toEqual(image);
     expect(faults.map(({ message }) => message)).toEqual(['power cut']);
     expect(told).toEqual([]);
-    expect(chain.acceptBatch(blocks).error).toBeUndefined();
+    expect(acceptBatch(chain, blocks).error).toBeUndefined();
     expect(chain.tip.hash).toBe(blocks.at(-1)!.hash);
   });
 
   it('leaves adopted orphans in the pool', () => {
     const { chain } = open();
     const { blocks } = mineChain(chain.genesis, 3);
-    chain.accept(blocks[2]!);
-    chain.accept(blocks[1]!);
+    accept(chain, blocks[2]!);
+    accept(chain, blocks[1]!);
     chain.events.once('committing', () => {
       throw new Error('power cut');
     });
-    faultOf(() => chain.accept(blocks[0]!));
+    faultOf(() => accept(chain, blocks[0]!));
     expect(chain.orphanCount).toBe(2);
-    chain.accept(blocks[0]!);
+    accept(chain, blocks[0]!);
     expect(chain.tip.hash).toBe(blocks[2]!.hash);
     expect(chain.orphanCount).toBe(0);
   });
@@ -88,8 +90,8 @@ describe('a listener of `committing` that throws', () => {
   it('may not hand in blocks', () => {
     const { chain } = open();
     const { blocks } = mineChain(chain.genesis, 2);
-    chain.events.once('committing', () => void chain.accept(blocks[1]!));
-    expect(faultOf(() => chain.accept(blocks[0]!)).message).toMatch(/must not hand in blocks/);
+    chain.events.once('committing', () => void accept(chain, blocks[1]!));
+    expect(faultOf(() => accept(chain, blocks[0]!)).message).toMatch(/must not hand in blocks/);
     expect(chain.tip).toBe(chain.genesis);
   });
 });
@@ -102,23 +104,23 @@ describe('a full disk', () => {
     const { blocks } = mineChain(chain.genesis, 60, (index) => [`${index} ${'x'.repeat(3_000)}`]);
     const faults: Error[] = [];
     node.faults.on((error) => faults.push(error));
-    chain.acceptBatch(blocks.slice(0, 5));
+    acceptBatch(chain, blocks.slice(0, 5));
     const pages = database.pragma('page_count', { simple: true }) as number;
     database.pragma(`max_page_count = ${pages + 20}`);
     let taken = 5;
     const fault = faultOf(() => {
-      for (; taken < blocks.length; taken++) chain.accept(blocks[taken]!);
+      for (; taken < blocks.length; taken++) accept(chain, blocks[taken]!);
     });
     expect(fault).toMatchObject({ code: 'SQLITE_FULL' });
     expect(taken).toBeGreaterThan(5);
     const image = imageOf(node);
     expect(chain.tip.height).toBe(taken);
-    expect(faultOf(() => chain.acceptBatch(blocks.slice(taken)))).toMatchObject({ code: 'SQLITE_FULL' });
+    expect(faultOf(() => acceptBatch(chain, blocks.slice(taken)))).toMatchObject({ code: 'SQLITE_FULL' });
     expect(imageOf(node)).toEqual(image);
     expect(faults).toHaveLength(2);
     expect(chainData(chain)).toHaveLength(taken);
     database.pragma('max_page_count = 1000000');
-    expect(chain.acceptBatch(blocks.slice(taken)).outcomes).toHaveLength(blocks.length - taken);
+    expect(acceptBatch(chain, blocks.slice(taken)).outcomes).toHaveLength(blocks.length - taken);
     expect(chain.tip.height).toBe(60);
     expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
   });
@@ -128,13 +130,13 @@ describe('a full disk', () => {
     const { chain, database } = node;
     const mine = mineChain(chain.genesis, 30, (index) => [`mine ${index} ${'x'.repeat(1_000)}`]);
     const theirs = mineChain(chain.genesis, 30);
-    chain.acceptBatch([...mine.blocks, ...theirs.blocks]);
+    acceptBatch(chain, [...mine.blocks, ...theirs.blocks]);
     const winning = mineOn(theirs.nodes[29]!, ['y'.repeat(16_000), 'z'.repeat(16_000)]);
     const image = imageOf(node);
     database.pragma(`max_page_count = ${database.pragma('page_count', { simple: true }) as number}`);
-    expect(faultOf(() => chain.accept(winning))).toMatchObject({ code: 'SQLITE_FULL' });
+    expect(faultOf(() => accept(chain, winning))).toMatchObject({ code: 'SQLITE_FULL' });
     expect(imageOf(node)).toEqual(image);
     database.pragma('max_page_count = 1000000');
-    expect(chain.accept(winning)).toMatchObject({ kind: 'reorganised', depth: 30 });
+    expect(accept(chain, winning)).toMatchObject({ kind: 'reorganised', depth: 30 });
   });
 });

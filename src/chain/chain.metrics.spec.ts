@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { mineOn, openChain, type TestChain } from '../../test/support/chain-builders.js';
+import { accept, mineOn, openChain, type TestChain } from '../../test/support/chain-builders.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 
 /** A full half minute. */
@@ -31,7 +31,7 @@ describe('fingerprint of the tip', () => {
     const node = open();
     for (let height = 1; height <= 50; height++) {
       const block = mineOn(node.chain.tip);
-      node.chain.accept(block);
+      accept(node.chain, block);
       const text = await node.registry.getSingleMetricAsString('minichain_chain_tip_fingerprint');
       const sample = /^minichain_chain_tip_fingerprint (\d+)$/m.exec(text)?.[1];
       expect(shown(Number(sample))).toBe(block.hash.slice(-12));
@@ -45,7 +45,7 @@ describe('settled fingerprint', () => {
     const { chain } = node;
     const hashes = [-40, -30, -29, -20, -10, 0].map((seconds) => {
       const block = mineOn(chain.tip, [], { time: START_SECONDS + seconds });
-      chain.accept(block);
+      accept(chain, block);
       return block.hash.slice(-12);
     });
     const settled = async (): Promise<string> => shown(await gauge(node, 'settled_fingerprint'));
@@ -60,13 +60,13 @@ describe('settled fingerprint', () => {
     const [first, behind, elsewhere] = [open(), open(), open()];
     const old = [-60, -50].map((seconds) => {
       const block = mineOn(first.chain.tip, [], { time: START_SECONDS + seconds });
-      for (const { chain } of [first, behind]) chain.accept(block);
+      for (const { chain } of [first, behind]) accept(chain, block);
       return block;
     });
-    elsewhere.chain.accept(old[0]!);
-    elsewhere.chain.accept(mineOn(elsewhere.chain.tip, [], { time: START_SECONDS - 50 }));
+    accept(elsewhere.chain, old[0]!);
+    accept(elsewhere.chain, mineOn(elsewhere.chain.tip, [], { time: START_SECONDS - 50 }));
     for (let ahead = 14; ahead > 0; ahead--) {
-      first.chain.accept(mineOn(first.chain.tip, [], { time: START_SECONDS - ahead }));
+      accept(first.chain, mineOn(first.chain.tip, [], { time: START_SECONDS - ahead }));
     }
     const [a, b, c] = await Promise.all([first, behind, elsewhere].map((node) => gauge(node, 'settled_fingerprint')));
     expect(a).toBe(b);

@@ -1,19 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { nowSeconds, type Clock } from '../common/clock.js';
+import type { Clock } from '../common/clock.js';
 import type { EventSource } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import { CLOCK, CONSENSUS_PARAMS, LOGGER } from '../common/tokens.js';
 import type { Block } from '../consensus/block.js';
-import { linkHeader, type BlockNode } from '../consensus/block-tree.js';
-import { checkBlock, checkBlockContext, isBodyMismatch } from '../consensus/check-block.js';
-import { checkHeaderContext, checkProofOfWork } from '../consensus/check-header.js';
+import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
+import type { BlockHeader } from '../consensus/header.js';
 import type { ConsensusParams } from '../consensus/params.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
+import type { VerifiedBlock } from '../consensus/verify-block.js';
 import type { Database } from '../storage/database.js';
-import { DatabaseDamagedError } from '../storage/storage-errors.js';
 import { DATABASE } from '../storage/storage.module.js';
+import { BlockIntake } from './block-intake.js';
+import { BlockReader, type FoundTransaction } from './block-reader.js';
 import { ChainEvents, type AcceptOutcome, type ChainEventMap, type TipChange } from './chain.events.js';
 import { ChainMetrics } from './chain.metrics.js';
 import type { ChainState } from './chain-state.js';
@@ -21,7 +22,6 @@ import { ChainStore } from './chain.store.js';
 import { Draft } from './draft.js';
 import { loadChain } from './load-chain.js';
 import { OrphanPool } from './orphan-pool.js';
-import { placeBlock } from './place-block.js';
 import { ReorgGuard } from './reorg-guard.js';
 import { reportCommit } from './report-commit.js';
 
@@ -37,8 +37,10 @@ export class ChainService {
   readonly #events: ChainEvents;
   readonly #store: ChainStore;
   readonly #state: ChainState;
+  readonly #reader: BlockReader;
   readonly #orphans = new OrphanPool();
   readonly #guard: ReorgGuard;
+  readonly #intake: BlockIntake;
   readonly #log: Logger;
   #isCommitting = false;
 
@@ -53,8 +55,30 @@ export class ChainService {
     this.#events = new ChainEvents(faults.report);
     this.#log = log.child({ module: 'chain' });
     this.#store = new ChainStore(database);
-    this.#state = loadChain(this.#store, params);
+    this.#state = loadChain(this.#store, params, clock.nowMs());
+    this.#reader = new BlockReader(this.#store, this.#state, {
+      damaged: (error) => {
+        faults.report(error);
+        this.#events.emit('damaged', error.node);
+      },
+      mended: (node) => {
+        this.#log.info({ hash: node.hash, height: node.height }, `Block ${node.height} mended`);
+        this.#events.emit('mended', node);
+      },
+    });
     this.#guard = new ReorgGuard(params.maxReorgDepth, metrics, this.#log);
+    this.#intake = new BlockIntake({
+      params,
+      clock,
+      log: this.#log,
+      metrics,
+      store: this.#store,
+      state: this.#state,
+      reader: this.#reader,
+      orphans: this.#orphans,
+      guard: this.#guard,
+      write: (work) => (this.#isCommitting ? work() : this.#commit(work)),
+    });
     metrics.watch(this);
   }
 
@@ -78,9 +102,19 @@ export class ChainService {
     return this.#orphans.bytes;
   }
 
+  /** Stored blocks whose bytes changed on disk, and that are not whole again yet. */
+  get damagedBlocks(): ReadonlySet<BlockNode> {
+    return this.#reader.damagedBlocks;
+  }
+
   /** A stored block, of the active chain or a side branch. */
   node(hash: Hash): BlockNode | undefined {
     return this.#state.node(hash);
+  }
+
+  /** The stored block with this id (see BlockNode.id). */
+  nodeById(id: number): BlockNode | undefined {
+    return this.#state.nodeById(id);
   }
 
   /** The active chain's block at `height`. */
@@ -93,7 +127,7 @@ export class ChainService {
   }
 
   /** Why the block was found invalid, if it is remembered so; `bad-prevblk` for descendants of such a block. */
-  isInvalid(hash: Hash): RuleCode | undefined {
+  invalidCode(hash: Hash): RuleCode | undefined {
     return this.#store.invalidCode(hash);
   }
 
@@ -101,33 +135,44 @@ export class ChainService {
     return this.#orphans.has(hash);
   }
 
+  /** @throws BlockDamagedError when its bytes changed on disk; it is reported, and fetched again from a peer. */
   getBlock(hash: Hash): Block | undefined {
-    return this.#store.loadBlock(hash);
+    return this.#reader.block(hash);
   }
 
+  /** @throws BlockDamagedError, as getBlock. */
   getBlockBytes(hash: Hash): Buffer | undefined {
-    return this.#store.loadBlockBytes(hash);
+    return this.#reader.blockBytes(hash);
   }
 
-  /** Blocks of the active chain, from `fromHeight` up. */
+  /** Blocks of the active chain, from `fromHeight` up. @throws BlockDamagedError, as getBlock. */
   getBlocks(fromHeight: number, limit: number): Block[] {
-    return this.#store.loadActiveBlocks(fromHeight, limit);
+    return this.#nodesFrom(fromHeight, limit).map(({ hash }) => this.#reader.block(hash)!);
   }
 
   /** Headers of the active chain, 80 bytes each, from `fromHeight` up. */
   getHeaderBytes(fromHeight: number, limit: number): Buffer[] {
-    return this.#store.loadActiveHeaderBytes(fromHeight, limit);
+    return this.#store.loadHeaderBytes(this.#nodesFrom(fromHeight, limit));
   }
 
-  /** Where a transaction stands in the active chain. */
-  findTransaction(id: Hash): { node: BlockNode; index: number } | undefined {
-    const place = this.#store.findTransaction(id);
-    return place && { node: this.#state.nodeAt(place.height)!, index: place.position };
+  /** When a stored block arrived here, in milliseconds since the epoch. */
+  receivedMs(node: BlockNode): number | undefined {
+    return this.#store.loadReceivedMs(node);
   }
 
-  /** Does a transaction stand in the active chain? */
+  /** An entry of the active chain, and the block that it is in. Coinbases are found by their blocks alone. */
+  findTransaction(id: Hash): FoundTransaction | undefined {
+    return this.#reader.findEntry(id, (node) => this.#state.isActive(node));
+  }
+
+  /** An entry of any stored block, also of one that left the active chain. */
+  findStoredTransaction(id: Hash): FoundTransaction | undefined {
+    return this.#reader.findEntry(id, () => true);
+  }
+
+  /** Does an entry stand in the active chain? */
   hasTransaction(id: Hash): boolean {
-    return this.#store.findTransaction(id) !== undefined;
+    return this.findTransaction(id) !== undefined;
   }
 
   locator(): Hash[] {
@@ -144,16 +189,34 @@ export class ChainService {
     return this.#state.competingTips();
   }
 
-  /** Headers that a peer shows break a checkpoint of ours: counts and logs it, once for each such branch. */
+  /** Counts and logs headers of a peer that break a checkpoint of ours, once for each such branch. */
   refusedByCheckpoint(error: RuleError): void {
     this.#guard.brokeCheckpoint(error);
+  }
+
+  /**
+   * All that the 80 bytes of a header tell of its block, before its body is decoded or hashed.
+   * @returns the outcome, where the block is known already; undefined where its body has to be looked at.
+   * @throws RuleError when the header breaks a rule or was found invalid before.
+   */
+  judgeHeader(hash: Hash, header: BlockHeader): AcceptOutcome | undefined {
+    return this.#intake.judgeHeader(hash, header);
+  }
+
+  /**
+   * Checks all context-free rules, which is most of what a block costs. Nothing is written except the verdict on a block
+   * that breaks a rule for good.
+   * @throws RuleError
+   */
+  verify(block: Block): VerifiedBlock {
+    return this.#intake.verify(block);
   }
 
   /**
    * Takes in one block; see acceptBatch.
    * @throws RuleError when it breaks a rule; another Error is a fault of our own, and then nothing has changed.
    */
-  accept(block: Block): AcceptOutcome {
+  accept(block: VerifiedBlock): AcceptOutcome {
     const { outcomes, error } = this.acceptBatch([block]);
     if (error !== undefined) throw error;
     return outcomes[0]!;
@@ -162,27 +225,32 @@ export class ChainService {
   /**
    * Takes in blocks in order, and stops at the first that breaks a rule; what came before it is kept. The only way by
    * which the chain changes. Effects, in this order:
-   * 1. Each block is judged (own proof of work, body, parent, header in its context, connection to the branch it is on)
-   *    before anything is written for it; one whose parent is unknown goes into the orphan pool.
-   * 2. In one SQLite transaction: the blocks, the moves of the active chain and its transaction index, verdicts on
-   *    invalid blocks, then the same for orphans that waited for any of these; last `committing`, if the tip moves.
-   * 3. Commit. A fault up to here undoes it all: memory and disk are as before, the fault is reported and thrown.
+   * 1. Before the transaction: orphans that waited too long are dropped.
+   * 2. In one SQLite transaction, for each block: its header in its context and its connection to its own branch are
+   *    checked before anything is written for it; then the block with its index of entries, or the verdict on it. The
+   *    same for orphans that waited for it. Last the tip, if it moves, and `committing`. Already now, and not undone with the
+   *    transaction: blocks whose parent is unknown go into the orphan pool, refused ones are counted and logged, and the
+   *    guard of max_reorg_depth remembers branches that it refused.
+   * 3. Commit. A fault up to here undoes the transaction: the chain in memory and on disk is as before, the fault is
+   *    reported and thrown.
    * 4. Memory: tree and active chain; adopted orphans leave the pool.
    * 5. Events: `committed` and `tip`, if it moved; then `block` for each block stored.
    * 6. The RuleError of the block that broke a rule is handed back (thrown by accept).
+   * @param receivedMs when each block arrived, since the epoch; by default now.
    */
-  acceptBatch(blocks: readonly Block[]): BatchResult {
+  acceptBatch(blocks: readonly VerifiedBlock[], receivedMs: readonly number[] = []): BatchResult {
     if (this.#isCommitting) throw new Error('a listener of `committing` must not hand in blocks');
     const stopTimer = this.metrics.acceptSeconds.startTimer({ call: blocks.length === 1 ? 'one' : 'batch' });
-    this.#orphans.expire(this.clock.nowMs());
-    const draft = new Draft(this.#state, (hash) => this.#loadKnown(hash));
+    const nowMs = this.clock.nowMs();
+    this.#orphans.expire(nowMs);
+    const draft = new Draft(this.#state);
     const adopted: Hash[] = [];
     const outcomes: AcceptOutcome[] = [];
     let error: RuleError | undefined;
     let change: TipChange | undefined;
     this.#commit(() => {
-      for (const block of blocks) {
-        const result = this.#take(block, draft, adopted);
+      for (const [index, block] of blocks.entries()) {
+        const result = this.#intake.take(block, receivedMs[index] ?? nowMs, draft, adopted);
         if (result instanceof RuleError) {
           error = result;
           break;
@@ -190,7 +258,9 @@ export class ChainService {
         outcomes.push(result);
       }
       change = draft.tipChange();
-      if (change !== undefined) this.#events.emitOrThrow('committing', change);
+      if (change === undefined) return;
+      this.#store.saveTip(change.tip);
+      this.#events.emitOrThrow('committing', change);
     });
     draft.apply();
     for (const hash of adopted) this.#orphans.remove(hash);
@@ -198,6 +268,18 @@ export class ChainService {
     reportCommit({ outcomes, stored: draft.stored, change }, this.metrics, this.#log);
     this.#events.publish(change, draft.stored);
     return error === undefined ? { outcomes } : { outcomes, error };
+  }
+
+  /** Puts a fetched block in the place of a stored one that is damaged; does nothing for any other. */
+  mend(block: VerifiedBlock): void {
+    this.#reader.mend(block, (work) => this.#commit(work));
+  }
+
+  #nodesFrom(fromHeight: number, limit: number): BlockNode[] {
+    const nodes: BlockNode[] = [];
+    const end = Math.min(this.tip.height + 1, fromHeight + limit);
+    for (let height = fromHeight; height < end; height++) nodes.push(this.#state.nodeAt(height)!);
+    return nodes;
   }
 
   #commit(work: () => void): void {
@@ -211,80 +293,4 @@ export class ChainService {
       this.#isCommitting = false;
     }
   }
-
-  /** Judges and writes one block, then the orphans whose parent's fate is now known: no recursion, chains can be long. */
-  #take(block: Block, draft: Draft, adopted: Hash[]): AcceptOutcome | RuleError {
-    const result = this.#judge(block, draft, { isAdopted: false });
-    const settled = isSettled(result) ? [block.hash] : [];
-    for (const parent of settled) {
-      for (const orphan of this.#orphans.childrenOf(parent)) {
-        adopted.push(orphan.hash);
-        if (isSettled(this.#judge(orphan, draft, { isAdopted: true }))) settled.push(orphan.hash);
-      }
-    }
-    return result;
-  }
-
-  /** Judges one block and writes what follows from it. A broken rule is handed back, so that a batch can go on after it. */
-  #judge(block: Block, draft: Draft, how: { isAdopted: boolean }): AcceptOutcome | RuleError {
-    try {
-      return this.#check(block, draft, how);
-    } catch (error) {
-      if (!(error instanceof RuleError)) throw error;
-      if (isForGood(error)) this.#store.saveInvalid(block.hash, error.code);
-      this.metrics.rejected.inc({ code: error.code });
-      if (breaksCheckpoint(error)) this.#guard.brokeCheckpoint(error);
-      else this.#log.info({ hash: block.hash, code: error.code, ...error.data }, `block refused: ${error.message}`);
-      return error;
-    }
-  }
-
-  #check(block: Block, draft: Draft, how: { isAdopted: boolean }): AcceptOutcome {
-    const { hash, header } = block;
-    if (draft.node(hash) !== undefined) return { kind: 'duplicate' };
-    const verdict = this.#store.invalidCode(hash);
-    if (verdict !== undefined) throw new RuleError(verdict, `block ${hash} was found invalid before`);
-    const parent = draft.node(header.previousHash);
-    if (parent === undefined && !how.isAdopted && this.#orphans.has(hash)) return this.#orphanOutcome(block);
-    // Before any memory or disk is spent on it: what is kept or remembered must have cost its sender work.
-    if (!how.isAdopted) checkProofOfWork(header, hash, this.params);
-    if (parent === undefined && this.#store.invalidCode(header.previousHash) !== undefined) {
-      throw new RuleError('bad-prevblk', `parent ${header.previousHash} is invalid`, { parent: header.previousHash });
-    }
-    if (!how.isAdopted) checkBlock(block, this.params);
-    if (parent === undefined) {
-      this.#orphans.add(block, this.clock.nowMs());
-      return this.#orphanOutcome(block);
-    }
-    checkHeaderContext(header, hash, parent, this.params, nowSeconds(this.clock));
-    checkBlockContext(block, parent.height + 1);
-    const outcome = placeBlock(block, linkHeader(hash, header, parent), draft, this.#store, this.#guard);
-    draft.add(block, outcome);
-    return outcome;
-  }
-
-  #orphanOutcome(block: Block): AcceptOutcome {
-    return { kind: 'orphan', missing: this.#orphans.missingAncestor(block) };
-  }
-
-  #loadKnown(hash: Hash): Block {
-    const block = this.#store.loadBlock(hash);
-    if (block === undefined) throw new DatabaseDamagedError(this.#store.file, `block ${hash} is missing`);
-    return block;
-  }
-}
-
-/** Is it known now what the block is, so that its children can be judged? */
-function isSettled(result: AcceptOutcome | RuleError): boolean {
-  return result instanceof RuleError ? isForGood(result) : result.kind !== 'orphan';
-}
-
-/** Does the block itself stand in a checkpoint's place (and was not only found invalid for that before)? */
-function breaksCheckpoint({ code, data }: RuleError): boolean {
-  return code === 'checkpoint-mismatch' && data['expected'] !== undefined;
-}
-
-/** Is the header invalid for ever, and was it paid for with work, so that it is worth remembering? */
-function isForGood(error: RuleError): boolean {
-  return error.code !== 'high-hash' && error.code !== 'time-too-new' && !isBodyMismatch(error);
 }

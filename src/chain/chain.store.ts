@@ -1,15 +1,20 @@
+import { crc32 } from 'node:zlib';
 import { decodeBlock, type Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
-import { hashFromBytes, hashToBytes, type Hash } from '../consensus/codec.js';
+import { ByteReader, hashFromBytes, hashToBytes, varintLength, type Hash } from '../consensus/codec.js';
+import { hash256, sha256d } from '../consensus/hash.js';
 import { HEADER_BYTES, type BlockHeader } from '../consensus/header.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
+import { isEntry, readTransaction, type Transaction } from '../consensus/transaction.js';
 import type { Database } from '../storage/database.js';
 import { DatabaseDamagedError, namingDamage } from '../storage/storage-errors.js';
+import { BodyCache } from './body-cache.js';
 
-/** Where a transaction stands in the active chain. */
-export interface TransactionPlace {
-  readonly height: number;
-  readonly position: number;
+/** Where an entry stands among all stored blocks. */
+export interface EntryPlace {
+  readonly blockId: number;
+  /** Bytes from the start of the body. */
+  readonly offset: number;
 }
 
 /** The fields of a stored header that place it in the tree. */
@@ -18,26 +23,42 @@ export type BlockLink = { readonly id: number; readonly hash: Hash } & Pick<
   'previousHash' | 'time' | 'bits'
 >;
 
-/** Hash, previous hash, time and bits. */
-const LINK_BYTES = 72;
+/** A stored block is not what was stored: its bytes changed on disk, or the disk does not give them. */
+export class BlockDamagedError extends Error {
+  override readonly name = 'BlockDamagedError';
 
-/** What the active chain ended with when it was last written. */
-export interface StoredTip {
-  readonly hash: Hash;
-  readonly height: number;
-  readonly chainWork: bigint;
+  constructor(
+    readonly node: BlockNode,
+    file: string,
+    what: string,
+    options?: ErrorOptions,
+  ) {
+    super(`block ${node.height} (${node.hash}) in ${file} is damaged: ${what}`, options);
+  }
 }
 
-/** Blocks, the active chain and its transactions in SQLite. All calls are synchronous; writes belong into transact(). */
+/** A body of at most 1 MiB leaves an offset of 20 bits, and ids of 33 bits in a number that a double holds exactly. */
+const OFFSETS = 2 ** 20;
+const PREFIX_DIGITS = 12;
+/** Row of `meta`: the program whose verdicts on blocks are stored. */
+const VERDICTS_KEY = 'verdicts_of';
+
+/**
+ * Blocks, the tip and the index of entries in SQLite. All calls are synchronous; writes belong into transact(). Blocks are
+ * named by BlockNode.id: the hash of a block is known to the tree in memory alone.
+ */
 export class ChainStore {
   readonly #database: Database;
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #transact: (work: () => void) => void;
+  readonly #bodies = new BodyCache();
+  #lastId: number;
 
   constructor(database: Database) {
     this.#database = database;
     this.#statements = prepareStatements(database);
     this.#transact = database.transaction((work: () => void) => work());
+    this.#lastId = namingDamage(this.file, () => this.#statements.lastId.get()) ?? 0;
   }
 
   /** The database file, for messages. */
@@ -50,69 +71,70 @@ export class ChainStore {
     namingDamage(this.file, () => this.#transact(work));
   }
 
+  /** The id for the next block to be stored. Ids rise in the order of arrival; one may be left out. */
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
   /** What places each stored block in the tree, in order of arrival, so parents first. */
   *loadLinks(): Generator<BlockLink> {
     for (const row of namingDamage(this.file, () => this.#statements.links.all())) {
-      const bytes = Buffer.from(row.slice(0, 2 * LINK_BYTES), 'hex');
+      const header = Buffer.from(row.slice(0, 2 * HEADER_BYTES), 'hex');
       yield {
-        id: Number(row.slice(2 * LINK_BYTES)),
-        hash: hashFromBytes(bytes.subarray(0, 32)),
-        previousHash: hashFromBytes(bytes.subarray(32, 64)),
-        time: bytes.readUInt32LE(64),
-        bits: bytes.readUInt32LE(68),
+        id: Number(row.slice(2 * HEADER_BYTES)),
+        hash: hashFromBytes(sha256d(header)),
+        previousHash: hashFromBytes(header.subarray(4, 36)),
+        time: header.readUInt32LE(68),
+        bits: header.readUInt32LE(72),
       };
     }
   }
 
-  /** Ids of the blocks that are marked as active, from the genesis up: the index is the height. */
-  loadActiveIds(): number[] {
-    return namingDamage(this.file, () => this.#statements.activeIds.all());
+  /** The block that the active chain ends with; undefined in an empty database. */
+  loadTip(): { readonly id: number; readonly hash: Hash } | undefined {
+    const row = namingDamage(this.file, () => this.#statements.tip.get());
+    return row && { id: row.block_id, hash: hashFromBytes(row.hash) };
   }
 
-  loadTip(): StoredTip | undefined {
-    const row = this.#statements.tip.get();
-    if (row === undefined) return undefined;
-    return {
-      hash: hashFromBytes(row.hash),
-      height: row.height,
-      chainWork: BigInt(`0x${row.chain_work.toString('hex')}`),
-    };
+  saveTip({ id, hash }: BlockNode): void {
+    this.#statements.saveTip.run(id, hashToBytes(hash));
   }
 
-  saveBlock(block: Block, node: BlockNode): void {
-    const chainWork = Buffer.from(node.chainWork.toString(16).padStart(64, '0'), 'hex');
-    const { bytes } = block;
-    this.#statements.insertBlock.run(
-      hashToBytes(block.hash),
-      node.height,
-      chainWork,
-      bytes.subarray(0, HEADER_BYTES),
-      bytes.subarray(HEADER_BYTES),
-    );
-  }
-
-  deleteBlock(hash: Hash): void {
-    this.#statements.deleteBlock.run(hashToBytes(hash));
-  }
-
-  /** Puts a stored block on top of the active chain, at `height`. */
-  connect(block: Block, height: number): void {
-    this.#statements.insertActive.run(height, hashToBytes(block.hash));
-    for (const [position, transaction] of block.transactions.entries()) {
-      this.#statements.insertTransaction.run(hashToBytes(transaction.id), height, position);
+  /** @param receivedMs when it arrived, since the epoch. */
+  saveBlock({ bytes, transactions }: Block, { id, height }: BlockNode, receivedMs: number): void {
+    const body = bytes.subarray(HEADER_BYTES);
+    this.#statements.insertBlock.run(id, height, receivedMs, crc32(body), bytes.subarray(0, HEADER_BYTES), body);
+    let offset = varintLength(transactions.length);
+    for (const transaction of transactions) {
+      if (isEntry(transaction)) this.#statements.insertEntry.run(prefixOf(transaction.id), id * OFFSETS + offset);
+      offset += transaction.bytes.length;
     }
   }
 
-  /** Takes the top block of the active chain, at `height`, off it. */
-  disconnect(block: Block, height: number): void {
-    this.#statements.deleteActive.run(height);
-    for (const transaction of block.transactions) {
-      this.#statements.deleteTransaction.run(hashToBytes(transaction.id));
-    }
+  /** Puts the right bytes in the place of a damaged block's. */
+  mendBlock({ bytes }: Block, { id }: BlockNode): void {
+    const body = bytes.subarray(HEADER_BYTES);
+    this.#bodies.delete(id);
+    this.#statements.mendBlock.run(crc32(body), bytes.subarray(0, HEADER_BYTES), body, id);
   }
 
-  findTransaction(id: Hash): TransactionPlace | undefined {
-    return this.#statements.transaction.get(hashToBytes(id));
+  /** Where entries with this id may stand: ids are compared by 48 bits only, so whoever asks compares the rest. */
+  findPlaces(id: Hash): EntryPlace[] {
+    return this.#statements.places.all(prefixOf(id)).map((place) => ({
+      blockId: Math.floor(place / OFFSETS),
+      offset: place % OFFSETS,
+    }));
+  }
+
+  /** The transaction at a place. @throws BlockDamagedError */
+  loadTransaction(node: BlockNode, offset: number): Transaction {
+    const body = this.#loadBody(node);
+    return this.#naming(node, () => readTransaction(new ByteReader(body.subarray(offset), 'bad-txn-encoding')));
+  }
+
+  /** When the block arrived, since the epoch. */
+  loadReceivedMs({ id }: BlockNode): number | undefined {
+    return this.#statements.receivedMs.get(id);
   }
 
   /** Why the block was found invalid, if it was. */
@@ -124,93 +146,100 @@ export class ChainStore {
     this.#statements.insertInvalid.run(hashToBytes(hash), code);
   }
 
-  /** Forgets verdicts that hang on checkpoints, which may have changed since, and those on descendants of invalid blocks. */
-  deletePolicyVerdicts(): void {
-    this.#statements.deletePolicyVerdicts.run();
+  /**
+   * Drops the verdicts with these codes, and all of them where another program (`judge`) gave them: it may have judged by
+   * other rules, or wrongly.
+   */
+  dropVerdicts(codes: readonly RuleCode[], judge: string): void {
+    if (this.#statements.judge.get(VERDICTS_KEY) !== judge) {
+      this.#statements.deleteVerdicts.run();
+      this.#statements.saveJudge.run(VERDICTS_KEY, judge);
+    }
+    for (const code of codes) this.#statements.deleteVerdictsOf.run(code);
   }
 
-  loadBlockBytes(hash: Hash): Buffer | undefined {
-    const row = this.#statements.block.get(hashToBytes(hash));
-    return row && Buffer.concat(row);
+  /** Header and body. @throws BlockDamagedError when they are not those that were stored. */
+  loadBlockBytes(node: BlockNode): Buffer {
+    const row = this.#naming(node, () => this.#statements.block.get(node.id));
+    if (row === undefined) throw new BlockDamagedError(node, this.file, 'it is missing');
+    const [header, bodyCrc, body] = row;
+    if (hash256(header) !== node.hash) throw new BlockDamagedError(node, this.file, 'its header has another hash');
+    if (crc32(body) !== bodyCrc) throw new BlockDamagedError(node, this.file, 'its body has another CRC-32');
+    return Buffer.concat([header, body]);
   }
 
-  loadBlock(hash: Hash): Block | undefined {
-    const bytes = this.loadBlockBytes(hash);
-    if (bytes === undefined) return undefined;
-    const block = this.#decode(bytes);
-    if (block.hash !== hash) throw new DatabaseDamagedError(this.file, `block ${hash} reads as ${block.hash}`);
-    return block;
+  /** @throws BlockDamagedError */
+  loadBlock(node: BlockNode): Block {
+    return this.#naming(node, () => decodeBlock(this.loadBlockBytes(node)));
   }
 
-  /** Blocks of the active chain, from `fromHeight` up. */
-  loadActiveBlocks(fromHeight: number, limit: number): Block[] {
-    return this.#statements.activeBlocks.all(fromHeight, limit).map((row) => this.#decode(Buffer.concat(row)));
+  /** Headers, 80 bytes each. Blocks with neighbouring ids are read in one go. */
+  loadHeaderBytes(nodes: readonly BlockNode[]): Buffer[] {
+    const headers: Buffer[] = [];
+    for (let start = 0; start < nodes.length;) {
+      let end = start + 1;
+      while (end < nodes.length && nodes[end]!.id === nodes[end - 1]!.id + 1) end++;
+      for (const header of this.#statements.headers.all(nodes[start]!.id, nodes[end - 1]!.id)) headers.push(header);
+      start = end;
+    }
+    return headers;
   }
 
-  /** Headers of the active chain, 80 bytes each, from `fromHeight` up. */
-  loadActiveHeaderBytes(fromHeight: number, limit: number): Buffer[] {
-    return this.#statements.activeHeaders.all(fromHeight, limit);
+  #loadBody(node: BlockNode): Buffer {
+    const known = this.#bodies.get(node.id);
+    if (known !== undefined) return known;
+    const body = this.loadBlockBytes(node).subarray(HEADER_BYTES);
+    this.#bodies.add(node.id, body);
+    return body;
   }
 
-  /** A block was whole when it was stored, so one that does not decode is damage, never a peer's doing. */
-  #decode(bytes: Buffer): Block {
+  /** What SQLite or the codec says of a block that was whole when it was stored is damage, never a peer's doing. */
+  #naming<T>(node: BlockNode, read: () => T): T {
     try {
-      return decodeBlock(bytes);
-    } catch (error) {
-      if (!(error instanceof RuleError)) throw error;
-      throw new DatabaseDamagedError(this.file, `a stored block cannot be decoded (${error.message})`, {
-        cause: error,
-      });
+      return namingDamage(this.file, read);
+    } catch (cause) {
+      if (cause instanceof RuleError || cause instanceof DatabaseDamagedError) {
+        throw new BlockDamagedError(node, this.file, cause.message, { cause });
+      }
+      throw cause;
     }
   }
 }
 
+/** 48 bits of an id, as a number. */
+function prefixOf(id: Hash): number {
+  return Number.parseInt(id.slice(-PREFIX_DIGITS), 16);
+}
+
 function prepareStatements(database: Database) {
   return {
-    // Hash, then previous hash, time and bits out of the 80 bytes, then the id in decimal. This is most of a start, hence
-    // no more than is needed, and as one text: Buffers are slow to make here.
-    links: database
-      .prepare<[], string>(
-        `SELECT hex(hash) || hex(substr(header, 5, 32)) || hex(substr(header, 69, 8)) || id FROM blocks ORDER BY id`,
-      )
-      .pluck(),
-    activeIds: database.prepare<[], number>('SELECT block_id FROM active_chain ORDER BY height').pluck(),
-    tip: database.prepare<[], { hash: Buffer; height: number; chain_work: Buffer }>(
-      `SELECT blocks.hash, active_chain.height, blocks.chain_work
-       FROM active_chain JOIN blocks ON blocks.id = active_chain.block_id ORDER BY active_chain.height DESC LIMIT 1`,
+    // The 80 bytes as hex, then the id in decimal: one text, since Buffers are slow to make here and this is most of a start.
+    links: database.prepare<[], string>(`SELECT hex(header) || id FROM blocks ORDER BY id`).pluck(),
+    lastId: database.prepare<[], number | null>('SELECT max(id) FROM blocks').pluck(),
+    tip: database.prepare<[], { block_id: number; hash: Buffer }>('SELECT block_id, hash FROM chain_tip'),
+    saveTip: database.prepare<[number, Buffer]>('REPLACE INTO chain_tip (one, block_id, hash) VALUES (1, ?, ?)'),
+    insertBlock: database.prepare<[number, number, number, number, Buffer, Buffer]>(
+      'INSERT INTO blocks (id, height, received_ms, body_crc, header, body) VALUES (?, ?, ?, ?, ?, ?)',
     ),
-    insertBlock: database.prepare<[Buffer, number, Buffer, Buffer, Buffer]>(
-      'INSERT INTO blocks (hash, height, chain_work, header, body) VALUES (?, ?, ?, ?, ?)',
+    mendBlock: database.prepare<[number, Buffer, Buffer, number]>(
+      'UPDATE blocks SET body_crc = ?, header = ?, body = ? WHERE id = ?',
     ),
-    deleteBlock: database.prepare<[Buffer]>('DELETE FROM blocks WHERE hash = ?'),
-    insertActive: database.prepare<[number, Buffer]>(
-      'INSERT INTO active_chain (height, block_id) VALUES (?, (SELECT id FROM blocks WHERE hash = ?))',
-    ),
-    deleteActive: database.prepare<[number]>('DELETE FROM active_chain WHERE height = ?'),
-    insertTransaction: database.prepare<[Buffer, number, number]>(
-      'INSERT INTO transactions (id, height, position) VALUES (?, ?, ?)',
-    ),
-    deleteTransaction: database.prepare<[Buffer]>('DELETE FROM transactions WHERE id = ?'),
-    transaction: database.prepare<[Buffer], TransactionPlace>('SELECT height, position FROM transactions WHERE id = ?'),
+    insertEntry: database.prepare<[number, number]>('INSERT INTO entries (prefix, place) VALUES (?, ?)'),
+    places: database.prepare<[number], number>('SELECT place FROM entries WHERE prefix = ?').pluck(),
+    receivedMs: database.prepare<[number], number>('SELECT received_ms FROM blocks WHERE id = ?').pluck(),
     invalid: database.prepare<[Buffer], RuleCode>('SELECT code FROM invalid_blocks WHERE hash = ?').pluck(),
     insertInvalid: database.prepare<[Buffer, RuleCode]>(
       'INSERT OR IGNORE INTO invalid_blocks (hash, code) VALUES (?, ?)',
     ),
-    deletePolicyVerdicts: database.prepare<[]>(
-      `DELETE FROM invalid_blocks WHERE code IN ('checkpoint-mismatch', 'bad-prevblk')`,
-    ),
-    block: database.prepare<[Buffer], [Buffer, Buffer]>('SELECT header, body FROM blocks WHERE hash = ?').raw(),
-    activeBlocks: database
-      .prepare<[number, number], [Buffer, Buffer]>(
-        `SELECT blocks.header, blocks.body FROM active_chain JOIN blocks ON blocks.id = active_chain.block_id
-         WHERE active_chain.height >= ? ORDER BY active_chain.height LIMIT ?`,
-      )
+    deleteVerdicts: database.prepare<[]>('DELETE FROM invalid_blocks'),
+    deleteVerdictsOf: database.prepare<[RuleCode]>('DELETE FROM invalid_blocks WHERE code = ?'),
+    judge: database.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck(),
+    saveJudge: database.prepare<[string, string]>('REPLACE INTO meta (key, value) VALUES (?, ?)'),
+    block: database
+      .prepare<[number], [Buffer, number, Buffer]>('SELECT header, body_crc, body FROM blocks WHERE id = ?')
       .raw(),
-    activeHeaders: database
-      .prepare<[number, number], Buffer>(
-        `SELECT blocks.header FROM active_chain JOIN blocks ON blocks.id = active_chain.block_id
-         WHERE active_chain.height >= ? ORDER BY active_chain.height LIMIT ?`,
-      )
+    headers: database
+      .prepare<[number, number], Buffer>('SELECT header FROM blocks WHERE id BETWEEN ? AND ? ORDER BY id')
       .pluck(),
   };
 }

@@ -15,14 +15,9 @@ export type StoredOutcome = Extract<AcceptOutcome, { node: BlockNode }>;
 export class Draft {
   tip: BlockNode;
   readonly #stored = new Map<Hash, { readonly block: Block; readonly outcome: StoredOutcome }>();
-  readonly #removed = new Set<BlockNode>();
-  readonly #loaded = new Map<Hash, Block>();
+  readonly #byId = new Map<number, BlockNode>();
 
-  /** `load` reads the body of a block that was stored before. */
-  constructor(
-    private readonly state: ChainState,
-    private readonly load: (hash: Hash) => Block,
-  ) {
+  constructor(private readonly state: ChainState) {
     this.tip = state.tip;
   }
 
@@ -32,39 +27,18 @@ export class Draft {
   }
 
   node(hash: Hash): BlockNode | undefined {
-    const stored = this.#stored.get(hash);
-    if (stored !== undefined) return stored.outcome.node;
-    const node = this.state.node(hash);
-    return node !== undefined && this.#removed.has(node) ? undefined : node;
+    return this.#stored.get(hash)?.outcome.node ?? this.state.node(hash);
   }
 
-  /** The block of a node of this draft or of the state beneath it; each is read once. */
-  block({ hash }: BlockNode): Block {
-    const known = this.#stored.get(hash)?.block ?? this.#loaded.get(hash);
-    if (known !== undefined) return known;
-    const block = this.load(hash);
-    this.#loaded.set(hash, block);
-    return block;
+  nodeById(id: number): BlockNode | undefined {
+    return this.#byId.get(id) ?? this.state.nodeById(id);
   }
 
   /** Notes a stored block; one that extended or reorganised the active chain is its new tip. */
   add(block: Block, outcome: StoredOutcome): void {
     this.#stored.set(block.hash, { block, outcome });
+    this.#byId.set(outcome.node.id, outcome.node);
     if (outcome.kind !== 'side') this.tip = outcome.node;
-  }
-
-  /** Takes a block of a side branch out again, with all that stand on it; returns them. */
-  removeBranch(root: BlockNode): ReadonlySet<BlockNode> {
-    const branch = new Set([root]);
-    const drafted = [...this.#stored.values()].map(({ outcome }) => outcome.node);
-    for (const end of [...this.state.tips, ...drafted]) {
-      const path: BlockNode[] = [];
-      let at: BlockNode | undefined = end;
-      for (; at !== undefined && at.height > root.height && !branch.has(at); at = at.parent) path.push(at);
-      if (at !== undefined && branch.has(at)) for (const node of path) branch.add(node);
-    }
-    for (const node of branch) if (!this.#stored.delete(node.hash)) this.#removed.add(node);
-    return branch;
   }
 
   /** How the active chain moves by this draft, or undefined when it does not. */
@@ -73,18 +47,16 @@ export class Draft {
     const previousTip = this.state.tip;
     if (tip === previousTip) return undefined;
     const { forkPoint, disconnect, connect } = planReorg(previousTip, tip);
-    return {
-      previousTip,
-      tip,
-      forkPoint,
-      disconnected: disconnect.map((node) => this.block(node)),
-      connected: connect.map((node) => this.block(node)),
-    };
+    const arrived = new Map<BlockNode, Block>();
+    for (const node of connect) {
+      const block = this.#stored.get(node.hash)?.block;
+      if (block !== undefined) arrived.set(node, block);
+    }
+    return { previousTip, tip, forkPoint, disconnected: disconnect, connected: connect, arrived };
   }
 
   apply(): void {
     for (const { outcome } of this.#stored.values()) this.state.add(outcome.node);
     if (this.tip !== this.state.tip) this.state.moveTip(this.tip);
-    if (this.#removed.size > 0) this.state.remove(this.#removed);
   }
 }

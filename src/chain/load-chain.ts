@@ -1,6 +1,9 @@
-import { BlockTree, linkHeader, type BlockNode } from '../consensus/block-tree.js';
+import { BlockTree, linkHeader } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
-import type { ConsensusParams } from '../consensus/params.js';
+import { RULE_SET, type ConsensusParams } from '../consensus/params.js';
+import { RULES, RULE_CODES } from '../consensus/rule-error.js';
+import { isHashBelowTarget } from '../consensus/target.js';
+import { VERSION } from '../common/version.js';
 import { DatabaseDamagedError } from '../storage/storage-errors.js';
 import { ChainState } from './chain-state.js';
 import type { ChainStore } from './chain.store.js';
@@ -25,7 +28,7 @@ export class CheckpointConflictError extends Error {
   constructor(file: string, height: number, found: Hash, expected: Hash) {
     super(
       `the active chain in ${file} has block ${found} at height ${height}, the checkpoint there is ${expected}. ` +
-        'Correct the checkpoint, or move the file away to fetch the chain anew',
+        'Correct the checkpoint, or move the file away to fetch the chain again',
     );
   }
 }
@@ -33,46 +36,59 @@ export class CheckpointConflictError extends Error {
 /**
  * Reads the tree and the active tip (the stored one, so that the first seen stays on a tie), and writes the genesis
  * into an empty database.
+ * @param nowMs when the genesis "arrives", since the epoch.
  * @throws WrongNetworkError, CheckpointConflictError, DatabaseDamagedError
  */
-export function loadChain(store: ChainStore, params: ConsensusParams): ChainState {
-  const genesis = linkHeader(params.genesis.hash, params.genesis.header, undefined);
-  const tree = new BlockTree(genesis);
+export function loadChain(store: ChainStore, params: ConsensusParams, nowMs: number): ChainState {
   const stored = store.loadTip();
-  if (stored === undefined) {
-    for (const { hash } of store.loadLinks()) {
-      throw new DatabaseDamagedError(store.file, `there are blocks (the first is ${hash}), but no active chain`);
-    }
-    store.transact(() => {
-      store.saveBlock(params.genesis, genesis);
-      store.connect(params.genesis, 0);
-    });
-    return new ChainState(tree, genesis);
-  }
-  store.transact(() => store.deletePolicyVerdicts());
-  const activeIds = store.loadActiveIds();
-  const active: BlockNode[] = [];
+  if (stored === undefined) return startChain(store, params, nowMs);
+  let tree: BlockTree | undefined;
   for (const link of store.loadLinks()) {
-    const { id, hash } = link;
-    const parent = tree.get(link.previousHash);
-    if (parent !== undefined) {
-      const node = linkHeader(hash, link, parent);
-      tree.add(node);
-      if (activeIds[node.height] === id) active.push(node);
-    } else if (tree.size > 1) throw new DatabaseDamagedError(store.file, `the parent of block ${hash} is missing`);
-    else if (hash !== genesis.hash) throw new WrongNetworkError(store.file, params, hash);
+    const parent = tree?.get(link.previousHash);
+    if (parent !== undefined) tree!.add(linkHeader(link.hash, link, parent, link.id));
+    else if (tree !== undefined)
+      throw new DatabaseDamagedError(store.file, `the parent of block ${link.hash} is missing`);
+    else if (link.hash !== params.genesis.hash) throw new WrongNetworkError(store.file, params, link.hash);
+    else tree = new BlockTree(linkHeader(link.hash, link, undefined, link.id));
   }
-  const tip = tree.get(stored.hash);
-  if (tip === undefined || tip.height !== stored.height || tip.chainWork !== stored.chainWork) {
-    throw new DatabaseDamagedError(store.file, `the active chain does not lead to its tip ${stored.hash}`);
+  const tip = tree?.get(stored.hash);
+  if (tree === undefined || tip?.id !== stored.id) {
+    throw new DatabaseDamagedError(store.file, `the tip ${stored.hash} is missing`);
   }
+  checkLeaves(tree, store);
+  dropVerdicts(store);
   const state = new ChainState(tree, tip);
-  if (active.length !== tip.height || !active.every((node) => state.isActive(node))) {
-    throw new DatabaseDamagedError(store.file, `the blocks marked as active are not the chain of its tip ${tip.hash}`);
-  }
   for (const [height, expected] of params.checkpoints) {
     const found = state.nodeAt(height)?.hash ?? expected;
     if (found !== expected) throw new CheckpointConflictError(store.file, height, found, expected);
   }
   return state;
+}
+
+function startChain(store: ChainStore, params: ConsensusParams, nowMs: number): ChainState {
+  for (const { hash } of store.loadLinks()) {
+    throw new DatabaseDamagedError(store.file, `there are blocks (the first is ${hash}), but no tip`);
+  }
+  const { genesis } = params;
+  const node = linkHeader(genesis.hash, genesis.header, undefined, store.nextId());
+  store.transact(() => {
+    store.saveBlock(genesis, node, nowMs);
+    store.saveTip(node);
+  });
+  dropVerdicts(store);
+  return new ChainState(new BlockTree(node), node);
+}
+
+/** A header whose bits changed on disk has another hash. Each block's is named by its child; where there is none, work shows it. */
+function checkLeaves(tree: BlockTree, store: ChainStore): void {
+  for (const leaf of tree.tips) {
+    if (leaf === tree.genesis || isHashBelowTarget(leaf.hash, leaf.bits)) continue;
+    throw new DatabaseDamagedError(store.file, `the header of block ${leaf.hash} has no proof of work`);
+  }
+}
+
+/** Verdicts that hang on what may have changed since: the checkpoints, and the program that judges. */
+function dropVerdicts(store: ChainStore): void {
+  const codes = RULE_CODES.filter((code) => RULES[code] === 'until-restart');
+  store.transact(() => store.dropVerdicts(codes, `minichain ${VERSION}, rule set ${RULE_SET}`));
 }

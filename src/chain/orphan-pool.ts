@@ -1,5 +1,6 @@
 import type { Block } from '../consensus/block.js';
 import type { Hash } from '../consensus/codec.js';
+import type { VerifiedBlock } from '../consensus/verify-block.js';
 
 export interface OrphanLimits {
   readonly maxCount: number;
@@ -11,7 +12,8 @@ export interface OrphanLimits {
 export const ORPHAN_LIMITS: OrphanLimits = { maxCount: 200, maxBytes: 16 * 1024 * 1024, maxAgeMs: 10 * 60_000 };
 
 interface Orphan {
-  readonly block: Block;
+  readonly block: VerifiedBlock;
+  /** Since the epoch. */
   readonly receivedMs: number;
 }
 
@@ -36,8 +38,12 @@ export class OrphanPool {
     return this.#orphans.has(hash);
   }
 
+  get(hash: Hash): Block | undefined {
+    return this.#orphans.get(hash)?.block;
+  }
+
   /** Keeps a block (once), and drops the oldest ones that are then too many. */
-  add(block: Block, nowMs: number): void {
+  add(block: VerifiedBlock, nowMs: number): void {
     if (this.#orphans.has(block.hash)) return;
     this.#orphans.set(block.hash, { block, receivedMs: nowMs });
     this.#bytes += block.bytes.length;
@@ -59,8 +65,8 @@ export class OrphanPool {
   }
 
   /** The orphans that wait for this block. */
-  childrenOf(hash: Hash): Block[] {
-    return [...(this.#byParent.get(hash) ?? [])].map((child) => this.#orphans.get(child)!.block);
+  childrenOf(hash: Hash): Orphan[] {
+    return [...(this.#byParent.get(hash) ?? [])].map((child) => this.#orphans.get(child)!);
   }
 
   /** The first ancestor of the block that is not here, seen from the block down. */

@@ -19,18 +19,20 @@ export function reportCommit({ outcomes, stored, change }: CommitResult, metrics
   for (const { block, outcome } of stored) {
     metrics.accepted.inc({ outcome: outcome.kind });
     if (outcome.kind === 'reorganised') metrics.reorgDepth.observe(outcome.depth);
-    if (outcome.kind === 'side') log.debug({ hash: block.hash, height: outcome.node.height }, 'side block stored');
+    if (outcome.kind === 'side') {
+      log.debug({ hash: block.hash, height: outcome.node.height }, `Side block ${outcome.node.height} stored`);
+    }
   }
   if (change === undefined) return;
   const { tip, forkPoint, connected, disconnected } = change;
   metrics.connected.inc(connected.length);
   const facts = { height: tip.height, hash: tip.hash, connected: connected.length };
-  // Who mined or received a block tells of it; a change of branch nobody else sees as such.
-  if (disconnected.length === 0) log.debug(facts, 'chain extended');
+  // Whoever mined or received a block logs it; only here is a change of branch seen as such.
+  if (disconnected.length === 0) log.debug(facts, `Chain extended to block ${tip.height}`);
   else {
     log.info(
       { ...facts, disconnected: disconnected.length, forkHeight: forkPoint.height },
-      `Reorganised above block ${forkPoint.height}: ${disconnected.length} off, ${connected.length} on, the tip is block ${tip.height}`,
+      `Reorganisation after block ${forkPoint.height}: ${disconnected.length} disconnected, ${connected.length} connected; new tip ${tip.height}`,
     );
   }
 }

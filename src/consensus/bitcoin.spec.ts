@@ -138,14 +138,14 @@ const bytesOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
 function nodeAbove(first: BlockNode, hex: string, blocks: number): BlockNode {
   const { time, bits } = decodeHeader(bytesOf(hex));
   const chainWork = first.chainWork + BigInt(blocks) * workOf(bits);
-  return { hash: hash256(bytesOf(hex)), parent: first, height: first.height + blocks, time, bits, chainWork };
+  return { hash: hash256(bytesOf(hex)), parent: first, height: first.height + blocks, time, bits, chainWork, id: 0 };
 }
 
 function linkedInterval({ height, first, last, chainWork }: Retarget): BlockNode {
   const { time, bits } = decodeHeader(bytesOf(first));
   const blocks = 2015;
   const before = chainWork[0] - BigInt(blocks) * workOf(bits);
-  const begin = { hash: hash256(bytesOf(first)), parent: undefined, height: height - 2016, time, bits };
+  const begin = { hash: hash256(bytesOf(first)), parent: undefined, height: height - 2016, time, bits, id: 0 };
   return nodeAbove({ ...begin, chainWork: before }, last, blocks);
 }
 

@@ -15,6 +15,7 @@ describe('linkHeader', () => {
       time: 5,
       bits: 0x1d00ffff,
       chainWork: 0x100010001n,
+      id: 0,
     });
     const child = linkHeader(fakeHash(1), { time: 4, bits: BITS }, genesis);
     expect(child).toEqual({
@@ -24,6 +25,7 @@ describe('linkHeader', () => {
       time: 4,
       bits: BITS,
       chainWork: 0x100010003n,
+      id: 0,
     });
   });
 });

@@ -14,6 +14,8 @@ export interface BlockNode {
   readonly bits: number;
   /** Sum of workOf over this header and all its ancestors. */
   readonly chainWork: bigint;
+  /** Where its block is stored; 0 for a header alone (Bitcoin Core's CBlockIndex holds the place on disk likewise). */
+  readonly id: number;
 }
 
 /** Links a header to its parent (none for the genesis). Nothing is checked here. */
@@ -21,6 +23,7 @@ export function linkHeader(
   hash: Hash,
   header: Pick<BlockHeader, 'time' | 'bits'>,
   parent: BlockNode | undefined,
+  id = 0,
 ): BlockNode {
   return {
     hash,
@@ -29,6 +32,7 @@ export function linkHeader(
     time: header.time,
     bits: header.bits,
     chainWork: (parent?.chainWork ?? 0n) + workOf(header.bits),
+    id,
   };
 }
 
@@ -90,6 +94,11 @@ export class BlockTree {
 
   get size(): number {
     return this.#nodes.size;
+  }
+
+  /** All of them, parents before their children. */
+  get nodes(): IterableIterator<BlockNode> {
+    return this.#nodes.values();
   }
 
   get(hash: Hash): BlockNode | undefined {

@@ -5,7 +5,7 @@ import { committedBlock, rawData, rawDataBytes } from '../../test/support/consen
 import { brokenRule } from '../../test/support/rule-code.js';
 import { createBlock, decodeBlock } from './block.js';
 import { HEADER_BYTES, encodeHeader, hashHeader } from './header.js';
-import { createCoinbase } from './transaction.js';
+import { createCoinbase } from './coinbase.js';
 
 const ruleOf = (bytes: Uint8Array): string | undefined => brokenRule(() => decodeBlock(bytes));
 const coinbase = createCoinbase(1, 1n, 'miner');
@@ -53,7 +53,7 @@ describe('block', () => {
       Buffer.concat([header, Buffer.from([1]), block.bytes.subarray(81)]),
       'bad-blk-encoding',
     ],
-    ['a count of 2^32 - 1', Buffer.concat([header, Buffer.from('feffffffff', 'hex')]), 'bad-blk-encoding'],
+    ['a count of 2^32 - 1', Buffer.concat([header, Buffer.from('feffffffff', 'hex')]), 'bad-blk-count'],
     [
       'a count in 3 bytes',
       Buffer.concat([header, Buffer.from('fd0200', 'hex'), block.bytes.subarray(81)]),
@@ -63,7 +63,7 @@ describe('block', () => {
     [
       'a late timestamp',
       Buffer.concat([header, Buffer.from([1]), rawDataBytes(2n ** 60n, Buffer.alloc(0), Buffer.alloc(1))]),
-      'bad-txn-encoding',
+      'bad-txn-timestamp',
     ],
     [
       'data that is not UTF-8',

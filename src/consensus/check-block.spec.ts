@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { committedBlock, fakeHash, rawData } from '../../test/support/consensus.js';
 import { brokenRule } from '../../test/support/rule-code.js';
 import { createBlock, type Block } from './block.js';
-import { checkBlock, checkBlockContext, checkConnect, isBodyMismatch } from './check-block.js';
+import { checkBlock, checkBlockContext, checkConnect } from './check-block.js';
 import { ZERO_HASH, hashToBytes } from './codec.js';
-import { RULE_CODES, RuleError } from './rule-error.js';
-import { createCoinbase, type Transaction } from './transaction.js';
+import { createCoinbase } from './coinbase.js';
+import { type Transaction } from './transaction.js';
 
 const LIMITS = { maxBlockBytes: 1_000_000 };
 const coinbase = createCoinbase(5, 1n, 'miner');
@@ -134,12 +134,5 @@ describe('checkConnect', () => {
   ])('refuses a block whose %s stands in the chain already', (_, known) => {
     expect(brokenRule(() => checkConnect(block, (id) => id === known))).toBe('txn-already-in-chain');
     expect(() => checkConnect(block, (id) => id === known)).toThrow(expect.objectContaining({ data: { id: known } }));
-  });
-});
-
-describe('isBodyMismatch', () => {
-  it('excuses the header for these three codes and no other', () => {
-    const excused = RULE_CODES.filter((code) => isBodyMismatch(new RuleError(code, '')));
-    expect(excused).toEqual(['bad-txnmrklroot', 'bad-txns-duplicate', 'bad-txn-64-bytes']);
   });
 });

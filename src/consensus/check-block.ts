@@ -1,18 +1,19 @@
-import type { Block } from './block.js';
+import { checkTransactionCount, type Block } from './block.js';
 import type { Hash } from './codec.js';
-import { checkTransaction, checkTransactionSize } from './check-transaction.js';
 import { computeMerkleRoot } from './merkle.js';
 import type { ConsensusParams } from './params.js';
-import { RuleError, type RuleCode } from './rule-error.js';
+import { RuleError } from './rule-error.js';
+import { checkTransaction, checkTransactionSize } from './transaction.js';
 
 /**
  * Context-free: is the body whole and does the header commit to it? May look at block and parameters only (Bitcoin's
- * CheckBlock). The codes of isBodyMismatch speak of the body that came, not of the header.
- * @throws RuleError `bad-txnmrklroot`, `bad-txns-duplicate`, `bad-txn-64-bytes`, `bad-blk-length`, `bad-cb-missing`, `bad-cb-multiple`,
+ * CheckBlock). A code whose verdict is `body` speaks of the body that came, not of the header.
+ * @throws RuleError `bad-blk-count`, `bad-txnmrklroot`, `bad-txns-duplicate`, `bad-txn-64-bytes`, `bad-blk-length`, `bad-cb-missing`, `bad-cb-multiple`,
  *   `txn-already-in-chain` (twice in this block), or what checkTransaction throws.
  */
 export function checkBlock(block: Block, params: Pick<ConsensusParams, 'maxBlockBytes'>): void {
   const { transactions } = block;
+  checkTransactionCount(transactions.length);
   // What speaks of the body alone comes first, so that afterwards every broken rule is the header's own fault, for good.
   const { root, mutated } = computeMerkleRoot(transactions.map((transaction) => transaction.id));
   if (root !== block.header.merkleRoot) {
@@ -71,18 +72,4 @@ export function checkConnect(block: Block, isInChain: (id: Hash) => boolean): vo
       });
     }
   }
-}
-
-const BODY_MISMATCH_CODES: ReadonlySet<RuleCode> = new Set([
-  'bad-txnmrklroot',
-  'bad-txns-duplicate',
-  'bad-txn-64-bytes',
-] as const);
-
-/**
- * May the header belong to another, honest body in spite of this error? Then it must not be remembered as invalid
- * (CVE-2012-2459, CVE-2017-12842; Bitcoin Core's BLOCK_MUTATED and IsBlockMutated).
- */
-export function isBodyMismatch(error: RuleError): boolean {
-  return BODY_MISMATCH_CODES.has(error.code);
 }

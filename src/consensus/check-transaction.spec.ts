@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { rawData } from '../../test/support/consensus.js';
 import { brokenRule } from '../../test/support/rule-code.js';
-import { checkTransaction, checkTransactionSize } from './check-transaction.js';
-import { createCoinbase, type Transaction } from './transaction.js';
+import { checkTransaction, checkTransactionSize } from './transaction.js';
+import { createCoinbase } from './coinbase.js';
+import { type Transaction } from './transaction.js';
 
 const ruleOf = (transaction: Transaction): string | undefined => brokenRule(() => checkTransaction(transaction));
 

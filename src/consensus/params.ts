@@ -5,7 +5,7 @@ import { sha256 } from './hash.js';
 import type { BlockHeader } from './header.js';
 import { computeMerkleRoot } from './merkle.js';
 import { bitsOfDifficulty } from './target.js';
-import { createCoinbase } from './transaction.js';
+import { createCoinbase } from './coinbase.js';
 
 /** What the header rules depend on; Bitcoin's own mainnet values fit in (see vectors.spec.ts). */
 export interface HeaderParams {
@@ -42,6 +42,8 @@ export interface ParamsOptions {
   readonly maxReorgDepth?: number | undefined;
 }
 
+/** Number of the rules in README.md beside this file. A rule that changes gets a new number, and with it a new genesis. */
+export const RULE_SET = 2;
 export const BLOCK_VERSION = 1;
 export const DEFAULT_MAX_BLOCK_BYTES = 1_048_576;
 const GENESIS_TIME = Date.UTC(2026, 0, 1) / 1000;
@@ -85,12 +87,13 @@ function checkRetarget({ retargetInterval, targetSpacingSeconds }: HeaderParams)
 }
 
 /**
- * The genesis block commits to the parameters: the first 8 bytes of their SHA-256 are its extra nonce, so nodes with
- * other rules have another genesis hash and refuse each other at the handshake. It has no proof of work of its own;
+ * The genesis block commits to the rule set and the parameters: the first 8 bytes of their SHA-256 are its extra nonce,
+ * so nodes with other rules have another genesis hash and refuse each other at the handshake. It has no proof of work of its own;
  * nobody checks it, everybody derives it.
  */
 function createGenesis(params: Omit<ConsensusParams, 'genesis'>): Block {
   const rules = JSON.stringify([
+    RULE_SET,
     params.network,
     params.limitBits,
     params.retargetInterval,

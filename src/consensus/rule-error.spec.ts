@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { RULE_CODES, RuleError } from './rule-error.js';
+import { RULES, RULE_CODES, RuleError } from './rule-error.js';
 
 describe('RuleError', () => {
   it('carries code, message and facts', () => {
@@ -11,10 +11,18 @@ describe('RuleError', () => {
     expect(new RuleError('high-hash', '').data).toEqual({});
   });
 
-  it('has each code once, and README.md lists the same ones', () => {
+  it('condemns a block only for what it cannot mend', () => {
+    const condemned = RULE_CODES.filter((code) => new RuleError(code, '').condemnsBlock);
+    expect(condemned).not.toContain('time-too-new');
+    expect(condemned).not.toContain('bad-txnmrklroot');
+    expect(condemned).not.toContain('high-hash');
+    expect(condemned).toContain('bad-cb-height');
+    expect(condemned).toContain('bad-prevblk');
+  });
+
+  it('has each code once, and README.md lists the same ones with their verdicts', () => {
     const readme = readFileSync(new URL('README.md', import.meta.url), 'utf8');
-    const listed = [...readme.matchAll(/^\| \d+ +\| `([a-z0-9-]+)` +\|/gm)].map((match) => match[1]);
-    expect(new Set(RULE_CODES).size).toBe(RULE_CODES.length);
-    expect(new Set(listed)).toEqual(new Set(RULE_CODES));
+    const rows = [...readme.matchAll(/^\| \d+ +\| `([a-z0-9-]+)` +\|[^|]*\| ([a-z-]+) +\|/gm)];
+    expect(Object.fromEntries(rows.map(([, code, verdict]) => [code, verdict]))).toEqual(RULES);
   });
 });

@@ -40,6 +40,7 @@ describe.skipIf(!hasVectors)(`all of Bitcoin's retargets up to block 832,608${ve
           time,
           bits,
           chainWork: (parent?.chainWork ?? 0n) + BigInt(blocks) * workOf(bits),
+          id: 0,
         },
       });
     }
@@ -144,6 +145,7 @@ describe.skipIf(!hasVectors)(`Bitcoin Core's arithmetic${vectorsNote}`, () => {
       const nodeAt = (height: number, time: number, parent: BlockNode | undefined): BlockNode => ({
         hash: fakeHash(height),
         parent,
+        id: 0,
         height,
         time,
         bits,

@@ -1,6 +1,6 @@
 import type { ChainService } from '../chain/chain.service.js';
 import type { Hash } from '../consensus/codec.js';
-import type { DataTransaction } from '../consensus/transaction.js';
+import type { Entry } from '../consensus/transaction.js';
 import type { MempoolMetrics, RefusalReason } from './mempool.metrics.js';
 import type { MempoolStore } from './mempool.store.js';
 import { hasRoom, limitsForGossip, type MempoolLimits } from './policy.js';
@@ -10,7 +10,7 @@ export type Admission = 'accepted' | 'duplicate' | 'full';
 
 /** Valid transactions from one door. `origin`: id of the peer they came from; undefined = posted here. */
 export interface Submission {
-  readonly transactions: readonly DataTransaction[];
+  readonly transactions: readonly Entry[];
   readonly origin: string | undefined;
 }
 
@@ -19,7 +19,7 @@ export class GroupedCommit {
   readonly #added = new Map<Hash, PoolEntry>();
   readonly #admissions = new Map<Hash, Admission>();
   readonly #refusals: RefusalReason[] = [];
-  readonly addedByOrigin = new Map<string | undefined, DataTransaction[]>();
+  readonly addedByOrigin = new Map<string | undefined, Entry[]>();
   #addedBytes = 0;
   readonly #gossipLimits: MempoolLimits;
 
@@ -73,7 +73,7 @@ export class GroupedCommit {
     for (const reason of this.#refusals) metrics.refused.inc({ reason });
   }
 
-  #judge({ id, bytes }: DataTransaction, limits: MempoolLimits): Admission {
+  #judge({ id, bytes }: Entry, limits: MempoolLimits): Admission {
     if (this.pool.has(id) || this.chain.hasTransaction(id)) return 'duplicate';
     const usage = {
       transactions: this.pool.size + this.#added.size,

@@ -78,11 +78,12 @@ describe('GET /transactions/:id', () => {
     expect((await rest.get('/mempool')).json.transactions).toBe(0);
   });
 
-  it('finds coinbases too', async () => {
+  it('says where a coinbase is to be found', async () => {
     rest = await startRestApp();
-    const [block] = (await rest.post('/mine')).json.blocks;
+    await rest.post('/mine');
     const [coinbase] = (await rest.get('/blocks/1')).json.transactions;
-    const { json } = await rest.get(`/transactions/${coinbase.id}`);
-    expect(json).toEqual({ ...coinbase, status: 'confirmed', block, confirmations: 1 });
+    const { status, json } = await rest.get(`/transactions/${coinbase.id}`);
+    expect(status).toBe(404);
+    expect(json.detail).toMatch(/a coinbase is found in its block/);
   });
 });

@@ -5,7 +5,7 @@ import { hashSchema, transactionViewSchema, viewTransaction } from '../chain/blo
 import { ChainService } from '../chain/chain.service.js';
 import { expected, hashText, integerText } from '../common/http-input.js';
 import { HttpProblem } from '../common/http-problem.js';
-import { MAX_DATA_BYTES } from '../consensus/transaction.js';
+import { MAX_DATA_BYTES } from '../consensus/data-entry.js';
 import { MempoolService } from './mempool.service.js';
 
 const dataError = expected(`a string of 1 to ${MAX_DATA_BYTES} bytes of UTF-8`);
@@ -94,16 +94,24 @@ export class MempoolController {
     @Param('id', { schema: hashText('a transaction id') }) id: string,
   ): z.infer<typeof transactionStatusSchema> {
     const place = this.chain.findTransaction(id);
-    const mined = place && this.chain.getBlock(place.node.hash)?.transactions[place.index];
-    if (place !== undefined && mined !== undefined) {
+    if (place !== undefined) {
       const { height, hash } = place.node;
       const confirmations = this.chain.tip.height - height + 1;
-      return { ...viewTransaction(mined), status: 'confirmed', block: { index: height, hash }, confirmations };
+      return {
+        ...viewTransaction(place.transaction),
+        status: 'confirmed',
+        block: { index: height, hash },
+        confirmations,
+      };
     }
     const waiting = this.mempool.get(id);
     if (waiting !== undefined) {
       return { ...viewTransaction(waiting), status: 'pending', block: null, confirmations: 0 };
     }
-    throw new HttpProblem(404, 'transaction-not-found', `no transaction ${id} on the active chain or in the mempool`);
+    throw new HttpProblem(
+      404,
+      'transaction-not-found',
+      `no entry ${id} on the active chain or in the mempool; a coinbase is found in its block: GET /blocks/:id`,
+    );
   }
 }

@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
+  accept,
+  acceptBatch,
   entry,
+  genesisNode,
   mineChain,
   mineOn,
   nodeOf,
@@ -11,8 +14,11 @@ import {
 import { rawData } from '../../test/support/consensus.js';
 import { temporaryDirectory } from '../../test/support/temp-dir.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { isEntry } from '../consensus/transaction.js';
 import type { Hash } from '../consensus/codec.js';
-import { createCoinbase, type DataTransaction } from '../consensus/transaction.js';
+import type { Block } from '../consensus/block.js';
+import { createCoinbase } from '../consensus/coinbase.js';
+import { type DataTransaction } from '../consensus/data-entry.js';
 import { MempoolFullError, type MempoolService } from './mempool.service.js';
 
 let clock: VirtualClock;
@@ -58,7 +64,7 @@ describe('submit', () => {
     const first = openChain({ clock, dataDir });
     const transactions = await post(first.mempool, 'a', 'b', 'a');
     expect(new Set(transactions.map(({ id }) => id)).size).toBe(3);
-    expect(first.mempool.select(1_000_000)).toEqual(transactions);
+    expect(first.mempool.select(1_000_000, 1_000)).toEqual(transactions);
     expect(first.mempool.get(transactions[1]!.id)).toBe(transactions[1]);
     expect(first.mempool.has(transactions[1]!.id)).toBe(true);
     first.close();
@@ -179,7 +185,7 @@ describe('the limits', () => {
   it('make room again when a block takes entries', async () => {
     const { mempool, chain } = open({ limits: { maxTransactions: 1, maxBytes: 1_000_000 } });
     const [transaction] = await post(mempool, 'a');
-    chain.accept(mineOn(chain.tip, [transaction!]));
+    accept(chain, mineOn(chain.tip, [transaction!]));
     await post(mempool, 'b');
     expect(dataOf(mempool)).toEqual(['b']);
   });
@@ -190,7 +196,7 @@ describe('acceptFromPeer', () => {
     const { mempool, chain } = open();
     const [waiting] = await post(mempool, 'waiting');
     const mined = entry('mined');
-    chain.accept(mineOn(chain.tip, [mined]));
+    accept(chain, mineOn(chain.tip, [mined]));
     const fresh = entry('fresh');
     const results = await gossip(
       mempool,
@@ -257,18 +263,18 @@ describe('blocks', () => {
     const [a, , c] = await post(mempool, 'a', 'b', 'c');
     const removed: (readonly Hash[])[] = [];
     mempool.events.on('removed', (ids) => removed.push(ids));
-    chain.accept(mineOn(chain.tip, [c!, 'of another node', a!]));
+    accept(chain, mineOn(chain.tip, [c!, 'of another node', a!]));
     expect(dataOf(mempool)).toEqual(['b']);
     expect(removed).toEqual([[c!.id, a!.id]]);
-    chain.accept(mineOn(chain.tip, ['nothing of ours']));
+    accept(chain, mineOn(chain.tip, ['nothing of ours']));
     expect(removed).toHaveLength(1);
   });
 
   it('that stay aside take nothing', async () => {
     const { mempool, chain } = open();
     const [a] = await post(mempool, 'a');
-    chain.accept(mineOn(chain.genesis));
-    expect(chain.accept(mineOn(chain.genesis, [a!])).kind).toBe('side');
+    accept(chain, mineOn(chain.genesis));
+    expect(accept(chain, mineOn(chain.genesis, [a!])).kind).toBe('side');
     expect(dataOf(mempool)).toEqual(['a']);
   });
 
@@ -279,14 +285,14 @@ describe('blocks', () => {
     const [shared, mine] = [entry('shared'), entry('2nd')];
     const old = [mineOn(chain.genesis, ['1st', shared, mine])];
     old.push(mineOn(nodeOf(old[0]!, chain.genesis), ['3rd', '4th']));
-    chain.acceptBatch(old);
+    acceptBatch(chain, old);
     await post(mempool, 'young', 'younger');
     const added: unknown[] = [];
     mempool.events.on('added', ({ transactions, origin }) =>
       added.push([origin, transactions.map(({ data }) => data)]),
     );
     const branch = mineChain(chain.genesis, 3, (index) => (index === 1 ? [shared] : []));
-    chain.acceptBatch(branch.blocks);
+    acceptBatch(chain, branch.blocks);
     expect(chain.tip.hash).toBe(branch.blocks[2]!.hash);
     const expected = ['1st', '2nd', '3rd', '4th', 'young', 'younger'];
     expect(dataOf(mempool)).toEqual(expected);
@@ -295,7 +301,7 @@ describe('blocks', () => {
     first.close();
     const again = open({ dataDir });
     expect(dataOf(again.mempool)).toEqual(expected);
-    again.chain.accept(mineOn(again.chain.tip, again.mempool.select(1_000_000)));
+    accept(again.chain, mineOn(again.chain.tip, again.mempool.select(1_000_000, 1_000)));
     expect(again.mempool.size).toBe(0);
     expect(again.mempool.bytes).toBe(0);
   });
@@ -304,9 +310,9 @@ describe('blocks', () => {
     const { mempool, chain } = open();
     const mine = mineChain(chain.genesis, 1, () => ['a', 'b']);
     const theirs = mineChain(chain.genesis, 2);
-    for (const block of [...mine.blocks, ...theirs.blocks]) chain.accept(block);
+    for (const block of [...mine.blocks, ...theirs.blocks]) accept(chain, block);
     expect(dataOf(mempool)).toEqual(['a', 'b']);
-    chain.acceptBatch(mineChain(mine.nodes[0]!, 2).blocks);
+    acceptBatch(chain, mineChain(mine.nodes[0]!, 2).blocks);
     expect(dataOf(mempool)).toEqual([]);
   });
 
@@ -315,13 +321,13 @@ describe('blocks', () => {
     const node = openChain({ clock, dataDir });
     const { mempool, chain } = node;
     const [a] = await post(mempool, 'a', 'b');
-    chain.accept(mineOn(chain.genesis, ['old']));
+    accept(chain, mineOn(chain.genesis, ['old']));
     const better = mineChain(chain.genesis, 2, () => [a!]);
-    chain.accept(better.blocks[0]!);
+    accept(chain, better.blocks[0]!);
     chain.events.on('committing', () => {
       throw new Error('power cut');
     });
-    expect(() => chain.accept(mineOn(better.nodes[0]!))).toThrow('power cut');
+    expect(() => accept(chain, mineOn(better.nodes[0]!))).toThrow('power cut');
     expect(dataOf(mempool)).toEqual(['a', 'b']);
     node.close();
     expect(dataOf(open({ dataDir }).mempool)).toEqual(['a', 'b']);
@@ -335,9 +341,9 @@ describe('blocks', () => {
     const seen: string[][] = [];
     chain.events.once('tip', () => {
       seen.push(dataOf(mempool));
-      chain.acceptBatch(other.blocks);
+      acceptBatch(chain, other.blocks);
     });
-    chain.accept(first);
+    accept(chain, first);
     expect(seen).toEqual([[]]);
     expect(chain.tip.hash).toBe(other.blocks[1]!.hash);
     expect(dataOf(mempool)).toEqual(['a']);
@@ -349,18 +355,109 @@ describe('a start', () => {
     const dataDir = temporaryDirectory();
     const first = openChain({ clock, dataDir });
     const [a] = await post(first.mempool, 'a', 'b');
-    const insert = first.database.prepare('INSERT INTO transactions (id, height, position) VALUES (?, 0, 1)');
-    insert.run(Buffer.from(a!.id, 'hex').reverse());
+    accept(first.chain, mineOn(first.chain.tip, [a!]));
+    const id = Buffer.from(a!.id, 'hex').reverse();
+    first.database.prepare('INSERT INTO mempool (id, acknowledged, bytes) VALUES (?, 1, ?)').run(id, a!.bytes);
     first.close();
-    expect(dataOf(open({ dataDir }).mempool)).toEqual(['b']);
+    const again = open({ dataDir });
+    expect(dataOf(again.mempool)).toEqual(['b']);
+    expect(again.database.prepare('SELECT count(*) FROM mempool').pluck().get()).toBe(1);
   });
 
-  it('tells of a damaged entry with the way out', async () => {
+  it.each([`x'07'`, "CAST(replace(bytes, CAST('a' AS BLOB), CAST('b' AS BLOB)) AS BLOB)"])(
+    'reports an entry that is not what was stored, with the way out (%s)',
+    async (bytes) => {
+      const dataDir = temporaryDirectory();
+      const first = openChain({ clock, dataDir });
+      await post(first.mempool, 'a');
+      first.database.exec(`UPDATE mempool SET bytes = ${bytes}`);
+      first.close();
+      expect(() => openChain({ clock, dataDir })).toThrow(/is damaged.*not the one that was stored.*Way out/);
+    },
+  );
+});
+
+describe('a reorganisation that moves many entries', () => {
+  const limits = { maxTransactions: 100_000, maxBytes: 100_000_000 };
+  /** More than one step settles. */
+  const PER_BLOCK = 900;
+
+  function fullChain(length: number, name: string): Block[] {
+    return mineChain(genesisNode(), length, (index) =>
+      Array.from({ length: PER_BLOCK }, (_, entryIndex) => `${name} ${index} ${entryIndex}`),
+    ).blocks;
+  }
+
+  it('gives them back step by step, in order, and never offers one that is in the chain', async () => {
+    const { chain, mempool } = open({ limits });
+    const mine = fullChain(4, 'mine');
+    const shared = mine[1]!.transactions.filter(isEntry).slice(0, 500);
+    acceptBatch(chain, mine);
+    // Stored as side blocks first: their entries have to be read from disk when they become active.
+    const theirs = mineChain(genesisNode(), 5, (index) => (index === 2 ? shared : [])).blocks;
+    acceptBatch(chain, theirs.slice(0, 4));
+    await post(mempool, 'young');
+    let settled = 0;
+    mempool.events.on('settled', () => settled++);
+    accept(chain, theirs[4]!);
+    expect(chain.tip.hash).toBe(theirs[4]!.hash);
+    expect(mempool.isSettling).toBe(true);
+    expect(settled).toBe(0);
+    const inChain = new Set(shared.map(({ id }) => id));
+    for (const { id } of mempool.select(10_000_000, 100_000)) expect(inChain.has(id)).toBe(false);
+    await clock.until('the mempool is settled', () => !mempool.isSettling, 10_000);
+    expect(settled).toBe(1);
+    const expected = mine
+      .flatMap(({ transactions }) => transactions.filter(isEntry))
+      .filter(({ id }) => !inChain.has(id));
+    expect(mempool.ids()).toEqual([...expected.map(({ id }) => id), mempool.ids().at(-1)]);
+    expect(mempool.list(mempool.size - 1, 1)[0]).toMatchObject({ data: 'young' });
+    expect(mempool.acknowledgedCount).toBe(mempool.size);
+  });
+
+  it('goes on after a restart where it stopped', async () => {
     const dataDir = temporaryDirectory();
-    const first = openChain({ clock, dataDir });
-    await post(first.mempool, 'a');
-    first.database.exec(`UPDATE mempool SET bytes = x'07'`);
+    const first = openChain({ clock, dataDir, limits });
+    const mine = fullChain(4, 'mine');
+    acceptBatch(first.chain, mine);
+    acceptBatch(first.chain, mineChain(genesisNode(), 5).blocks);
+    expect(first.mempool.isSettling).toBe(true);
+    const before = first.mempool.size;
+    expect(before).toBeLessThan(4 * PER_BLOCK);
     first.close();
-    expect(() => openChain({ clock, dataDir })).toThrow(/is damaged.*cannot be decoded.*Way out/);
+    const again = open({ dataDir, limits });
+    expect(again.mempool.size).toBe(before);
+    await clock.until('the mempool is settled', () => !again.mempool.isSettling, 10_000);
+    expect(again.mempool.ids()).toEqual(
+      mine.flatMap(({ transactions }) => transactions.filter(isEntry)).map(({ id }) => id),
+    );
+    expect(again.database.prepare('SELECT count(*) FROM unsettled_blocks').pluck().get()).toBe(0);
+  });
+
+  it('that is undone at once leaves the mempool as it was', async () => {
+    const { chain, mempool } = open({ limits });
+    const mine = fullChain(4, 'mine');
+    acceptBatch(chain, mine);
+    acceptBatch(chain, mineChain(genesisNode(), 5).blocks);
+    expect(mempool.isSettling).toBe(true);
+    const mineTip = chain.node(mine[3]!.hash)!;
+    acceptBatch(chain, mineChain(mineTip, 2).blocks);
+    expect(chain.isActive(mineTip)).toBe(true);
+    await clock.until('the mempool is settled', () => !mempool.isSettling, 10_000);
+    expect(mempool.size).toBe(0);
+  });
+
+  it('owes to its poster what a peer brought again meanwhile', async () => {
+    const { chain, mempool } = open({ limits });
+    const mine = fullChain(3, 'mine');
+    acceptBatch(chain, mine);
+    acceptBatch(chain, mineChain(genesisNode(), 4).blocks);
+    const early = mine[0]!.transactions.find(isEntry)!;
+    expect(mempool.has(early.id)).toBe(false);
+    const [accepted] = await settle([mempool.acceptFromPeer([early], 'peer')]);
+    expect(accepted).toMatchObject({ value: [{ result: 'accepted' }] });
+    await clock.until('the mempool is settled', () => !mempool.isSettling, 10_000);
+    expect(mempool.size).toBe(3 * PER_BLOCK);
+    expect(mempool.acknowledgedCount).toBe(mempool.size);
   });
 });

@@ -8,18 +8,22 @@ import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
 import type { NodeConfig } from '../config/node-config.js';
-import { checkTransaction } from '../consensus/check-transaction.js';
+import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
-import { createDataTransaction, type DataTransaction, type Transaction } from '../consensus/transaction.js';
+import { createDataTransaction, type DataTransaction } from '../consensus/data-entry.js';
+import { checkTransaction, isEntry, type Entry, type Transaction } from '../consensus/transaction.js';
 import type { Database } from '../storage/database.js';
 import { DATABASE } from '../storage/storage.module.js';
 import { GroupedCommit, type Admission, type Submission } from './grouped-commit.js';
 import { MempoolMetrics } from './mempool.metrics.js';
 import { MempoolStore } from './mempool.store.js';
 import { RETRY_AFTER_SECONDS, type MempoolLimits } from './policy.js';
-import { Pool, type PoolEntry } from './pool.js';
-import { effectOf } from './tip-effect.js';
+import { Pool } from './pool.js';
+import { Settlement } from './settlement.js';
+
+/** After a step that a fault broke off. */
+const SETTLE_RETRY_MS = 5_000;
 
 /** The mempool has no room for another entry; what is in it stays. */
 export class MempoolFullError extends Error {
@@ -35,9 +39,11 @@ export class MempoolFullError extends Error {
 
 export interface MempoolEventMap {
   /** After the commit. `origin`: id of the peer they came from; undefined = posted here or given back by a reorg. */
-  readonly added: { readonly transactions: readonly DataTransaction[]; readonly origin: string | undefined };
+  readonly added: { readonly transactions: readonly Entry[]; readonly origin: string | undefined };
   /** After the commit: mined by anyone. */
   readonly removed: readonly Hash[];
+  /** The mempool follows the active chain again after a reorganisation (see isSettling). */
+  readonly settled: undefined;
 }
 
 /** What became of a transaction that came from a peer. */
@@ -61,6 +67,8 @@ export class MempoolService implements BeforeApplicationShutdown {
   readonly #events: EventHub<MempoolEventMap>;
   readonly #pool = new Pool();
   readonly #store: MempoolStore;
+  readonly #settlement: Settlement;
+  #settling: Timer | undefined;
   readonly limits: MempoolLimits;
   readonly #log: Logger;
   #waiting: Request[] = [];
@@ -80,9 +88,14 @@ export class MempoolService implements BeforeApplicationShutdown {
     this.limits = config.mempool;
     this.#log = log.child({ module: 'mempool' });
     this.#store = new MempoolStore(database);
+    this.#settlement = new Settlement(chain, this.#store, this.#pool);
     this.#load();
     chain.events.on('committing', (change) => this.#saveTipEffect(change));
     chain.events.on('committed', (change) => this.#applyTipEffect(change));
+    chain.events.on('mended', (node) => {
+      this.#settlement.retry(node);
+      this.#settleSoon(0);
+    });
     metrics.watch(this);
   }
 
@@ -107,11 +120,11 @@ export class MempoolService implements BeforeApplicationShutdown {
     return this.#pool.has(id);
   }
 
-  get(id: Hash): DataTransaction | undefined {
+  get(id: Hash): Entry | undefined {
     return this.#pool.get(id);
   }
 
-  list(offset: number, limit: number): DataTransaction[] {
+  list(offset: number, limit: number): Entry[] {
     return this.#pool.list(offset, limit);
   }
 
@@ -119,9 +132,15 @@ export class MempoolService implements BeforeApplicationShutdown {
     return this.#pool.ids();
   }
 
-  /** What a block with `maxBytes` of room for transactions should hold, in order of arrival. */
-  select(maxBytes: number): DataTransaction[] {
-    return this.#pool.select(maxBytes);
+  /** Is it still being brought in line with a reorganisation? Then some entries that wait are in the chain already. */
+  get isSettling(): boolean {
+    return this.#settling !== undefined;
+  }
+
+  /** What a block with this much room should hold, in order of arrival. */
+  select(maxBytes: number, maxEntries: number): Entry[] {
+    const isFree = ({ id }: Entry): boolean => !this.#settlement.isOpen || !this.chain.hasTransaction(id);
+    return this.#pool.select(maxBytes, maxEntries, isFree);
   }
 
   /**
@@ -140,14 +159,14 @@ export class MempoolService implements BeforeApplicationShutdown {
 
   /** Takes in what a peer sent, each by itself, and tells of each what became of it. Rejects only for a fault of our own. */
   async acceptFromPeer(transactions: readonly Transaction[], origin: string): Promise<PeerTransactionResult[]> {
-    const valid: DataTransaction[] = [];
+    const valid: Entry[] = [];
     const broken = new Map<Hash, RuleCode>();
     for (const transaction of transactions) {
       const code = ruleBrokenBy(transaction);
       if (code !== undefined) {
         broken.set(transaction.id, code);
         this.metrics.refused.inc({ reason: code });
-      } else if (transaction.kind === 'data') valid.push(transaction);
+      } else if (isEntry(transaction)) valid.push(transaction);
     }
     const admissions = valid.length > 0 ? await this.#enqueue(valid, origin) : new Map<Hash, Admission>();
     return transactions.map(({ id }) => ({ id, result: broken.get(id) ?? admissions.get(id)! }));
@@ -155,6 +174,7 @@ export class MempoolService implements BeforeApplicationShutdown {
 
   beforeApplicationShutdown(): void {
     this.#flush();
+    this.#settling?.cancel();
   }
 
   #create(data: string): DataTransaction {
@@ -172,10 +192,7 @@ export class MempoolService implements BeforeApplicationShutdown {
   }
 
   /** All that comes until the event loop has gone round shares one commit, and so one fsync. */
-  #enqueue(
-    transactions: readonly DataTransaction[],
-    origin: string | undefined,
-  ): Promise<ReadonlyMap<Hash, Admission>> {
+  #enqueue(transactions: readonly Entry[], origin: string | undefined): Promise<ReadonlyMap<Hash, Admission>> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ transactions, origin, resolve, reject });
       this.#timer ??= this.clock.after(0, () => this.#flush());
@@ -207,42 +224,80 @@ export class MempoolService implements BeforeApplicationShutdown {
   }
 
   #load(): void {
-    const mined = this.#store.deleteMined();
-    for (const entry of this.#store.load()) this.#pool.append(entry);
-    if (mined > 0 || this.size > 0) this.#log.info({ transactions: this.size, mined }, 'mempool loaded');
+    let mined = 0;
+    this.#store.transact(() => {
+      for (const entry of this.#store.load()) {
+        const { id } = entry.transaction;
+        if (!this.chain.hasTransaction(id)) this.#pool.append(entry);
+        else {
+          this.#store.delete(id);
+          mined++;
+        }
+      }
+    });
+    this.#settlement.add(this.#store.loadUnsettled().map((blockId) => this.chain.nodeById(blockId)!));
+    this.#settleSoon(0);
+    if (mined > 0 || this.size > 0) {
+      this.#log.info({ transactions: this.size, mined }, `Mempool loaded: ${this.size} entries wait`);
+    }
   }
 
-  /** From what is on disk alone: memory may be behind while `tip` is still being told. */
+  /** From what is on disk alone: memory may be behind while an earlier tip is still being told. */
   #saveTipEffect(change: TipChange): void {
-    const { mined, givenBack } = effectOf(change);
-    for (const id of mined) this.#store.delete(id);
-    this.#store.prepend(givenBack.map(acknowledged));
+    for (const id of minedBy(change)) this.#store.delete(id);
+    for (const { id } of unsettledBy(change)) this.#store.saveUnsettled(id);
   }
 
   #applyTipEffect(change: TipChange): void {
-    const effect = effectOf(change);
-    const mined = effect.mined.filter((id) => this.#pool.delete(id));
-    const givenBack = effect.givenBack.filter(({ id }) => !this.#pool.has(id));
-    this.#pool.prepend(givenBack.map(acknowledged));
-    this.metrics.mined.inc(mined.length);
-    this.metrics.added.inc({ source: 'reorg' }, givenBack.length);
-    if (mined.length > 0) this.#events.emit('removed', mined);
-    if (givenBack.length > 0) this.#tellAdded(givenBack, undefined);
+    this.#forget(minedBy(change).filter((id) => this.#pool.delete(id)));
+    this.#settlement.add(unsettledBy(change));
+    // Most reorganisations are small, and settled by the first step.
+    if (this.#settlement.isDue) this.#settle();
   }
 
-  #tellAdded(transactions: readonly DataTransaction[], origin: string | undefined): void {
+  #settleSoon(delayMs: number): void {
+    if (this.#settlement.isDue) this.#settling ??= this.clock.after(delayMs, () => this.#settle());
+  }
+
+  #settle(): void {
+    this.#settling?.cancel();
+    this.#settling = undefined;
+    try {
+      const { mined, returned } = this.#settlement.step();
+      this.metrics.added.inc({ source: 'reorg' }, returned.length);
+      this.#settleSoon(0);
+      this.#forget(mined);
+      if (returned.length > 0) this.#tellAdded(returned, undefined);
+      if (!this.isSettling) this.#events.emit('settled', undefined);
+    } catch (fault) {
+      this.faults.report(fault as Error);
+      this.#settleSoon(SETTLE_RETRY_MS);
+    }
+  }
+
+  #forget(mined: readonly Hash[]): void {
+    this.metrics.mined.inc(mined.length);
+    if (mined.length > 0) this.#events.emit('removed', mined);
+  }
+
+  #tellAdded(transactions: readonly Entry[], origin: string | undefined): void {
     this.#events.emit('added', { transactions, origin });
   }
 }
 
-/** What was in the chain is owed to whoever saw it confirmed, wherever it was posted. */
-function acknowledged(transaction: DataTransaction): PoolEntry {
-  return { transaction, isAcknowledged: true };
+/** Entries of the blocks that came with this commit. */
+function minedBy({ arrived }: TipChange): Hash[] {
+  return [...arrived.values()].flatMap(({ transactions }) => transactions.filter(isEntry).map(({ id }) => id));
+}
+
+/** Blocks whose entries have to be read from disk before the mempool can follow. */
+function unsettledBy({ connected, disconnected, arrived }: TipChange): BlockNode[] {
+  return [...disconnected, ...connected.filter((node) => !arrived.has(node))];
 }
 
 /** Which rule a transaction breaks that travels by itself, outside a block. */
 function ruleBrokenBy(transaction: Transaction): RuleCode | undefined {
-  if (transaction.kind !== 'data') return 'bad-txn-kind';
+  if (!isEntry(transaction)) return 'bad-txn-kind';
   try {
     checkTransaction(transaction);
     return undefined;

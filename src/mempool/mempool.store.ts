@@ -1,11 +1,12 @@
 import { RuleError } from '../consensus/rule-error.js';
-import { hashToBytes, type Hash } from '../consensus/codec.js';
-import { decodeTransaction, type DataTransaction } from '../consensus/transaction.js';
+import { hashFromBytes, hashToBytes, type Hash } from '../consensus/codec.js';
+import { decodeTransaction, isEntry, type Entry } from '../consensus/transaction.js';
 import type { Database } from '../storage/database.js';
 import { DatabaseDamagedError, namingDamage } from '../storage/storage-errors.js';
 import type { PoolEntry } from './pool.js';
 
 interface Row {
+  readonly id: Buffer;
   readonly acknowledged: 0 | 1;
   readonly bytes: Buffer;
 }
@@ -27,15 +28,10 @@ export class MempoolStore {
     namingDamage(this.#database.name, () => this.#transact(work));
   }
 
-  /** Deletes what stands in the active chain. @returns how many that were. */
-  deleteMined(): number {
-    return this.#statements.deleteMined.run().changes;
-  }
-
   /** All that waits, in order. */
   load(): PoolEntry[] {
     return namingDamage(this.#database.name, () => this.#statements.all.all()).map((row) => ({
-      transaction: this.#decode(row.bytes),
+      transaction: this.#decode(row),
       isAcknowledged: row.acknowledged === 1,
     }));
   }
@@ -54,27 +50,46 @@ export class MempoolStore {
     }
   }
 
+  /** Notes that this node owes the entry to somebody. */
+  acknowledge(id: Hash): void {
+    this.#statements.acknowledge.run(hashToBytes(id));
+  }
+
+  /** Ids of blocks that entered or left the active chain, whose entries are still to be looked at. */
+  loadUnsettled(): number[] {
+    return this.#statements.unsettled.all();
+  }
+
+  saveUnsettled(blockId: number): void {
+    this.#statements.insertUnsettled.run(blockId);
+  }
+
+  deleteUnsettled(blockId: number): void {
+    this.#statements.deleteUnsettled.run(blockId);
+  }
+
   delete(id: Hash): void {
     this.#statements.delete.run(hashToBytes(id));
   }
 
-  #decode(bytes: Buffer): DataTransaction {
+  #decode({ id, bytes }: Row): Entry {
     try {
       const transaction = decodeTransaction(bytes);
-      if (transaction.kind === 'data') return transaction;
+      if (isEntry(transaction) && transaction.id === hashFromBytes(id)) return transaction;
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
     }
-    throw new DatabaseDamagedError(this.#database.name, 'a transaction of the mempool cannot be decoded');
+    throw new DatabaseDamagedError(this.#database.name, 'an entry of the mempool is not the one that was stored');
   }
 }
 
 function prepareStatements(database: Database) {
   return {
-    deleteMined: database.prepare<[]>(
-      'DELETE FROM mempool WHERE EXISTS (SELECT 1 FROM transactions WHERE transactions.id = mempool.id)',
-    ),
-    all: database.prepare<[], Row>('SELECT acknowledged, bytes FROM mempool ORDER BY sequence'),
+    all: database.prepare<[], Row>('SELECT id, acknowledged, bytes FROM mempool ORDER BY sequence'),
+    acknowledge: database.prepare<[Buffer]>('UPDATE mempool SET acknowledged = 1 WHERE id = ?'),
+    unsettled: database.prepare<[], number>('SELECT block_id FROM unsettled_blocks').pluck(),
+    insertUnsettled: database.prepare<[number]>('INSERT OR IGNORE INTO unsettled_blocks (block_id) VALUES (?)'),
+    deleteUnsettled: database.prepare<[number]>('DELETE FROM unsettled_blocks WHERE block_id = ?'),
     lowest: database.prepare<[], number | null>('SELECT min(sequence) FROM mempool').pluck(),
     append: database.prepare<[Buffer, 0 | 1, Buffer]>('INSERT INTO mempool (id, acknowledged, bytes) VALUES (?, ?, ?)'),
     prepend: database.prepare<[number, Buffer, 0 | 1, Buffer]>(

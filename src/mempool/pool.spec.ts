@@ -48,10 +48,12 @@ describe('Pool', () => {
     const [small, large, other] = entriesOf('small', 'x'.repeat(500), 'other');
     for (const item of [small!, large!, other!]) pool.append(item);
     const room = small!.transaction.bytes.length + other!.transaction.bytes.length;
-    expect(pool.select(room)).toEqual([small!.transaction, other!.transaction]);
-    expect(pool.select(room - 1)).toEqual([small!.transaction]);
-    expect(pool.select(pool.bytes)).toHaveLength(3);
-    expect(pool.select(0)).toEqual([]);
+    expect(pool.select(room, 10)).toEqual([small!.transaction, other!.transaction]);
+    expect(pool.select(room - 1, 10)).toEqual([small!.transaction]);
+    expect(pool.select(pool.bytes, 10)).toHaveLength(3);
+    expect(pool.select(0, 10)).toEqual([]);
+    expect(pool.select(pool.bytes, 2)).toEqual([small!.transaction, large!.transaction]);
+    expect(pool.select(pool.bytes, 10, ({ data }) => data !== 'small')).toHaveLength(2);
   });
 });
 

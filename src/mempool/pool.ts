@@ -1,9 +1,9 @@
 import type { Hash } from '../consensus/codec.js';
-import type { DataTransaction } from '../consensus/transaction.js';
+import type { Entry } from '../consensus/transaction.js';
 
 /** A waiting transaction. `isAcknowledged`: this node owes it to somebody (posted here, or mined before a reorg). */
 export interface PoolEntry {
-  readonly transaction: DataTransaction;
+  readonly transaction: Entry;
   readonly isAcknowledged: boolean;
 }
 
@@ -29,7 +29,7 @@ export class Pool {
     return this.#entries.has(id);
   }
 
-  get(id: Hash): DataTransaction | undefined {
+  get(id: Hash): Entry | undefined {
     return this.#entries.get(id)?.transaction;
   }
 
@@ -37,8 +37,8 @@ export class Pool {
     return [...this.#entries.keys()];
   }
 
-  list(offset: number, limit: number): DataTransaction[] {
-    const listed: DataTransaction[] = [];
+  list(offset: number, limit: number): Entry[] {
+    const listed: Entry[] = [];
     let position = 0;
     for (const { transaction } of this.#entries.values()) {
       if (position >= offset + limit) break;
@@ -47,13 +47,16 @@ export class Pool {
     return listed;
   }
 
-  /** The first ones that fit into `maxBytes` together, in order; a later one may fill what an earlier one leaves. */
-  select(maxBytes: number): DataTransaction[] {
-    const selected: DataTransaction[] = [];
+  /**
+   * The first ones for which `isWanted` holds and that fit into `maxBytes` together, in order; a later one may fill what an
+   * earlier one leaves.
+   */
+  select(maxBytes: number, maxEntries: number, isWanted: (entry: Entry) => boolean = () => true): Entry[] {
+    const selected: Entry[] = [];
     let room = maxBytes;
     for (const { transaction } of this.#entries.values()) {
-      if (room < SMALLEST_TRANSACTION_BYTES) break;
-      if (transaction.bytes.length > room) continue;
+      if (room < SMALLEST_TRANSACTION_BYTES || selected.length >= maxEntries) break;
+      if (transaction.bytes.length > room || !isWanted(transaction)) continue;
       room -= transaction.bytes.length;
       selected.push(transaction);
     }
@@ -72,6 +75,14 @@ export class Pool {
     this.#entries = new Map();
     for (const entry of entries) this.append(entry);
     for (const [id, entry] of rest) this.#entries.set(id, entry);
+  }
+
+  /** Notes that this node owes the entry to somebody; does nothing for one that is not there. */
+  acknowledge(id: Hash): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.isAcknowledged) return;
+    this.#entries.set(id, { ...entry, isAcknowledged: true });
+    this.#acknowledged++;
   }
 
   /** @returns whether it was there. */

@@ -5,7 +5,7 @@ import { linkHeader, medianTimePast, type BlockNode } from '../consensus/block-t
 import { decodeBlock } from '../consensus/block.js';
 import { createParams, type ConsensusParams } from '../consensus/params.js';
 import { nextBits } from '../consensus/retarget.js';
-import { createDataTransaction, type DataTransaction } from '../consensus/transaction.js';
+import { createDataTransaction, type DataTransaction } from '../consensus/data-entry.js';
 import { buildTemplate, sealTemplate, type TemplateOptions } from './block-template.js';
 
 const NOW_MS = Date.UTC(2026, 10, 22, 12, 0, 0, 700);

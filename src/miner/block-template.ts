@@ -5,7 +5,8 @@ import { HEADER_BYTES, type BlockHeader } from '../consensus/header.js';
 import { computeMerkleRoot } from '../consensus/merkle.js';
 import { BLOCK_VERSION, type ConsensusParams } from '../consensus/params.js';
 import { nextBits } from '../consensus/retarget.js';
-import { createCoinbase, type DataTransaction, type Transaction } from '../consensus/transaction.js';
+import { createCoinbase } from '../consensus/coinbase.js';
+import { type Entry, type Transaction } from '../consensus/transaction.js';
 
 /** A block that only lacks its proof of work. */
 export interface BlockTemplate {
@@ -21,7 +22,7 @@ export interface BlockTemplate {
 export interface TemplateOptions {
   readonly parent: BlockNode;
   /** What waits, in order of arrival. */
-  readonly transactions: readonly DataTransaction[];
+  readonly transactions: readonly Entry[];
   readonly params: ConsensusParams;
   /** Node id, at most 64 bytes of UTF-8. */
   readonly miner: string;

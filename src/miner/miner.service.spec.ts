@@ -1,6 +1,14 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { chainData, entry, mineOn, nodeOf, openChain, type TestChain } from '../../test/support/chain-builders.js';
+import {
+  accept,
+  chainData,
+  entry,
+  mineOn,
+  nodeOf,
+  openChain,
+  type TestChain,
+} from '../../test/support/chain-builders.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import type { Random } from '../common/random.js';
 import type { MineEmptyBlocks, NodeConfig } from '../config/node-config.js';
@@ -122,7 +130,7 @@ async function settled(): Promise<void> {
 /** Gives the chain two tips of equal work on its genesis; the first one is the active tip. */
 function makeTie({ chain }: TestChain): [BlockNode, BlockNode] {
   const blocks = [mineOn(chain.genesis), mineOn(chain.genesis)];
-  for (const block of blocks) chain.accept(block);
+  for (const block of blocks) accept(chain, block);
   return blocks.map((block) => nodeOf(block, chain.genesis)) as [BlockNode, BlockNode];
 }
 
@@ -212,7 +220,7 @@ describe('what was posted to other nodes', () => {
     await rig.pass(0);
     await accepted;
     await rig.pass(200);
-    rig.chain.accept(mineOn(rig.chain.tip, [theirs]));
+    accept(rig.chain, mineOn(rig.chain.tip, [theirs]));
     await rig.pass(5_000);
     expect(rig.chain.tip.height).toBe(1);
     expect(rig.miner.status.blocksMined).toBe(0);
@@ -222,7 +230,7 @@ describe('what was posted to other nodes', () => {
     const rig = startMiner(new InlineHasher(), { random: 0.5 });
     await fromPeer(rig, 'theirs');
     await rig.pass(500);
-    rig.chain.accept(mineOn(rig.chain.tip, []));
+    accept(rig.chain, mineOn(rig.chain.tip, []));
     await rig.pass(599);
     expect(chainData(rig.chain)).toEqual([]);
     await rig.pass(1);
@@ -262,7 +270,7 @@ describe('mining on request', () => {
     const rig = startMiner(new HeldHasher(), { auto: false });
     const mined = rig.miner.mine(1);
     await settled();
-    rig.chain.accept(mineOn(rig.chain.genesis));
+    accept(rig.chain, mineOn(rig.chain.genesis));
     await settled();
     await rig.hasher.find();
     expect((await mined).map(({ height }) => height)).toEqual([2]);
@@ -292,7 +300,7 @@ describe('ties', () => {
     const rig = startMiner(new HeldHasher());
     const [active] = makeTie(rig);
     await rig.pass(3999);
-    rig.chain.accept(mineOn(active));
+    accept(rig.chain, mineOn(active));
     await rig.pass(60_000);
     expect(rig.hasher.headers).toEqual([]);
   });
@@ -302,7 +310,7 @@ describe('ties', () => {
     const [, other] = makeTie(rig);
     await rig.pass(4000);
     expect(rig.hasher.isSearching).toBe(true);
-    rig.chain.accept(mineOn(other));
+    accept(rig.chain, mineOn(other));
     await rig.pass(60_000);
     expect(rig.hasher.isSearching).toBe(false);
     expect(rig.hasher.headers.length).toBe(1);
@@ -312,7 +320,7 @@ describe('ties', () => {
     const rig = startMiner(new HeldHasher());
     const [active, other] = makeTie(rig);
     await rig.pass(3000);
-    for (const parent of [active, other]) rig.chain.accept(mineOn(parent));
+    for (const parent of [active, other]) accept(rig.chain, mineOn(parent));
     await rig.pass(3999);
     expect(rig.hasher.headers).toEqual([]);
     await rig.pass(1);
@@ -340,7 +348,7 @@ describe('a search', () => {
     const rig = startMiner(new HeldHasher());
     await rig.post('a');
     const other = mineOn(rig.chain.genesis);
-    rig.chain.accept(other);
+    accept(rig.chain, other);
     await settled();
     expect(rig.hasher.headers.map(({ previousHash }) => previousHash)).toEqual([rig.chain.genesis.hash, other.hash]);
     expect(await rig.metric('searches_total', '{result="stale"}')).toBe('1');

@@ -6,11 +6,11 @@ import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
 import type { NodeConfig } from '../config/node-config.js';
-import type { Block } from '../consensus/block.js';
+import { MAX_BLOCK_TRANSACTIONS, type Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { encodeHeader } from '../consensus/header.js';
 import { RuleError } from '../consensus/rule-error.js';
-import type { DataTransaction } from '../consensus/transaction.js';
+import type { Entry } from '../consensus/transaction.js';
 import { MempoolService } from '../mempool/mempool.service.js';
 import { buildTemplate, sealTemplate, type BlockTemplate } from './block-template.js';
 import { HASHER, encodeTarget, type Hasher, type SearchResult } from './hasher.js';
@@ -21,7 +21,7 @@ import { StandingReason, type DelayMs } from './standing-reason.js';
 
 /** A template older than this is built anew when transactions have come in that it has room for. */
 const REFRESH_MS = 250;
-/** With nothing to mine nobody would ever end a tie; DESIGN section 4. */
+/** With nothing to mine nobody would ever end a tie. */
 const TIE_DELAY_MS: DelayMs = [2000, 6000];
 /**
  * The node that an entry was posted to mines it at once; the others only after this, should that node not. Else all of them
@@ -181,9 +181,9 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#wake();
   };
 
-  readonly #onAdded = ({ transactions }: { readonly transactions: readonly DataTransaction[] }): void => {
+  readonly #onAdded = ({ transactions }: { readonly transactions: readonly Entry[] }): void => {
     const search = this.#search;
-    const fits = ({ bytes }: DataTransaction): boolean => bytes.length <= search!.template.roomBytes;
+    const fits = ({ bytes }: Entry): boolean => bytes.length <= search!.template.roomBytes;
     if (search !== undefined && this.#refresh === undefined && transactions.some(fits)) {
       // Less than nothing when the clock has been set back.
       const ageMs = Math.max(0, this.clock.nowMs() - search.builtMs);
@@ -267,7 +267,7 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
     const { params, tip } = this.chain;
     return buildTemplate({
       parent: tip,
-      transactions: this.mempool.select(params.maxBlockBytes),
+      transactions: this.mempool.select(params.maxBlockBytes, MAX_BLOCK_TRANSACTIONS - 1),
       params,
       miner: this.#minerId,
       extraNonce: this.#extraNonce,
@@ -290,7 +290,7 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
 
   #accept(block: Block): BlockNode {
     try {
-      const outcome = this.chain.accept(block);
+      const outcome = this.chain.accept(this.chain.verify(block));
       if (outcome.kind === 'extended') return outcome.node;
       throw new Error(`own block on the tip came out as ${outcome.kind}`);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { entry, mineChain, mineOn, openChain, type TestChain } from '../../test/support/chain-builders.js';
+import { acceptBatch, entry, mineChain, mineOn, openChain, type TestChain } from '../../test/support/chain-builders.js';
 import { MemoryNetwork } from '../../test/support/memory-network.js';
 import { linkTo, serving, type PeerLink, type ScriptedPeer } from '../../test/support/scripted-peer.js';
 import { SeededRandom } from '../../test/support/seeded-random.js';
@@ -251,7 +251,7 @@ describe('BlockDownload', () => {
       expect(await finish(create(branch))).toBe('invalid');
       expect(blamed).toEqual(['miner bad-cb-height']);
       expect(ours.chain.tip.hash).toBe(good.hash);
-      expect(ours.chain.isInvalid(bad.hash)).toBe('bad-cb-height');
+      expect(ours.chain.invalidCode(bad.hash)).toBe('bad-cb-height');
     });
   });
 
@@ -294,7 +294,7 @@ describe('BlockDownload', () => {
     const honest = having(blocks);
     add('good', {
       getBlocks: (message) => {
-        ours.chain.acceptBatch(blocks.slice(0, 200));
+        acceptBatch(ours.chain, blocks.slice(0, 200));
         return honest.getBlocks!(message);
       },
     });

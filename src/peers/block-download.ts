@@ -1,22 +1,23 @@
 import type { ChainService } from '../chain/chain.service.js';
 import type { Clock } from '../common/clock.js';
-import type { Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
-import { isBodyMismatch } from '../consensus/check-block.js';
+import { HEADER_BYTES, decodeHeader, hashHeader } from '../consensus/header.js';
 import { RuleError } from '../consensus/rule-error.js';
-import { WireError } from './messages.js';
+import type { VerifiedBlock } from '../consensus/verify-block.js';
+import { WireError, type BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
 import { RequestFailedError } from './session.js';
-import { decodeBlocks, encodeHashes } from './wire.js';
+import { checkBlockCount, decodeWireBlock, encodeHashes } from './wire.js';
 
 const BATCH_BLOCKS = 128;
 /** How far ahead of the last connected block bodies are fetched; with the bytes, bounds what is held in memory. */
 const WINDOW_BLOCKS = 1_024;
 const WINDOW_BYTES = 64 * 1024 * 1024;
 const REQUESTS_PER_PEER = 2;
-/** One commit holds no more than this, so that the event loop is never away for long. */
-const COMMIT_BLOCKS = 256;
-const COMMIT_BYTES = 4 * 1024 * 1024;
+/** One turn of the event loop verifies, or commits, no more than this (one block at least): some tens of milliseconds. */
+const TURN_BLOCKS = 256;
+const TURN_BYTES = 2 * 1024 * 1024;
+const TURN_TRANSACTIONS = 4_000;
 const FIRST_TIMEOUT_MS = 2_000;
 const MAX_TIMEOUT_MS = 64_000;
 
@@ -45,7 +46,8 @@ export class RequestPace {
 interface Slot {
   readonly node: BlockNode;
   state: 'needed' | 'asked' | 'received';
-  block: Block | undefined;
+  /** The block as it came, until it is connected. */
+  raw: Uint8Array | undefined;
   sender: Peer | undefined;
 }
 
@@ -78,6 +80,9 @@ export class BlockDownload {
   /** Of bodies that wait to be connected. */
   #heldBytes = 0;
   #connectQueued = false;
+  /** Verified blocks that follow the last connected one, and their transactions. */
+  #verified: VerifiedBlock[] = [];
+  #verifiedTransactions = 0;
 
   constructor(
     branch: readonly BlockNode[],
@@ -86,7 +91,7 @@ export class BlockDownload {
     private readonly pace: RequestPace,
     private readonly ports: DownloadPorts,
   ) {
-    this.#slots = branch.map((node) => ({ node, state: 'needed', block: undefined, sender: undefined }));
+    this.#slots = branch.map((node) => ({ node, state: 'needed', raw: undefined, sender: undefined }));
     this.#byHash = new Map(this.#slots.map((slot) => [slot.node.hash, slot]));
   }
 
@@ -146,7 +151,7 @@ export class BlockDownload {
       const answer = await peer.session.request({ $case: 'getBlocks', value }, 'blocks', this.pace.timeoutMs(peer));
       if (this.#isEnded) return;
       this.pace.answered(peer);
-      this.#receive(peer, new Set(wanted), decodeBlocks(answer));
+      this.#receive(peer, new Set(wanted), answer);
     } catch (error) {
       if (this.#isEnded) return;
       this.#excluded.add(peer);
@@ -159,26 +164,28 @@ export class BlockDownload {
     this.#ask();
   }
 
-  /** @throws WireError `unrequested-data`. */
-  #receive(peer: Peer, wanted: ReadonlySet<Slot>, blocks: readonly Block[]): void {
+  /** Only the headers are looked at here. @throws WireError `unrequested-data`, `oversized-message`; RuleError */
+  #receive(peer: Peer, wanted: ReadonlySet<Slot>, { blocks }: BodyOf<'blocks'>): void {
+    checkBlockCount(blocks.length);
     // A peer that has none of what its tip promised is of no use to this download, but an honest reorg can do that.
     if (blocks.length === 0) this.#excluded.add(peer);
-    for (const block of blocks) {
-      const slot = this.#byHash.get(block.hash);
+    for (const { raw } of blocks) {
+      const hash = hashHeader(decodeHeader(raw.subarray(0, HEADER_BYTES)));
+      const slot = this.#byHash.get(hash);
       if (slot === undefined || !wanted.has(slot)) {
-        throw new WireError('unrequested-data', `block ${block.hash} was not asked for`);
+        throw new WireError('unrequested-data', `block ${hash} was not asked for`);
       }
       if (slot.state !== 'asked') continue;
       slot.state = 'received';
-      slot.block = block;
+      slot.raw = raw;
       slot.sender = peer;
-      this.#heldBytes += block.bytes.length;
-      peer.known.add(block.hash);
+      this.#heldBytes += raw.length;
+      peer.known.add(hash);
       this.#queueConnect();
     }
   }
 
-  /** Connects one batch per turn of the event loop, so that pings and posts get their share in between. */
+  /** One turn of the event loop for each batch, so that pings and posts get their share in between. */
   #queueConnect(): void {
     if (this.#connectQueued) return;
     this.#connectQueued = true;
@@ -186,7 +193,8 @@ export class BlockDownload {
       this.#connectQueued = false;
       if (this.#isEnded) return;
       try {
-        if (this.#connect()) this.#queueConnect();
+        if (!this.#verify()) this.#connect();
+        if (this.#verified.length > 0 || this.#nextRaw() !== undefined) this.#queueConnect();
         this.#ask();
       } catch (error) {
         this.#fail(error);
@@ -194,17 +202,42 @@ export class BlockDownload {
     });
   }
 
-  /** True when there is more to connect at once. */
-  #connect(): boolean {
-    const batch: Block[] = [];
+  /** The block behind the last verified one, if it is here. */
+  #nextRaw(): Uint8Array | undefined {
+    return this.#slots[this.#connected + this.#verified.length]?.raw;
+  }
+
+  /** Verifies what comes next, as far as one turn and one commit allow. False: there is nothing more to verify first. */
+  #verify(): boolean {
     let bytes = 0;
-    while (batch.length < COMMIT_BLOCKS && bytes < COMMIT_BYTES) {
-      const block = this.#slots[this.#connected + batch.length]?.block;
-      if (block === undefined) break;
-      batch.push(block);
-      bytes += block.bytes.length;
+    let isBusy = false;
+    while (
+      this.#verified.length < TURN_BLOCKS &&
+      this.#verifiedTransactions < TURN_TRANSACTIONS &&
+      bytes < TURN_BYTES
+    ) {
+      const raw = this.#nextRaw();
+      if (raw === undefined) break;
+      isBusy = true;
+      bytes += raw.length;
+      try {
+        const block = this.chain.verify(decodeWireBlock(raw));
+        this.#verified.push(block);
+        this.#verifiedTransactions += block.transactions.length;
+      } catch (error) {
+        if (!(error instanceof RuleError)) throw error;
+        this.#refused(this.#connected + this.#verified.length, error);
+        break;
+      }
     }
-    if (batch.length === 0) return false;
+    return isBusy;
+  }
+
+  #connect(): void {
+    const batch = this.#verified;
+    if (batch.length === 0) return;
+    this.#verified = [];
+    this.#verifiedTransactions = 0;
     const { outcomes, error } = this.chain.acceptBatch(batch);
     for (let index = 0; index < outcomes.length; index++) {
       const slot = this.#slots[this.#connected + index]!;
@@ -213,27 +246,29 @@ export class BlockDownload {
     }
     this.#connected += outcomes.length;
     this.ports.progress(outcomes.length);
-    if (error !== undefined) return this.#refused(error);
-    if (this.#connected === this.#slots.length) this.#end('complete');
-    return this.#slots[this.#connected]?.block !== undefined;
+    if (error !== undefined) this.#refused(this.#connected, error);
+    else if (this.#connected === this.#slots.length) this.#end('complete');
   }
 
   #release(slot: Slot): void {
-    this.#heldBytes -= slot.block!.bytes.length;
-    slot.block = undefined;
+    this.#heldBytes -= slot.raw!.length;
+    slot.raw = undefined;
   }
 
-  #refused(error: RuleError): boolean {
-    const sender = this.#slots[this.#connected]!.sender!;
+  /** The block at `index` breaks a rule. */
+  #refused(index: number, error: RuleError): void {
+    const sender = this.#slots[index]!.sender!;
     this.#excluded.add(sender);
     this.ports.blame(sender, error);
-    if (!isBodyMismatch(error)) this.#end('invalid');
+    if (error.verdict !== 'body') {
+      this.#connect();
+      this.#end('invalid');
+    }
     // The header may well have an honest body; whatever else came from there is not worth a look.
-    for (const slot of this.#slots.slice(this.#connected, this.#connected + WINDOW_BLOCKS)) {
-      if (slot.block === undefined || slot.sender !== sender) continue;
+    for (const slot of this.#slots.slice(index, index + WINDOW_BLOCKS)) {
+      if (slot.raw === undefined || slot.sender !== sender) continue;
       this.#release(slot);
       slot.state = 'needed';
     }
-    return false;
   }
 }

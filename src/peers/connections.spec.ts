@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { genesisNode, mineChain, mineOn } from '../../test/support/chain-builders.js';
+import { acceptBatch, genesisNode, mineChain, mineOn } from '../../test/support/chain-builders.js';
 import { onHostNetwork, type HostNetwork } from '../../test/support/host-network.js';
 import type { MemoryNetwork } from '../../test/support/memory-network.js';
 import { greet, type PeersHost } from '../../test/support/peers-host.js';
@@ -244,7 +244,7 @@ describe('Connections', () => {
     it('shows the tip: what an announcement missed is fetched', async () => {
       const host = open('a');
       const source = open('s');
-      source.chain.acceptBatch(mineChain(source.chain.genesis, 3).blocks);
+      acceptBatch(source.chain, mineChain(source.chain.genesis, 3).blocks);
       const peer = await greet(net, host, 'x');
       peer.handlers = {
         ...peer.handlers,

@@ -1,10 +1,13 @@
-import type { ChainEventMap } from '../chain/chain.events.js';
+import type { TipChange } from '../chain/chain.events.js';
 import type { ChainService } from '../chain/chain.service.js';
+import { BlockDamagedError } from '../chain/chain.store.js';
 import { nowSeconds, type Clock, type Timer } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
-import type { Block } from '../consensus/block.js';
+import type { BlockNode } from '../consensus/block-tree.js';
+import type { Hash } from '../consensus/codec.js';
+import { HEADER_BYTES, decodeHeader, hashHeader, type BlockHeader } from '../consensus/header.js';
 import { RuleError } from '../consensus/rule-error.js';
-import type { DataTransaction } from '../consensus/transaction.js';
+import type { Entry } from '../consensus/transaction.js';
 import type { MempoolEventMap, MempoolService } from '../mempool/mempool.service.js';
 import { Verdict_Result } from './generated/minichain/v1/peer.js';
 import { WireError, type BodyOf } from './messages.js';
@@ -56,7 +59,7 @@ export interface GossipPorts {
  * once to each peer that is not known to have it.
  */
 export class Gossip {
-  readonly #waiting = new Map<string, DataTransaction>();
+  readonly #waiting = new Map<string, Entry>();
   #batchTimer: Timer | undefined;
   readonly #subscriptions: (() => void)[] = [];
 
@@ -79,8 +82,7 @@ export class Gossip {
 
   /** Announces the present tip, to peers that are not ahead of it. */
   announceTip(): void {
-    const block = this.chain.getBlock(this.chain.tip.hash);
-    if (block !== undefined) this.#announceBlocks([block]);
+    this.#announceBlocks([this.chain.tip]);
   }
 
   /** Fetches what the peer has pending and we have not; both sides do this once a session is open. */
@@ -107,11 +109,14 @@ export class Gossip {
     const tip = decodeTip(message.tip);
     if (message.block === undefined) throw new WireError('malformed-message', 'a NewBlock without a block');
     try {
-      const block = decodeWireBlock(message.block.raw);
-      peer.known.add(block.hash);
+      const { raw } = message.block;
+      const header = decodeHeader(raw.subarray(0, HEADER_BYTES));
+      const hash = hashHeader(header);
+      peer.known.add(hash);
       peer.sawTip(tip);
-      if (this.#isFarBehind(block)) return { result: Verdict_Result.RESULT_REJECTED, ...FAR_BEHIND };
-      const outcome = this.chain.accept(block);
+      if (this.#isFarBehind(hash, header)) return { result: Verdict_Result.RESULT_REJECTED, ...FAR_BEHIND };
+      const outcome =
+        this.chain.judgeHeader(hash, header) ?? this.chain.accept(this.chain.verify(decodeWireBlock(raw)));
       if (outcome.kind === 'orphan') {
         this.ports.considerSync(peer);
         return { result: Verdict_Result.RESULT_ORPHAN, code: '', detail: '' };
@@ -119,9 +124,9 @@ export class Gossip {
       const isNew = outcome.kind !== 'duplicate';
       if (isNew) {
         peer.usefulAtMs = this.clock.nowMs();
-        if (this.#isFresh(block)) this.ports.clockAgreed(peer);
+        if (this.#isFresh(header)) this.ports.clockAgreed(peer);
         this.log.info(
-          { block: block.hash, height: outcome.node.height, outcome: outcome.kind, peer: peer.nodeId },
+          { block: hash, height: outcome.node.height, outcome: outcome.kind, peer: peer.nodeId },
           `Block ${outcome.node.height} from ${peer.nodeId}`,
         );
       }
@@ -156,7 +161,7 @@ export class Gossip {
    * Does the block stand on a branch that is much weaker than our chain? Blocks are cheap where the difficulty was low
    * once, and would fill the disk. If that branch ever gets stronger than ours, its headers show it.
    */
-  #isFarBehind({ hash, header }: Block): boolean {
+  #isFarBehind(hash: Hash, header: BlockHeader): boolean {
     const { tip } = this.chain;
     const parent = this.chain.node(header.previousHash);
     if (parent === undefined || tip.parent === undefined || this.chain.node(hash) !== undefined) return false;
@@ -175,31 +180,45 @@ export class Gossip {
     return { transactions: first.map(({ bytes }) => ({ raw: bytes })) };
   }
 
-  readonly #onTip = ({ connected }: ChainEventMap['tip']): void => {
-    if (!this.ports.isCatchingUp()) this.#announceBlocks(connected);
+  readonly #onTip = ({ connected, arrived }: TipChange): void => {
+    if (!this.ports.isCatchingUp()) this.#announceBlocks(connected, arrived);
   };
 
   readonly #onAdded = ({ transactions }: MempoolEventMap['added']): void => this.#queueTransactions(transactions);
 
-  #announceBlocks(connected: readonly Block[]): void {
-    const blocks = connected.length > MAX_ANNOUNCED_BLOCKS ? connected.slice(-1) : connected;
+  /** @param arrived the blocks that are in memory still; the others are read from disk. */
+  #announceBlocks(connected: readonly BlockNode[], arrived: TipChange['arrived'] = new Map()): void {
     const tip = this.chain.tip;
-    for (const peer of this.ports.peers()) {
-      // A peer with more work needs none of ours; at equal work it has to hear of ours, or ties would stay unseen.
-      if (peer.tip.chainWork > tip.chainWork) continue;
-      for (const block of blocks) {
-        if (peer.known.add(block.hash)) void this.#announce(peer, block);
+    // A peer with more work needs none of ours; at equal work it has to hear of ours, or ties would stay unseen.
+    const peers = [...this.ports.peers()].filter((peer) => peer.tip.chainWork <= tip.chainWork);
+    for (const node of connected.length > MAX_ANNOUNCED_BLOCKS ? connected.slice(-1) : connected) {
+      const lacking = peers.filter((peer) => !peer.known.has(node.hash));
+      const raw = lacking.length === 0 ? undefined : (arrived.get(node)?.bytes ?? this.#readBlock(node));
+      if (raw === undefined) continue;
+      for (const peer of lacking) {
+        peer.known.add(node.hash);
+        void this.#announce(peer, node, raw);
       }
     }
   }
 
-  /** Mined just now by our clock: only then does it tell something of clocks that both sides have taken it. */
-  #isFresh({ header }: Block): boolean {
-    return Math.abs(nowSeconds(this.clock) - header.time) <= FRESH_SECONDS;
+  /** Undefined when it is damaged: whoever lacks it gets it from another node. */
+  #readBlock(node: BlockNode): Buffer | undefined {
+    try {
+      return this.chain.getBlockBytes(node.hash);
+    } catch (error) {
+      if (error instanceof BlockDamagedError) return undefined;
+      throw error;
+    }
   }
 
-  async #announce(peer: Peer, block: Block): Promise<void> {
-    const value = { block: { raw: block.bytes }, tip: encodeTip(this.chain.tip) };
+  /** Mined just now by our clock: only then does it tell something of clocks that both sides have taken it. */
+  #isFresh({ time }: Pick<BlockHeader, 'time'>): boolean {
+    return Math.abs(nowSeconds(this.clock) - time) <= FRESH_SECONDS;
+  }
+
+  async #announce(peer: Peer, node: BlockNode, raw: Buffer): Promise<void> {
+    const value = { block: { raw }, tip: encodeTip(this.chain.tip) };
     const sentAtMs = this.clock.nowMs();
     try {
       const verdict = await peer.session.request({ $case: 'newBlock', value }, 'verdict', VERDICT_MS);
@@ -207,23 +226,26 @@ export class Gossip {
       if (result === Verdict_Result.RESULT_ACCEPTED || result === Verdict_Result.RESULT_DUPLICATE) {
         // A clock that was set back meanwhile must not make it negative.
         this.ports.delivered(Math.max(0, this.clock.nowMs() - sentAtMs));
-        if (this.#isFresh(block)) this.ports.clockAgreed(peer);
+        if (this.#isFresh(node)) this.ports.clockAgreed(peer);
       }
       if (result === Verdict_Result.RESULT_REJECTED) {
         const [code, detail] = [verdict.code, verdict.detail].map((text) => text.slice(0, MAX_LOGGED_CHARS));
         if (code === 'time-too-new') this.ports.refusedAsTooNew(peer);
-        else this.log.warn({ block: block.hash, peer: peer.nodeId, code, detail }, 'peer rejected our block');
+        else {
+          const facts = { block: node.hash, peer: peer.nodeId, code, detail };
+          this.log.warn(facts, `Peer ${peer.nodeId} refused our block ${node.height}: ${code}`);
+        }
       }
     } catch (error) {
-      peer.known.delete(block.hash);
+      peer.known.delete(node.hash);
       this.log.debug(
-        { block: block.hash, peer: peer.nodeId, reason: String(error) },
-        'block announcement not answered',
+        { block: node.hash, peer: peer.nodeId, reason: String(error) },
+        `Peer ${peer.nodeId} did not answer the announcement of block ${node.height}`,
       );
     }
   }
 
-  #queueTransactions(transactions: readonly DataTransaction[]): void {
+  #queueTransactions(transactions: readonly Entry[]): void {
     for (const transaction of transactions) this.#waiting.set(transaction.id, transaction);
     this.#batchTimer ??= this.clock.after(TRANSACTION_BATCH_MS, () => this.#sendTransactions());
   }

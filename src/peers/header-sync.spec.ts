@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { mineChain, mineOn, nodeOf, openChain, type TestChain } from '../../test/support/chain-builders.js';
+import {
+  accept,
+  acceptBatch,
+  mineChain,
+  mineOn,
+  nodeOf,
+  openChain,
+  type TestChain,
+} from '../../test/support/chain-builders.js';
 import { MemoryNetwork } from '../../test/support/memory-network.js';
 import { linkTo, serving, type PeerLink } from '../../test/support/scripted-peer.js';
 import { SeededRandom } from '../../test/support/seeded-random.js';
@@ -48,9 +56,9 @@ describe('fetchHeaders', () => {
 
   it('gives what a peer has beyond the fork, linked to our chain', async () => {
     const { blocks, nodes } = mineChain(ours.chain.genesis, 5);
-    ours.chain.acceptBatch(blocks.slice(0, 3));
-    ours.chain.accept(mineOn(nodes[2]!));
-    theirs.chain.acceptBatch(blocks);
+    acceptBatch(ours.chain, blocks.slice(0, 3));
+    accept(ours.chain, mineOn(nodes[2]!));
+    acceptBatch(theirs.chain, blocks);
     const branch = await fetch(link(serving(theirs.chain)));
     expect(hashes(branch)).toEqual(hashes(nodes.slice(3)));
     expect((branch as BlockNode[])[0]!.parent).toBe(ours.chain.node(nodes[2]!.hash));
@@ -60,13 +68,13 @@ describe('fetchHeaders', () => {
 
   it('gives nothing of a chain that we have', async () => {
     const { blocks } = mineChain(ours.chain.genesis, 3);
-    for (const { chain } of [ours, theirs]) chain.acceptBatch(blocks);
+    for (const { chain } of [ours, theirs]) acceptBatch(chain, blocks);
     expect(await fetch(link(serving(theirs.chain)))).toEqual([]);
   });
 
   it('goes on over as many messages as it takes, each from the last header on', async () => {
     const { blocks, nodes } = mineChain(ours.chain.genesis, 4_500);
-    theirs.chain.acceptBatch(blocks);
+    acceptBatch(theirs.chain, blocks);
     const { peer, remote } = link(serving(theirs.chain));
     const branch = await fetch({ peer, remote, blamed: [] });
     expect(hashes(branch)).toEqual(hashes(nodes));
@@ -75,13 +83,13 @@ describe('fetchHeaders', () => {
 
   it('follows a peer that reorganises between two messages', async () => {
     const { blocks, nodes } = mineChain(ours.chain.genesis, 2_100);
-    theirs.chain.acceptBatch(blocks);
+    acceptBatch(theirs.chain, blocks);
     const other = mineChain(nodes[1_500]!, 800);
     const honest = serving(theirs.chain);
     const { peer, remote, blamed } = link({
       ...honest,
       getHeaders: (message) => {
-        if (remote.count('getHeaders') === 2) theirs.chain.acceptBatch(other.blocks);
+        if (remote.count('getHeaders') === 2) acceptBatch(theirs.chain, other.blocks);
         return honest.getHeaders!(message);
       },
     });
@@ -135,7 +143,7 @@ describe('fetchHeaders', () => {
 
     it('a block that is known to be invalid', async () => {
       const invalid = mineOn(ours.chain.genesis, [], { coinbaseHeight: 9 });
-      expect(() => ours.chain.accept(invalid)).toThrow(expect.objectContaining({ code: 'bad-cb-height' }));
+      expect(() => accept(ours.chain, invalid)).toThrow(expect.objectContaining({ code: 'bad-cb-height' }));
       expect(await answerWith(invalid)).toBe('bad-cb-height');
     });
 
@@ -152,10 +160,10 @@ describe('serveHeaders', () => {
   it('begins after the highest locator hash that is on the active chain, and stops where asked to', () => {
     const test = openChain();
     const { blocks, nodes } = mineChain(test.chain.genesis, 10);
-    test.chain.acceptBatch(blocks);
+    acceptBatch(test.chain, blocks);
     const raw = blocks.map(({ header }) => encodeHeader(header));
     const side = mineOn(nodes[4]!);
-    test.chain.accept(side);
+    accept(test.chain, side);
     const locator = decodeHashes([], 0);
     expect(serveHeaders(test.chain, locator, undefined)).toEqual(raw);
     expect(serveHeaders(test.chain, [side.hash, nodes[3]!.hash, nodes[1]!.hash], undefined)).toEqual(raw.slice(4));

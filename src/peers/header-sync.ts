@@ -76,7 +76,7 @@ function appendHeaders(
     if (parent === undefined) {
       throw new WireError('unrequested-data', `header ${hash} does not link to the chain it was asked for`);
     }
-    const invalid = chain.isInvalid(hash);
+    const invalid = chain.invalidCode(hash);
     if (invalid !== undefined) throw new RuleError(invalid, `block ${hash} is known to be invalid`);
     try {
       checkProofOfWork(header, hash, chain.params);

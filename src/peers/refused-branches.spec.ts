@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { mineChain, mineOn, openChain, silentLog, type TestChain } from '../../test/support/chain-builders.js';
+import {
+  accept,
+  acceptBatch,
+  mineChain,
+  mineOn,
+  openChain,
+  silentLog,
+  type TestChain,
+} from '../../test/support/chain-builders.js';
 import { MemoryNetwork } from '../../test/support/memory-network.js';
 import { linkTo, serving, type PeerLink } from '../../test/support/scripted-peer.js';
 import { SeededRandom } from '../../test/support/seeded-random.js';
@@ -77,12 +85,12 @@ describe('Sync with a peer whose branch we refuse', () => {
 
   it('for its depth is told of once, fetches each of its blocks once, and does not run hot', async () => {
     open(createParams({ network: 'test', difficulty: 0, maxReorgDepth: 3 }));
-    chain.acceptBatch(mineChain(chain.genesis, 10).blocks);
+    acceptBatch(chain, mineChain(chain.genesis, 10).blocks);
     const tip = chain.tip.hash;
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 50).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 50).blocks);
     const { peer, remote } = add(serving(theirs.chain), theirs.chain.tip);
     for (const endMs = clock.nowMs() + 10 * MINUTE_MS; clock.nowMs() < endMs;) {
-      theirs.chain.accept(mineOn(theirs.chain.tip));
+      accept(theirs.chain, mineOn(theirs.chain.tip));
       peer.sawTip(decodeTip(encodeTip(theirs.chain.tip)));
       sync.consider(peer);
       await clock.advance(5_000);
@@ -101,8 +109,8 @@ describe('Sync with a peer whose branch we refuse', () => {
   it('by a checkpoint is told of once, blames nobody, and asks ever more seldom', async () => {
     const { blocks } = mineChain(theirs.chain.genesis, 5);
     open(createParams({ network: 'test', difficulty: 0, checkpoints: new Map([[5, blocks[4]!.hash]]) }));
-    chain.acceptBatch(blocks);
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 50).blocks);
+    acceptBatch(chain, blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 50).blocks);
     const { peer, remote } = add(serving(theirs.chain), theirs.chain.tip);
     for (const endMs = clock.nowMs() + 10 * MINUTE_MS; clock.nowMs() < endMs;) {
       sync.consider(peer);
@@ -123,7 +131,7 @@ describe('Sync with a peer whose branch we refuse', () => {
     theirs = openChain({ clock, params });
     // Blocks a second apart make each pair four times as hard as the one before.
     const cheapWork = chain.genesis.chainWork * BigInt(MAX_RUN_HEADERS + 1);
-    while (chain.tip.chainWork <= cheapWork) chain.accept(mineOn(chain.tip, [], { params }));
+    while (chain.tip.chainWork <= cheapWork) accept(chain, mineOn(chain.tip, [], { params }));
     const cheap: Buffer[] = [];
     for (let at = chain.genesis; cheap.length < MAX_RUN_HEADERS + LIMITS.headers;) {
       const rest = { merkleRoot: '00'.repeat(32), time: at.time + 20, bits: nextBits(at, params) };

@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { entry, mineChain, mineOn, openChain, silentLog, type TestChain } from '../../test/support/chain-builders.js';
+import {
+  accept,
+  acceptBatch,
+  entry,
+  mineChain,
+  mineOn,
+  openChain,
+  silentLog,
+  type TestChain,
+} from '../../test/support/chain-builders.js';
 import { MemoryNetwork } from '../../test/support/memory-network.js';
 import { linkTo, serving, type PeerLink, type ScriptedPeer } from '../../test/support/scripted-peer.js';
 import { SeededRandom } from '../../test/support/seeded-random.js';
@@ -61,7 +70,7 @@ describe('Sync', () => {
   const requests = ({ received }: ScriptedPeer): number => received.length;
 
   it('brings us to the tip of a peer that has more work, and is idle again', async () => {
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 300).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 300).blocks);
     const { peer } = add('good', serving(theirs.chain));
     sync.consider(peer);
     expect(sync.state).toBe('headers');
@@ -73,7 +82,7 @@ describe('Sync', () => {
   });
 
   it('reports progress of what is checked, not what is claimed', async () => {
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 2_000).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 2_000).blocks);
     const { peer } = add('good', serving(theirs.chain), { ...LIE, hash: theirs.chain.tip.hash });
     sync.consider(peer);
     expect(sync.status).toMatchObject({ state: 'headers', targetHeight: 0, progress: 0, peer: 'good' });
@@ -87,8 +96,8 @@ describe('Sync', () => {
   });
 
   it('does nothing for a peer with less work, or a tip that we have', async () => {
-    ours.chain.acceptBatch(mineChain(ours.chain.genesis, 3).blocks);
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 2).blocks);
+    acceptBatch(ours.chain, mineChain(ours.chain.genesis, 3).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 2).blocks);
     const behind = add('behind', serving(theirs.chain));
     const equal = add('equal', serving(ours.chain), tipOf(ours));
     for (const { peer } of [behind, equal]) sync.consider(peer);
@@ -96,8 +105,8 @@ describe('Sync', () => {
   });
 
   it('fetches an unknown tip of equal work, and stays on the one seen first', async () => {
-    ours.chain.acceptBatch(mineChain(ours.chain.genesis, 3).blocks);
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 3).blocks);
+    acceptBatch(ours.chain, mineChain(ours.chain.genesis, 3).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 3).blocks);
     const tip = ours.chain.tip;
     const { peer } = add('equal', serving(theirs.chain));
     sync.consider(peer);
@@ -110,19 +119,19 @@ describe('Sync', () => {
 
   it('reorganises onto a longer fork', async () => {
     const { blocks, nodes } = mineChain(ours.chain.genesis, 10);
-    for (const { chain } of [ours, theirs]) chain.acceptBatch(blocks);
-    ours.chain.acceptBatch(mineChain(nodes[9]!, 30).blocks);
-    theirs.chain.acceptBatch(mineChain(nodes[9]!, 31).blocks);
+    for (const { chain } of [ours, theirs]) acceptBatch(chain, blocks);
+    acceptBatch(ours.chain, mineChain(nodes[9]!, 30).blocks);
+    acceptBatch(theirs.chain, mineChain(nodes[9]!, 31).blocks);
     sync.consider(add('fork', serving(theirs.chain)).peer);
     await caughtUp();
   });
 
   it('picks up blocks that a peer finds while the sync runs', async () => {
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 500).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 500).blocks);
     const { peer } = add('good', serving(theirs.chain));
     sync.consider(peer);
     await clock.until('bodies come', () => sync.state === 'blocks');
-    theirs.chain.accept(mineOn(theirs.chain.tip));
+    accept(theirs.chain, mineOn(theirs.chain.tip));
     peer.sawTip(tipOf(theirs));
     sync.consider(peer);
     await caughtUp();
@@ -132,8 +141,8 @@ describe('Sync', () => {
   it('goes to a better peer that came up during the run, when that ends', async () => {
     const { blocks } = mineChain(theirs.chain.genesis, 400);
     const other = openChain({ clock });
-    other.chain.acceptBatch(blocks.slice(0, 100));
-    theirs.chain.acceptBatch(blocks);
+    acceptBatch(other.chain, blocks.slice(0, 100));
+    acceptBatch(theirs.chain, blocks);
     sync.consider(add('short', serving(other.chain), tipOf(other)).peer);
     sync.consider(add('long', serving(theirs.chain)).peer);
     await caughtUp();
@@ -142,9 +151,9 @@ describe('Sync', () => {
 
   it('keeps nothing from a peer that reorganised away from the tip it had shown', async () => {
     const { blocks } = mineChain(theirs.chain.genesis, 50);
-    theirs.chain.acceptBatch(blocks);
+    acceptBatch(theirs.chain, blocks);
     const { peer } = add('good', serving(theirs.chain));
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 60).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 60).blocks);
     sync.consider(peer);
     await caughtUp();
     await idle();
@@ -167,19 +176,19 @@ describe('Sync', () => {
     });
 
     it('of many peers does not keep an honest one from its turn', async () => {
-      theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 20).blocks);
+      acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 20).blocks);
       const liars = Array.from({ length: 8 }, (_, index) => add(`liar${index}`, {}, { ...LIE, chainWork: 2n ** 201n }));
       add('honest', serving(theirs.chain));
       sync.consider(liars[0]!.peer);
       await clock.until('we have their tip', () => ours.chain.tip.hash === theirs.chain.tip.hash, 60_000);
-      theirs.chain.accept(mineOn(theirs.chain.tip));
+      accept(theirs.chain, mineOn(theirs.chain.tip));
       links.at(-1)!.peer.sawTip(tipOf(theirs));
       await heartbeats(60_000);
       expect(ours.chain.tip.hash).toBe(theirs.chain.tip.hash);
     });
 
     it('with headers but no bodies is given up, and tried again later without anybody asking', async () => {
-      theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 20).blocks);
+      acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 20).blocks);
       const { getHeaders, getBlocks } = serving(theirs.chain);
       const { remote } = add('withholder', { getHeaders: getHeaders! });
       sync.consider(links[0]!.peer);
@@ -193,7 +202,7 @@ describe('Sync', () => {
   it('comes back for blocks of the far future when their time has come', async () => {
     const fast: Clock = { nowMs: () => clock.nowMs() + 90_000, after: (delayMs, run) => clock.after(delayMs, run) };
     const ahead = openChain({ clock: fast });
-    ahead.chain.accept(mineOn(ahead.chain.genesis, [], { time: Math.floor(fast.nowMs() / 1000) + 7_200 }));
+    accept(ahead.chain, mineOn(ahead.chain.genesis, [], { time: Math.floor(fast.nowMs() / 1000) + 7_200 }));
     sync.consider(add('ahead', serving(ahead.chain), tipOf(ahead)).peer);
     await clock.advance(80_000);
     expect(ours.chain.tip.height).toBe(0);
@@ -213,7 +222,7 @@ describe('Sync', () => {
       tooNew: () => {},
       stateChanged: () => {},
     });
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 5).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 5).blocks);
     const { peer, remote } = add('slow to wake', {});
     sync.consider(peer);
     await idle();
@@ -224,7 +233,7 @@ describe('Sync', () => {
 
   it('blames who sends wrong bodies, and finishes with another', async () => {
     const { blocks } = mineChain(theirs.chain.genesis, 20, () => ['honest']);
-    theirs.chain.acceptBatch(blocks);
+    acceptBatch(theirs.chain, blocks);
     const honest = serving(theirs.chain);
     const forged = blocks.map((block) => createBlock(block.header, [block.transactions[0]!, entry('forged')]));
     const { peer } = add('forger', {
@@ -253,7 +262,7 @@ describe('Sync', () => {
   });
 
   it('goes idle when its peer hangs up in mid-run, and on with another', async () => {
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 400).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 400).blocks);
     const { peer, remote } = add('leaver', serving(theirs.chain));
     sync.consider(peer);
     await clock.until('bodies come', () => sync.state === 'blocks');
@@ -265,7 +274,7 @@ describe('Sync', () => {
   });
 
   it('fails by a fault of our own without blame, and goes on when it is over', async () => {
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 5).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 5).blocks);
     let isFull = true;
     ours.chain.events.on('committing', () => {
       if (isFull) throw new Error('disk full');
@@ -279,7 +288,7 @@ describe('Sync', () => {
   });
 
   it('starts no run after stop(), and ends the present one', async () => {
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 400).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 400).blocks);
     const { peer } = add('good', serving(theirs.chain));
     sync.consider(peer);
     await clock.until('bodies come', () => sync.state === 'blocks');
@@ -293,7 +302,7 @@ describe('Sync', () => {
   });
 
   it('looks again at once at those it had given up, when asked to restart', async () => {
-    theirs.chain.acceptBatch(mineChain(theirs.chain.genesis, 5).blocks);
+    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 5).blocks);
     const { peer, remote } = add('slow to wake', {});
     sync.consider(peer);
     await idle();

@@ -166,7 +166,7 @@ export class Sync {
   #isWorthwhile(peer: Peer): boolean {
     const { chainWork, hash } = peer.tip;
     if (this.#stopped || peer.session.isClosed || chainWork < this.chain.tip.chainWork) return false;
-    return this.chain.node(hash) === undefined && this.chain.isInvalid(hash) === undefined;
+    return this.chain.node(hash) === undefined && this.chain.invalidCode(hash) === undefined;
   }
 
   #start(peer: Peer): void {

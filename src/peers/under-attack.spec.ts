@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mineChain, mineOn, silentLog } from '../../test/support/chain-builders.js';
+import { acceptBatch, mineChain, mineOn, silentLog } from '../../test/support/chain-builders.js';
 import { onHostNetwork, type HostNetwork } from '../../test/support/host-network.js';
 import type { MemoryNetwork } from '../../test/support/memory-network.js';
 import { greet, openHost, type PeersHost } from '../../test/support/peers-host.js';
@@ -111,7 +111,7 @@ describe('A node under attack', () => {
     it('bans who claims again and again what its headers do not show, and syncs with the honest meanwhile', async () => {
       const host = open('a');
       const source = open('s');
-      source.chain.acceptBatch(mineChain(source.chain.genesis, 20).blocks);
+      acceptBatch(source.chain, mineChain(source.chain.genesis, 20).blocks);
       const lie = { ...encodeTip(source.chain.tip), chainWork: Buffer.alloc(16, 0xff), hash: Buffer.alloc(32, 7) };
       const liar = await greet(net, host, 'liar', {
         ...serving(host.chain),
@@ -129,7 +129,7 @@ describe('A node under attack', () => {
     it('keeps no block of a branch that is far behind, and takes one of a fork that is not', async () => {
       const host = open('a');
       const { blocks, nodes } = mineChain(host.chain.genesis, 200);
-      host.chain.acceptBatch(blocks);
+      acceptBatch(host.chain, blocks);
       const peer = await greet(net, host, 'x');
       const old = mineOn(nodes[20]!);
       expect(await announce(peer, host, old)).toBe('too-little-chainwork');
@@ -213,7 +213,7 @@ describe('A node under attack', () => {
     it('goes on from what it has', async () => {
       const dataDir = temporaryDirectory();
       const source = open('s');
-      source.chain.acceptBatch(mineChain(source.chain.genesis, 1_500).blocks);
+      acceptBatch(source.chain, mineChain(source.chain.genesis, 1_500).blocks);
       const first = openHost(net, 'a', { dataDir });
       await greet(net, first, 'x', serving(source.chain));
       const greeted = first.chain;

@@ -6,7 +6,8 @@ import { RuleError } from '../consensus/rule-error.js';
 import { WireError, decodeMessage, encodeMessage, isBulk, type Body } from './messages.js';
 import {
   LIMITS,
-  decodeBlocks,
+  checkBlockCount,
+  decodeWireBlock,
   decodeHashes,
   decodeHeaders,
   decodeTip,
@@ -67,7 +68,7 @@ describe('lists', () => {
     const many = (count: number): { raw: Buffer }[] => Array.from({ length: count }, () => ({ raw: Buffer.alloc(0) }));
     expect(codeOf(() => decodeHashes(Array<Uint8Array>(3).fill(Buffer.alloc(1)), 2))).toBe('oversized-message');
     expect(codeOf(() => decodeHeaders({ headers: many(LIMITS.headers + 1) }))).toBe('oversized-message');
-    expect(codeOf(() => decodeBlocks({ blocks: many(LIMITS.blocksRequested + 1) }))).toBe('oversized-message');
+    expect(codeOf(() => checkBlockCount(LIMITS.blocksRequested + 1))).toBe('oversized-message');
     expect(codeOf(() => decodeTransactions({ transactions: many(LIMITS.transactions + 1) }))).toBe('oversized-message');
   });
 
@@ -75,7 +76,7 @@ describe('lists', () => {
     const { blocks } = mineChain(genesisNode(), 3, () => ['one', 'two']);
     const headers = decodeHeaders({ headers: blocks.map(({ header }) => ({ raw: encodeHeader(header) })) });
     expect(headers).toEqual(blocks.map(({ hash: blockHash, header }) => ({ hash: blockHash, header })));
-    expect(decodeBlocks({ blocks: blocks.map(({ bytes }) => ({ raw: bytes })) })).toEqual(blocks);
+    expect(blocks.map(({ bytes }) => decodeWireBlock(bytes))).toEqual(blocks);
     const sent = [entry('a'), entry('b')];
     expect(decodeTransactions({ transactions: sent.map(({ bytes }) => ({ raw: bytes })) })).toEqual(sent);
   });
@@ -97,7 +98,7 @@ describe('lists', () => {
     fc.assert(
       fc.property(fc.array(raw, { maxLength: 3 }), (list) => {
         codeOf(() => decodeHeaders({ headers: list }));
-        codeOf(() => decodeBlocks({ blocks: list }));
+        for (const item of list) codeOf(() => decodeWireBlock(item.raw));
         codeOf(() => decodeTransactions({ transactions: list }));
         codeOf(() =>
           decodeHashes(

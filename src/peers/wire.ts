@@ -83,10 +83,9 @@ export function decodeHeaders(message: BodyOf<'headers'>): HashedHeader[] {
   });
 }
 
-/** @throws WireError `oversized-message`; RuleError as decodeWireBlock. */
-export function decodeBlocks(message: BodyOf<'blocks'>): Block[] {
-  checkCount(message.blocks.length, LIMITS.blocksRequested, 'blocks');
-  return message.blocks.map(({ raw }) => decodeWireBlock(raw));
+/** @throws WireError `oversized-message`. */
+export function checkBlockCount(count: number): void {
+  checkCount(count, LIMITS.blocksRequested, 'blocks');
 }
 
 /**

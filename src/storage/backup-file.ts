@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { processUser } from '../common/process-user.js';
-import { hashFromBytes, type Hash } from '../consensus/codec.js';
+import type { Hash } from '../consensus/codec.js';
 import type { Database } from './database.js';
-import { migrations } from './migrations.js';
-import { DatabaseTooNewError } from './storage-errors.js';
+import { hash256 } from '../consensus/hash.js';
+import { checkSchema } from './storage-errors.js';
 
 /** A backup cannot be made or restored, for a reason that the user can see to; nothing was changed. One line. */
 export class BackupError extends Error {
@@ -26,7 +26,7 @@ export interface BackupSummary {
 /**
  * Searches a backup for damage, all of it, and makes it one file that stands for itself, to be read from a read-only disk too.
  * @param name what to call it in messages.
- * @throws BackupError when it is damaged or no backup of a node; DatabaseTooNewError.
+ * @throws BackupError when it is damaged or no backup of a node; DatabaseTooOldError, DatabaseTooNewError.
  */
 export function checkBackupFile(file: string, name: string): BackupSummary {
   try {
@@ -42,22 +42,26 @@ export function checkBackupFile(file: string, name: string): BackupSummary {
   }
 }
 
+interface BlockRow {
+  readonly height: number;
+  readonly header: Buffer;
+}
+
 function inspect(database: Database, name: string): Omit<BackupSummary, 'bytes'> {
   const version = database.pragma('user_version', { simple: true }) as number;
-  if (version > migrations.length) throw new DatabaseTooNewError(name, version, migrations.length);
+  checkSchema(name, version);
   if (version === 0) throw new BackupError(`${name} is no backup of a minichain node`);
   const damage = database.pragma('integrity_check(1)', { simple: true });
   if (damage !== 'ok') throw new BackupError(`${name} is damaged: ${String(damage).replaceAll(/\s+/g, ' ')}`);
-  const blockAt = database.prepare<[number], Buffer>(
-    'SELECT hash FROM active_chain JOIN blocks ON blocks.id = block_id WHERE active_chain.height = ?',
-  );
-  const height = database.prepare<[], number | null>('SELECT max(height) FROM active_chain').pluck().get();
-  const [genesis, tip] = [blockAt.pluck().get(0), blockAt.pluck().get(height ?? 0)];
-  if (genesis === undefined || tip === undefined) throw new BackupError(`${name} holds no chain`);
+  const genesis = database.prepare<[], BlockRow>('SELECT height, header FROM blocks ORDER BY id LIMIT 1').get();
+  const tip = database
+    .prepare<[], BlockRow>('SELECT height, header FROM chain_tip JOIN blocks ON blocks.id = block_id')
+    .get();
+  if (genesis?.height !== 0 || tip === undefined) throw new BackupError(`${name} holds no chain`);
   const mempool = database.prepare<[], { entries: number; acknowledged: number }>(
     'SELECT count(*) AS entries, coalesce(sum(acknowledged), 0) AS acknowledged FROM mempool',
   );
-  return { genesis: hashFromBytes(genesis), height: height ?? 0, tip: hashFromBytes(tip), ...mempool.get()! };
+  return { genesis: hash256(genesis.header), height: tip.height, tip: hash256(tip.header), ...mempool.get()! };
 }
 
 /** What files and SQLite say about `name`, in words; other errors pass. */

@@ -14,7 +14,14 @@ import {
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chainData, easyParams, mineChain, openChain, silentLog } from '../../test/support/chain-builders.js';
+import {
+  acceptBatch,
+  chainData,
+  easyParams,
+  mineChain,
+  openChain,
+  silentLog,
+} from '../../test/support/chain-builders.js';
 import { temporaryDirectory } from '../../test/support/temp-dir.js';
 import { createParams } from '../consensus/params.js';
 import { backUp } from './backup.js';
@@ -42,7 +49,8 @@ describe('backup and restore', () => {
     const node = openChain({ dataDir });
     try {
       if (node.chain.tip.height === 0) {
-        node.chain.acceptBatch(
+        acceptBatch(
+          node.chain,
           mineChain(node.chain.genesis, BLOCKS, (index) => [`${index} ${'x'.repeat(9_000)}`]).blocks,
         );
         const posted = node.mempool.submit('waits');
@@ -270,7 +278,7 @@ describe('backup and restore', () => {
         () => {
           writeFileSync(file, '');
           const database = new Sqlite(file).exec('CREATE TABLE t (x)');
-          database.pragma('user_version = 1');
+          database.pragma('user_version = 2');
           database.close();
         },
         /is no backup of a minichain node/,

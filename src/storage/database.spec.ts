@@ -18,11 +18,12 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../test/support/chain-builders.js';
 import { DATABASE_FILE, LOCK_FILE, openDatabase, type Database } from './database.js';
-import { migrations } from './migrations.js';
+import { SCHEMA } from './migrations.js';
 import {
   DataDirInUseError,
   DatabaseDamagedError,
   DatabaseTooNewError,
+  DatabaseTooOldError,
   DatabaseUnusableError,
 } from './storage-errors.js';
 
@@ -77,10 +78,19 @@ describe('openDatabase', () => {
     expect(readdirSync(dataDir)).toEqual([]);
   });
 
+  it('refuses a database of an earlier minichain in one line, and leaves it as it is', () => {
+    open().pragma('user_version = 1');
+    opened.pop()!.close();
+    for (let time = 0; time < 2; time++) {
+      expect(() => open()).toThrow(DatabaseTooOldError);
+      expect(() => open()).toThrow(/^database .*node\.db was written by an earlier minichain .*move the file away/);
+    }
+  });
+
   it('has every migration applied once', () => {
     open();
     opened.pop()!.close();
-    expect(open().pragma('user_version', { simple: true })).toBe(migrations.length);
+    expect(open().pragma('user_version', { simple: true })).toBe(SCHEMA);
   });
 
   it('refuses a database of a newer program, and leaves it as it is', () => {

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { Logger } from '../common/logger.js';
 import { prepareDataDir } from './data-dir.js';
-import { migrations } from './migrations.js';
+import { FIRST_SCHEMA, migrations } from './migrations.js';
 import {
   DataDirInUseError,
   DatabaseDamagedError,
-  DatabaseTooNewError,
+  checkSchema,
   namingDamage,
   namingObstacle,
 } from './storage-errors.js';
@@ -50,7 +50,8 @@ class LockedDatabase extends Sqlite {
 /**
  * Opens the node's database in `dataDir` (made if missing; ':memory:' for none), locked for this process alone,
  * durable at each commit (WAL, synchronous=FULL), at the newest schema. close() frees the lock, and so does kill -9.
- * @throws DataDirUnusableError, DataDirInUseError, DatabaseDamagedError, DatabaseTooNewError, DatabaseUnusableError
+ * @throws DataDirUnusableError, DataDirInUseError, DatabaseDamagedError, DatabaseTooOldError, DatabaseTooNewError,
+ *   DatabaseUnusableError
  */
 export function openDatabase(dataDir: string, log: Logger): Database {
   if (dataDir === ':memory:') return prepare(new Sqlite(dataDir), dataDir, log);
@@ -137,13 +138,14 @@ function checkDamage(database: Database, file: string): void {
 
 function migrate(database: Database, file: string, log: Logger): void {
   const version = database.pragma('user_version', { simple: true }) as number;
-  if (version > migrations.length) throw new DatabaseTooNewError(file, version, migrations.length);
+  checkSchema(file, version);
   for (const [step, sql] of migrations.entries()) {
-    if (step < version) continue;
+    const schema = FIRST_SCHEMA + step;
+    if (schema <= version) continue;
     database.transaction(() => {
       database.exec(sql);
-      database.pragma(`user_version = ${step + 1}`);
+      database.pragma(`user_version = ${schema}`);
     })();
-    log.debug({ file, schema: step + 1 }, 'database schema updated');
+    log.debug({ file, schema }, `Database schema updated to ${schema}`);
   }
 }

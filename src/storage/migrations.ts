@@ -1,31 +1,36 @@
+/** Schema of the first version that had one; what was made before it follows other rules and cannot be taken over. */
+export const FIRST_SCHEMA = 2;
+
 /**
- * The schema, step by step. Append only: a step that was released is never edited, since databases out there have
- * taken it already. Hashes are BLOBs of 32 bytes in internal order. Big rows have an integer key and a unique hash
- * beside it (a WITHOUT ROWID table keyed by hash is 3 times slower with them); small ones are keyed by hash directly.
+ * The schema, step by step from FIRST_SCHEMA on. Append only: a step that was released is never edited, since databases
+ * out there have taken it already. Hashes are BLOBs of 32 bytes in internal order.
  */
 export const migrations: readonly string[] = [
   `
-  -- Every stored block, of the active chain or not; id is the order of arrival. The body stands last, so that what
-  -- comes before it is read without it.
+  -- Every stored block, of the active chain or not; id is the order of arrival. There is no index on the hash: the tree
+  -- in memory has it. The body stands last, so that what comes before it is read without it.
   CREATE TABLE blocks (
     id INTEGER PRIMARY KEY,
-    hash BLOB NOT NULL UNIQUE,
     height INTEGER NOT NULL,
-    chain_work BLOB NOT NULL, -- 32 bytes, big endian
+    received_ms INTEGER NOT NULL, -- since the epoch, by this node's clock
+    body_crc INTEGER NOT NULL, -- CRC-32 of the body
     header BLOB NOT NULL, -- 80 bytes
     body BLOB NOT NULL -- transaction count and transactions
   ) STRICT;
 
-  CREATE TABLE active_chain (
-    height INTEGER PRIMARY KEY,
-    block_id INTEGER NOT NULL REFERENCES blocks (id)
+  -- The active chain: this block and its ancestors.
+  CREATE TABLE chain_tip (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    block_id INTEGER NOT NULL REFERENCES blocks (id),
+    hash BLOB NOT NULL -- no later block vouches for this one's header
   ) STRICT;
 
-  -- Where a transaction stands in the active chain; the key makes a second place impossible.
-  CREATE TABLE transactions (
-    id BLOB PRIMARY KEY,
-    height INTEGER NOT NULL,
-    position INTEGER NOT NULL
+  -- Where the entries of all stored blocks stand, side blocks included: the last 48 bits of the id as it is shown, and
+  -- block id * 2^20 + byte offset in the body. Whoever looks an entry up asks the tree whether its block is active.
+  CREATE TABLE entries (
+    prefix INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (prefix, place)
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE invalid_blocks (
@@ -41,13 +46,16 @@ export const migrations: readonly string[] = [
     bytes BLOB NOT NULL
   ) STRICT;
 
+  -- Blocks that entered or left the active chain in a reorganisation, and whose entries the mempool has still to look at.
+  CREATE TABLE unsettled_blocks (
+    block_id INTEGER PRIMARY KEY REFERENCES blocks (id)
+  ) STRICT;
+
   CREATE TABLE peers (
     address TEXT PRIMARY KEY,
     node_id TEXT,
     source TEXT NOT NULL,
-    last_seen_ms INTEGER,
-    last_tried_ms INTEGER,
-    failures INTEGER NOT NULL DEFAULT 0
+    last_seen_ms INTEGER
   ) STRICT;
 
   CREATE TABLE bans (
@@ -62,3 +70,6 @@ export const migrations: readonly string[] = [
   ) STRICT;
   `,
 ];
+
+/** The schema that this program writes. */
+export const SCHEMA = FIRST_SCHEMA + migrations.length - 1;

@@ -1,12 +1,16 @@
 import { statSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
-import { migrations } from './migrations.js';
-import { DatabaseTooNewError } from './storage-errors.js';
+import { hashFromBytes, type Hash } from '../consensus/codec.js';
+import { hash256 } from '../consensus/hash.js';
+import { HEADER_BYTES } from '../consensus/header.js';
+import { checkSchema } from './storage-errors.js';
 import type { Database } from './database.js';
 
 /** A stored block as it was found; whoever takes it up checks it anew. */
 export interface FoundBlock {
   readonly id: number;
+  /** When it arrived, since the epoch. */
+  readonly receivedMs: number;
   /** Header and body. */
   readonly bytes: Buffer;
 }
@@ -18,8 +22,14 @@ export interface FoundEntry {
   readonly bytes: Buffer;
 }
 
+interface HeaderRow {
+  readonly id: number;
+  readonly header: Buffer | null;
+}
+
 interface BlockRow {
   readonly id: number;
+  readonly received_ms: number;
   readonly header: Buffer | null;
   readonly body: Buffer | null;
 }
@@ -28,8 +38,8 @@ interface Statement<Row> {
   get(key: number): Row | undefined;
 }
 
-/** Hash, chain work, header and the smallest body: no block takes less of the file. */
-const SMALLEST_BLOCK_ROW_BYTES = 200;
+/** Header and the smallest body: no block takes less of the file. */
+const SMALLEST_BLOCK_ROW_BYTES = 160;
 const SMALLEST_ENTRY_ROW_BYTES = 50;
 
 /**
@@ -41,7 +51,7 @@ export class Salvage {
   readonly #fileBytes: number;
   #unreadable = 0;
 
-  /** @throws DatabaseTooNewError */
+  /** @throws DatabaseTooOldError, DatabaseTooNewError */
   constructor(readonly file: string) {
     this.#database = new Sqlite(file, { fileMustExist: true });
     try {
@@ -51,7 +61,7 @@ export class Salvage {
       // So that the file stands for itself, without a -wal beside it, when another takes its place.
       this.#attempt(() => this.#database.pragma('wal_checkpoint(TRUNCATE)'));
       const version = this.#attempt(() => this.#database.pragma('user_version', { simple: true }) as number) ?? 0;
-      if (version > migrations.length) throw new DatabaseTooNewError(file, version, migrations.length);
+      checkSchema(file, version);
       this.#fileBytes = this.#sizeOf();
     } catch (error) {
       this.#database.close();
@@ -69,14 +79,38 @@ export class Salvage {
     return this.#highestKey('blocks', 'id', SMALLEST_BLOCK_ROW_BYTES);
   }
 
-  /** Ids of the blocks that were marked as the active chain, from the genesis up, as far as the marks can be read. */
+  /** Ids of the active chain's blocks, from the lowest up: the tip and its ancestors, as far down as they can be read. */
   activeBlockIds(): number[] {
-    const ids: number[] = [];
+    const links = new Map<Hash, { readonly id: number; readonly previousHash: Hash }>();
+    let next: Hash | undefined;
     this.#attempt(() => {
-      const rows = this.#database.prepare<[], number>('SELECT block_id FROM active_chain ORDER BY height').pluck();
-      for (const id of rows.iterate()) ids.push(id);
+      const tip = this.#database.prepare<[], Buffer>('SELECT hash FROM chain_tip').pluck().get();
+      if (tip !== undefined) next = hashFromBytes(tip);
     });
-    return ids;
+    if (next === undefined) return [];
+    // What cannot be read is counted when the blocks themselves are.
+    const unreadable = this.#unreadable;
+    const rows = this.#prepare<HeaderRow>('SELECT id, header FROM blocks NOT INDEXED WHERE id > ? ORDER BY id LIMIT 1');
+    for (const { id, header } of this.#scan('blocks', 'id', SMALLEST_BLOCK_ROW_BYTES, rows)) {
+      if (!Buffer.isBuffer(header) || header.length !== HEADER_BYTES) continue;
+      links.set(hash256(header), { id, previousHash: hashFromBytes(header.subarray(4, 36)) });
+    }
+    this.#unreadable = unreadable;
+    const ids: number[] = [];
+    for (let link; (link = links.get(next)) !== undefined; next = link.previousHash) ids.push(link.id);
+    return ids.reverse();
+  }
+
+  /** Hashes of the blocks whose entries the mempool has still to look at. */
+  unsettledBlocks(): Hash[] {
+    const headers =
+      this.#attempt(() =>
+        this.#database
+          .prepare<[], Buffer | null>('SELECT header FROM unsettled_blocks JOIN blocks ON blocks.id = block_id')
+          .pluck()
+          .all(),
+      ) ?? [];
+    return headers.flatMap((header) => (Buffer.isBuffer(header) ? hash256(header) : []));
   }
 
   block(id: number): FoundBlock | undefined {
@@ -119,7 +153,9 @@ export class Salvage {
   }
 
   #blockRows(condition: string): Statement<BlockRow> {
-    return this.#prepare(`SELECT id, header, body FROM blocks NOT INDEXED WHERE ${condition} ORDER BY id LIMIT 1`);
+    return this.#prepare(
+      `SELECT id, received_ms, header, body FROM blocks NOT INDEXED WHERE ${condition} ORDER BY id LIMIT 1`,
+    );
   }
 
   /** Answers for a table that cannot even be found as if it were empty. */
@@ -194,7 +230,7 @@ export class Salvage {
 
 function toBlock(row: BlockRow | undefined): FoundBlock | undefined {
   if (!Buffer.isBuffer(row?.header) || !Buffer.isBuffer(row.body)) return undefined;
-  return { id: row.id, bytes: Buffer.concat([row.header, row.body]) };
+  return { id: row.id, receivedMs: row.received_ms, bytes: Buffer.concat([row.header, row.body]) };
 }
 
 /** Pages that make no sense, that the disk does not give, or a schema that has lost a table. */

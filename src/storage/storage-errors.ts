@@ -1,4 +1,5 @@
 import Sqlite from 'better-sqlite3';
+import { FIRST_SCHEMA, SCHEMA } from './migrations.js';
 
 /** Another process (or another node of this one) holds the data directory. */
 export class DataDirInUseError extends Error {
@@ -7,6 +8,24 @@ export class DataDirInUseError extends Error {
   constructor(readonly dataDir: string) {
     super(`data directory ${dataDir} is in use by another node; stop that one, or give this one its own node.data_dir`);
   }
+}
+
+/** The database was written by an earlier program, whose blocks follow other rules. */
+export class DatabaseTooOldError extends Error {
+  override readonly name = 'DatabaseTooOldError';
+
+  constructor(file: string, found: number, oldest: number) {
+    super(
+      `database ${file} was written by an earlier minichain (schema ${found}, this one reads ${oldest} and later), whose ` +
+        'blocks follow other rules: move the file away or set another node.data_dir, and a new chain begins',
+    );
+  }
+}
+
+/** @throws DatabaseTooOldError, DatabaseTooNewError unless this program knows schema `found` (0 = an empty database). */
+export function checkSchema(file: string, found: number): void {
+  if (found > SCHEMA) throw new DatabaseTooNewError(file, found, SCHEMA);
+  if (found > 0 && found < FIRST_SCHEMA) throw new DatabaseTooOldError(file, found, FIRST_SCHEMA);
 }
 
 /** The database was written by a newer program, whose schema this one does not know. */

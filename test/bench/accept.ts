@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '../../src/common/clock.js';
 import type { Block } from '../../src/consensus/block.js';
-import { genesisNode, mineChain, openChain } from '../support/chain-builders.js';
+import { accept, acceptBatch, genesisNode, mineChain, openChain } from '../support/chain-builders.js';
 import { median, type Report } from './report.js';
 
 const BLOCKS = 10_000;
@@ -58,7 +58,7 @@ export async function run(): Promise<Report> {
 function acceptInBatches(dataDir: string, blocks: readonly Block[]): void {
   const node = openChain({ dataDir });
   for (let start = 0; start < blocks.length; start += BATCH) {
-    const { error } = node.chain.acceptBatch(blocks.slice(start, start + BATCH));
+    const { error } = acceptBatch(node.chain, blocks.slice(start, start + BATCH));
     if (error !== undefined) throw error;
   }
   node.close();
@@ -66,7 +66,7 @@ function acceptInBatches(dataDir: string, blocks: readonly Block[]): void {
 
 function acceptOneByOne(dataDir: string, blocks: readonly Block[]): void {
   const node = openChain({ dataDir });
-  for (const block of blocks) node.chain.accept(block);
+  for (const block of blocks) accept(node.chain, block);
   node.close();
 }
 

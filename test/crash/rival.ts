@@ -4,8 +4,8 @@ import type { Block } from '../../src/consensus/block.js';
 import { hashHeader, decodeHeader } from '../../src/consensus/header.js';
 import type { ConsensusParams } from '../../src/consensus/params.js';
 import type { Transaction } from '../../src/consensus/transaction.js';
-import { decodeBlocks, encodeHashes, encodeTip, LIMITS } from '../../src/peers/wire.js';
-import { mineOn, nodeOf, openChain } from '../support/chain-builders.js';
+import { decodeWireBlock, encodeHashes, encodeTip, LIMITS } from '../../src/peers/wire.js';
+import { acceptBatch, mineOn, nodeOf, openChain } from '../support/chain-builders.js';
 import { connectGrpcPeer, type GrpcPeer } from '../support/grpc-peer.js';
 import { serving } from '../support/scripted-peer.js';
 import type { SeededRandom } from '../support/seeded-random.js';
@@ -64,9 +64,10 @@ export class Rival {
     for (let start = 0; start < wanted.length;) {
       const hashes = encodeHashes(wanted.slice(start, start + BLOCKS_PER_REQUEST));
       const request = { $case: 'getBlocks', value: { hashes, startIndex: 0, limit: 0 } } as const;
-      const blocks = decodeBlocks(await session.request(request, 'blocks', ANSWER_MS));
+      const answer = await session.request(request, 'blocks', ANSWER_MS);
+      const blocks = answer.blocks.map(({ raw }) => decodeWireBlock(raw));
       if (blocks.length === 0) return;
-      const { error } = chain.acceptBatch(blocks);
+      const { error } = acceptBatch(chain, blocks);
       if (error !== undefined) throw error;
       start += blocks.length;
     }
@@ -98,7 +99,7 @@ export class Rival {
       blocks.push(block);
       at = nodeOf(block, at);
     }
-    const { error } = chain.acceptBatch(blocks);
+    const { error } = acceptBatch(chain, blocks);
     if (error !== undefined) throw error;
     const value = { block: { raw: blocks.at(-1)!.bytes }, tip: encodeTip(chain.tip) };
     this.#peer!.session.notify({ $case: 'newBlock', value });

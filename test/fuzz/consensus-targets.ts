@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { decodeBlock } from '../../src/consensus/block.js';
 import { checkBlock } from '../../src/consensus/check-block.js';
 import { checkProofOfWork } from '../../src/consensus/check-header.js';
-import { checkTransaction } from '../../src/consensus/check-transaction.js';
+import { checkTransaction } from '../../src/consensus/transaction.js';
 import { decodeHeader, encodeHeader, hashHeader } from '../../src/consensus/header.js';
 import {
   decodeBits,

@@ -1,6 +1,6 @@
 import type { Channel } from '../../src/peers/channel.js';
 import { MemoryNetwork } from '../support/memory-network.js';
-import { mineOn } from '../support/chain-builders.js';
+import { accept, mineOn } from '../support/chain-builders.js';
 import { openHost, waitUntil } from '../support/peers-host.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -23,11 +23,11 @@ async function record(): Promise<Buffer[]> {
   const messages: Buffer[] = [];
   net.listen(listener.address, (channel) => listener.peers.acceptInbound(tapped(channel, messages)));
   const teller = openHost(net, 'teller', { bootstrap: [listener.address] });
-  for (let n = 0; n < BLOCKS; n++) teller.chain.accept(mineOn(teller.chain.tip, [`entry ${n}`]));
+  for (let n = 0; n < BLOCKS; n++) accept(teller.chain, mineOn(teller.chain.tip, [`entry ${n}`]));
   for (let n = 0; n < 3; n++) void teller.mempool.submit(`pending ${n}`);
   const isLevel = (): boolean => listener.chain.tip === listener.chain.node(teller.chain.tip.hash);
   await waitUntil(net, () => isLevel() && listener.mempool.size === 3, 'the listener knows all');
-  teller.chain.accept(mineOn(teller.chain.tip, ['announced']));
+  accept(teller.chain, mineOn(teller.chain.tip, ['announced']));
   void teller.mempool.submit('announced too');
   await net.clock.advance(10_000);
   teller.close();

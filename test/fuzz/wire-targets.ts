@@ -2,7 +2,14 @@ import * as fc from 'fast-check';
 import { readHello } from '../../src/peers/handshake.js';
 import { PeerMessage } from '../../src/peers/generated/minichain/v1/peer.js';
 import { decodeMessage, encodeMessage, type Body } from '../../src/peers/messages.js';
-import { LIMITS, decodeBlocks, decodeHash, decodeHashes, decodeHeaders } from '../../src/peers/wire.js';
+import {
+  LIMITS,
+  checkBlockCount,
+  decodeWireBlock,
+  decodeHash,
+  decodeHashes,
+  decodeHeaders,
+} from '../../src/peers/wire.js';
 import { decodeTip, decodeTransactions } from '../../src/peers/wire.js';
 import { blocks, damaged, headers, transactions, uint32, unicode } from '../support/arbitraries.js';
 import { genesisNode } from '../support/chain-builders.js';
@@ -103,7 +110,8 @@ function readBody(body: Body): void {
       decodeHeaders(body.value);
       return;
     case 'blocks':
-      decodeBlocks(body.value);
+      checkBlockCount(body.value.blocks.length);
+      for (const { raw: block } of body.value.blocks) decodeWireBlock(block);
       return;
     case 'transactions':
     case 'newTransactions':

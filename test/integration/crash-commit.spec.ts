@@ -5,7 +5,16 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createParams } from '../../src/consensus/params.js';
 import type { Block } from '../../src/consensus/block.js';
-import { chainData, entry, mineChain, nodeOf, mineOn, openChain } from '../support/chain-builders.js';
+import {
+  accept,
+  acceptBatch,
+  chainData,
+  entry,
+  mineChain,
+  mineOn,
+  nodeOf,
+  openChain,
+} from '../support/chain-builders.js';
 import { temporaryDirectory } from '../support/temp-dir.js';
 import { unfinishedPages } from '../support/write-ahead-log.js';
 
@@ -38,12 +47,12 @@ describe('a process killed inside the commit of a reorganisation', () => {
     const mine = mineChain(node.chain.genesis, 40, (index) =>
       index === 3 ? [shared] : [`mine ${index} ${'x'.repeat(4_000)}`],
     );
-    node.chain.acceptBatch(mine.blocks);
+    acceptBatch(node.chain, mine.blocks);
     const theirs = mineChain(node.chain.genesis, 40, (index) =>
       index === 30 ? [shared] : [`theirs ${index} ${'y'.repeat(4_000)}`],
     );
     const last = mineOn(theirs.nodes[39]!, ['the last']);
-    node.chain.acceptBatch(theirs.blocks);
+    acceptBatch(node.chain, theirs.blocks);
     const before = { tip: node.chain.tip.hash, work: node.chain.tip.chainWork, data: chainData(node.chain) };
     node.close();
 
@@ -56,7 +65,7 @@ describe('a process killed inside the commit of a reorganisation', () => {
       expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
       expect({ tip: chain.tip.hash, work: chain.tip.chainWork, data: chainData(chain) }).toEqual(before);
       expect(mempool.ids()).toEqual([]);
-      expect(chain.accept(last)).toMatchObject({ kind: 'reorganised', depth: 40 });
+      expect(accept(chain, last)).toMatchObject({ kind: 'reorganised', depth: 40 });
       expect(chain.tip.hash).toBe(nodeOf(last, theirs.nodes[39]!).hash);
       expect(mempool.size).toBe(39);
       expect(mempool.has(shared.id)).toBe(false);

@@ -2,12 +2,9 @@ import * as fc from 'fast-check';
 import { createBlock, type Block } from '../../src/consensus/block.js';
 import { hashFromBytes, type Hash } from '../../src/consensus/codec.js';
 import type { BlockHeader } from '../../src/consensus/header.js';
-import {
-  MAX_TIMESTAMP_MS,
-  createCoinbase,
-  createDataTransaction,
-  type Transaction,
-} from '../../src/consensus/transaction.js';
+import { createCoinbase } from '../../src/consensus/coinbase.js';
+import { MAX_TIMESTAMP_MS, createDataTransaction } from '../../src/consensus/data-entry.js';
+import { type Transaction } from '../../src/consensus/transaction.js';
 
 /** fast-check generators of consensus values. All are well-formed; that they keep the rules is not promised. */
 

@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { ChainMetrics } from '../../src/chain/chain.metrics.js';
-import { ChainService } from '../../src/chain/chain.service.js';
+import type { AcceptOutcome } from '../../src/chain/chain.events.js';
+import { ChainService, type BatchResult } from '../../src/chain/chain.service.js';
 import type { Clock } from '../../src/common/clock.js';
 import { Faults } from '../../src/common/faults.js';
 import type { Random } from '../../src/common/random.js';
@@ -10,14 +11,13 @@ import { createBlock, type Block } from '../../src/consensus/block.js';
 import { linkHeader, type BlockNode } from '../../src/consensus/block-tree.js';
 import { computeMerkleRoot } from '../../src/consensus/merkle.js';
 import { BLOCK_VERSION, createParams, type ConsensusParams } from '../../src/consensus/params.js';
+import { RuleError } from '../../src/consensus/rule-error.js';
+import type { VerifiedBlock } from '../../src/consensus/verify-block.js';
 import { nextBits } from '../../src/consensus/retarget.js';
 import { isHashBelowTarget } from '../../src/consensus/target.js';
-import {
-  createCoinbase,
-  createDataTransaction,
-  type DataTransaction,
-  type Transaction,
-} from '../../src/consensus/transaction.js';
+import { createCoinbase } from '../../src/consensus/coinbase.js';
+import { createDataTransaction, type DataTransaction } from '../../src/consensus/data-entry.js';
+import { type Transaction } from '../../src/consensus/transaction.js';
 import { MempoolMetrics } from '../../src/mempool/mempool.metrics.js';
 import { MempoolService } from '../../src/mempool/mempool.service.js';
 import type { MempoolLimits } from '../../src/mempool/policy.js';
@@ -141,6 +141,28 @@ export function openChain(options: TestChainOptions = {}): TestChain {
     database.close();
     throw error;
   }
+}
+
+/** Takes a block in as from a peer: cheap questions first. @throws RuleError */
+export function accept(chain: ChainService, block: Block): AcceptOutcome {
+  return chain.judgeHeader(block.hash, block.header) ?? chain.accept(chain.verify(block));
+}
+
+/** Verifies blocks and takes them in, up to the first that breaks a rule. */
+export function acceptBatch(chain: ChainService, blocks: readonly Block[]): BatchResult {
+  const verified: VerifiedBlock[] = [];
+  let broken: RuleError | undefined;
+  for (const block of blocks) {
+    try {
+      verified.push(chain.verify(block));
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error;
+      broken = error;
+      break;
+    }
+  }
+  const result = chain.acceptBatch(verified);
+  return broken === undefined || result.error !== undefined ? result : { ...result, error: broken };
 }
 
 /** The data strings of the active chain, oldest first. */

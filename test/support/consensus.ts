@@ -2,7 +2,8 @@ import { createBlock, type Block } from '../../src/consensus/block.js';
 import { linkHeader, type BlockNode } from '../../src/consensus/block-tree.js';
 import { ZERO_HASH, encodeVarint, type Hash } from '../../src/consensus/codec.js';
 import { computeMerkleRoot } from '../../src/consensus/merkle.js';
-import { decodeTransaction, type DataTransaction, type Transaction } from '../../src/consensus/transaction.js';
+import { type DataTransaction } from '../../src/consensus/data-entry.js';
+import { decodeTransaction, type Transaction } from '../../src/consensus/transaction.js';
 
 /** A made-up hash, distinct for each `n`. */
 export function fakeHash(n: number): Hash {

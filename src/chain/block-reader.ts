@@ -1,0 +1,95 @@
+import type { Block } from '../consensus/block.js';
+import type { BlockNode } from '../consensus/block-tree.js';
+import type { Hash } from '../consensus/codec.js';
+import type { Transaction } from '../consensus/transaction.js';
+import type { VerifiedBlock } from '../consensus/verify-block.js';
+import { BlockDamagedError, type ChainStore } from './chain.store.js';
+import type { ChainState } from './chain-state.js';
+
+/** A stored transaction, and the block that holds it. */
+export interface FoundTransaction {
+  readonly node: BlockNode;
+  readonly transaction: Transaction;
+}
+
+export interface BlockReaderEvents {
+  /** A block was found damaged; told once for each. */
+  damaged(error: BlockDamagedError): void;
+  mended(node: BlockNode): void;
+}
+
+/**
+ * Reads stored blocks by their hashes, and entries by their ids. A block whose bytes changed on disk is never handed out:
+ * each attempt throws BlockDamagedError until the right bytes are put in its place.
+ */
+export class BlockReader {
+  readonly #damaged = new Map<BlockNode, BlockDamagedError>();
+
+  constructor(
+    private readonly store: ChainStore,
+    private readonly state: ChainState,
+    private readonly events: BlockReaderEvents,
+  ) {}
+
+  get damagedBlocks(): ReadonlySet<BlockNode> {
+    return new Set(this.#damaged.keys());
+  }
+
+  /** @throws BlockDamagedError */
+  block(hash: Hash): Block | undefined {
+    return this.#read(hash, (node) => this.store.loadBlock(node));
+  }
+
+  /** @throws BlockDamagedError */
+  blockBytes(hash: Hash): Buffer | undefined {
+    return this.#read(hash, (node) => this.store.loadBlockBytes(node));
+  }
+
+  /**
+   * The entry with this id in the first block for which `isWanted` holds.
+   * @param nodes finds blocks by their ids, where some are not in memory yet.
+   * @throws BlockDamagedError
+   */
+  findEntry(
+    id: Hash,
+    isWanted: (node: BlockNode) => boolean,
+    nodes: Pick<ChainState, 'nodeById'> = this.state,
+  ): FoundTransaction | undefined {
+    for (const { blockId, offset } of this.store.findPlaces(id)) {
+      const node = nodes.nodeById(blockId);
+      if (node === undefined || !isWanted(node)) continue;
+      const transaction = this.#guarded(node, () => this.store.loadTransaction(node, offset));
+      // The index knows 48 bits of the id.
+      if (transaction.id === id) return { node, transaction };
+    }
+    return undefined;
+  }
+
+  /** Puts a block in the place of one that is damaged; `commit` runs the write. */
+  mend(block: VerifiedBlock, commit: (work: () => void) => void): void {
+    const node = this.state.node(block.hash);
+    if (node === undefined || !this.#damaged.has(node)) return;
+    commit(() => this.store.mendBlock(block, node));
+    this.#damaged.delete(node);
+    this.events.mended(node);
+  }
+
+  #read<T>(hash: Hash, load: (node: BlockNode) => T): T | undefined {
+    const node = this.state.node(hash);
+    return node && this.#guarded(node, () => load(node));
+  }
+
+  #guarded<T>(node: BlockNode, load: () => T): T {
+    const known = this.#damaged.get(node);
+    if (known !== undefined) throw known;
+    try {
+      return load();
+    } catch (error) {
+      if (error instanceof BlockDamagedError) {
+        this.#damaged.set(node, error);
+        this.events.damaged(error);
+      }
+      throw error;
+    }
+  }
+}

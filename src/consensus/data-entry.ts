@@ -1,0 +1,80 @@
+import { encodeVarint, varintLength } from './codec.js';
+import { hash256 } from './hash.js';
+import { RuleError } from './rule-error.js';
+import { decodeUtf8, type Encoded, type TransactionKind } from './transaction-kind.js';
+
+export const MAX_SALT_BYTES = 32;
+export const MAX_DATA_BYTES = 16_384;
+/** The last millisecond of the year 9999: the last that ISO 8601 writes with four digits for the year. */
+export const MAX_TIMESTAMP_MS = 253_402_300_799_999;
+/** A transaction of this size could pass for an inner Merkle node (CVE-2017-12842). */
+export const FORBIDDEN_TRANSACTION_BYTES = 64;
+const KIND_BYTE = 1;
+const DEFAULT_SALT_BYTES = 16;
+
+/** An entry. `timestampMs` is the poster's clock, since the epoch; `salt` makes two posts of one string two entries. */
+export interface DataTransaction extends Encoded {
+  readonly kind: 'data';
+  readonly timestampMs: number;
+  readonly salt: Buffer;
+  readonly data: string;
+}
+
+export const dataKind: TransactionKind<DataTransaction> = {
+  byte: KIND_BYTE,
+  read(reader) {
+    const timestampMs = reader.uint64();
+    if (timestampMs > MAX_TIMESTAMP_MS) {
+      throw new RuleError('bad-txn-timestamp', `timestamp ${timestampMs} ms is after the year 9999`);
+    }
+    const salt = Buffer.from(reader.bytes(reader.varint()));
+    const data = decodeUtf8(reader.bytes(reader.varint()), 'bad-txn-data-encoding', 'data');
+    return { kind: 'data', timestampMs: Number(timestampMs), salt, data };
+  },
+  check({ salt, data }) {
+    if (salt.length > MAX_SALT_BYTES) {
+      throw new RuleError('bad-txn-salt', `salt has ${salt.length} bytes, at most ${MAX_SALT_BYTES} allowed`, {
+        bytes: salt.length,
+      });
+    }
+    const bytes = Buffer.byteLength(data, 'utf8');
+    if (bytes === 0) {
+      throw new RuleError('bad-txn-data-empty', `data is empty, 1 to ${MAX_DATA_BYTES} bytes of UTF-8 expected`);
+    }
+    if (bytes > MAX_DATA_BYTES) {
+      throw new RuleError(
+        'bad-txn-data-length',
+        `data has ${bytes} bytes of UTF-8, at most ${MAX_DATA_BYTES} allowed`,
+        { bytes },
+      );
+    }
+  },
+};
+
+/**
+ * Encodes an entry. The salt is cut from `randomBytes`, one byte longer where the encoding would come to the
+ * forbidden 64 bytes. What it makes still has to pass checkTransaction (a string too long, say, is not refused here).
+ * @throws RuleError `bad-txn-data-encoding` when `data` has a lone surrogate: it has no UTF-8 form (a JSON body can).
+ * @throws RangeError when `timestampMs` is not a whole number 0..MAX_TIMESTAMP_MS.
+ */
+export function createDataTransaction(
+  data: string,
+  timestampMs: number,
+  randomBytes: (length: number) => Uint8Array,
+): DataTransaction {
+  if (!data.isWellFormed()) {
+    throw new RuleError('bad-txn-data-encoding', 'data has a lone surrogate, which UTF-8 cannot encode');
+  }
+  if (timestampMs > MAX_TIMESTAMP_MS) throw new RangeError(`timestamp ${timestampMs} is above ${MAX_TIMESTAMP_MS} ms`);
+  const payload = Buffer.from(data, 'utf8');
+  const lengthWith = (saltLength: number): number =>
+    1 + 8 + varintLength(saltLength) + saltLength + varintLength(payload.length) + payload.length;
+  const saltBytes =
+    lengthWith(DEFAULT_SALT_BYTES) === FORBIDDEN_TRANSACTION_BYTES ? DEFAULT_SALT_BYTES + 1 : DEFAULT_SALT_BYTES;
+  const salt = Buffer.from(randomBytes(saltBytes));
+  const head = Buffer.alloc(9);
+  head.writeUInt8(KIND_BYTE, 0);
+  head.writeBigUInt64LE(BigInt(timestampMs), 1);
+  const bytes = Buffer.concat([head, encodeVarint(salt.length), salt, encodeVarint(payload.length), payload]);
+  return { kind: 'data', id: hash256(bytes), bytes, timestampMs, salt, data };
+}
