@@ -13,6 +13,7 @@ import {
   wholeNumberOrZero,
   type Field,
 } from './field.js';
+import { isNodeId } from './node-id.js';
 
 const NAME = '1 to 64 characters out of A-Z a-z 0-9 . _ - (not dots only)';
 const ADDRESS =
@@ -154,9 +155,9 @@ export const SETTINGS: readonly Setting[] = Object.entries(SECTIONS).flatMap(([s
   }),
 );
 
-/** Is it a node id, or the name of a network? */
+/** Can a node or a network have this name? Not one of dots alone: a node's data directory bears its name. */
 export function isName(value: string): boolean {
-  return /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(value);
+  return isNodeId(value) && !/^\.+$/.test(value);
 }
 
 function isAddress(value: string): boolean {
