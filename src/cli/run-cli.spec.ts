@@ -20,7 +20,7 @@ const STATUS = {
   peers: { connected: 2, known: 2 },
   mempool: { transactions: 1, bytes: 2048 },
   mining: { auto: true, active: false, hashRate: 0 },
-  sync: { state: 'idle', progress: 1 },
+  sync: { state: 'idle', progress: 1, height: 12, targetHeight: 12, blocksPerSecond: 0, etaSeconds: null },
   version: '0.1.0',
   uptimeSeconds: 61,
 };
