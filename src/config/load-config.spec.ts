@@ -11,8 +11,8 @@ import { SETTINGS } from './schema.js';
 const MINIMAL = '[node]\nnode_id = "a"\n';
 const HASH = 'ab'.repeat(32);
 
-/** docs/design, section 8, verbatim. */
-const DESIGN_TOML = `[node]
+/** A file with the settings that most users write. */
+const USUAL_TOML = `[node]
 node_id = "node-1"
 http_port = 8091
 p2p_port = 9091
@@ -43,8 +43,8 @@ function problemsIn(section: string, line: string): readonly string[] {
 }
 
 describe('parseConfig', () => {
-  it('takes the file of the design as it stands', () => {
-    const config = parseConfig({ toml: DESIGN_TOML });
+  it('takes a file with the usual settings', () => {
+    const config = parseConfig({ toml: USUAL_TOML });
     expect(config.node).toMatchObject({ nodeId: 'node-1', httpPort: 8091, p2pPort: 9091, dataDir: 'data/node-1' });
     expect(config.network.bootstrapNodes).toEqual(['127.0.0.1:9092', '127.0.0.1:9093']);
     expect(config.network.maxPeers).toBe(10);
@@ -92,7 +92,7 @@ describe('parseConfig', () => {
   });
 
   it('lets the environment win, also over a mistake of the file, and with an empty list', () => {
-    const toml = `${DESIGN_TOML}threads = "many"`;
+    const toml = `${USUAL_TOML}threads = "many"`;
     const env = { MINICHAIN_BLOCKCHAIN_THREADS: '2', MINICHAIN_NETWORK_BOOTSTRAP_NODES: '' };
     const config = parseConfig({ toml, env });
     expect(config.blockchain.threads).toBe(2);
@@ -335,7 +335,7 @@ describe('loadConfig', () => {
 
   it('reads the file', () => {
     const path = join(directory, 'node.toml');
-    writeFileSync(path, DESIGN_TOML);
+    writeFileSync(path, USUAL_TOML);
     expect(loadConfig({ path, env: { MINICHAIN_NODE_NODE_ID: 'b' } }).node.nodeId).toBe('b');
   });
 

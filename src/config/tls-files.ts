@@ -13,7 +13,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 /**
  * Reads the files of `[network.tls]` and checks that they belong together: the certificate names this node, the
- * authority issued it, the key is its own. Adds every mistake to `problems`; never shows what is in a file.
+ * authority issued it, the key is its own. Adds every mistake to `problems`, and never shows the content of a file.
  * @param place where a key is given, for messages; undefined when it is not.
  * @returns undefined when mTLS is off, or something is wrong.
  */

@@ -3,7 +3,7 @@ import type { Logger } from '../common/logger.js';
 import type { Hasher, SearchResult } from './hasher.js';
 import { loadKernel, type KernelKind, type KernelSource } from './kernel/kernel.js';
 
-/** What a mining thread is given at its start. */
+/** What a mining thread gets when it starts. */
 export interface HashWorkerData {
   readonly source: KernelSource;
   /** First the id of the job in hand (i32, 0 = none), then a cache line for each thread. */
@@ -12,7 +12,7 @@ export interface HashWorkerData {
   readonly controlOffset: number;
 }
 
-/** The nonces start..end-1 of a header, for one thread. Not worked on any more once `control` names another id. */
+/** The nonces start..end-1 of a header, for one thread. The thread drops the job when `control` names another id. */
 export interface HashJob {
   readonly id: number;
   readonly header: Uint8Array;
@@ -60,8 +60,8 @@ const MAX_JOB_ID = 0x7fff_ffff;
 const MAX_CRASHES = 3;
 
 /**
- * Searches with worker threads, each of which has its part of the nonces. A job is ended by changing one word of shared
- * memory, which the threads look at every millisecond or so. A thread that crashes is replaced and goes on where it stood.
+ * Searches with worker threads, each of which has its part of the nonces. Changing one word of shared memory, which the
+ * threads read about every millisecond, ends a job. A thread that crashes is replaced, and the new one goes on from there.
  */
 export class HashPool implements Hasher {
   readonly #options: HashPoolOptions;
@@ -186,14 +186,14 @@ export class HashPool implements Hasher {
     const range = search?.ranges.get(thread);
     if (search === undefined || range === undefined) return;
     const progress = this.#counter(thread.index, 8);
-    // What stands there may be of an earlier job, when it crashed before the first chunk of this one.
+    // The progress is that of an earlier job if the thread crashed before its first chunk of this one.
     if (progress >> 32n === BigInt(search.id)) {
       search.ranges.set(thread, { ...range, start: Number(progress & 0xffff_ffffn) });
     }
     this.#post(thread, search);
   }
 
-  /** The others go on without it; with none left the search fails, and the next start() tries all threads again. */
+  /** The other threads go on. With none left the search fails, and the next start() tries all threads again. */
   #giveUp(thread: Thread): void {
     this.#threads = this.#threads.filter((other) => other !== thread);
     if (this.#threads.length === 0) {
@@ -203,7 +203,7 @@ export class HashPool implements Hasher {
     }
   }
 
-  /** Takes the search that runs away from the threads; its promise is the caller's to settle. */
+  /** Ends the search for the threads. The caller settles its promise. */
   #settle(): PoolSearch | undefined {
     const search = this.#search;
     this.#search = undefined;
