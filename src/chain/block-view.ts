@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Block } from '../consensus/block.js';
 import type { Hash } from '../consensus/codec.js';
-import { difficultyOf } from '../consensus/target.js';
+import { difficultyOf, formatBits } from '../consensus/target.js';
 import type { Transaction } from '../consensus/transaction.js';
 
 export const hashSchema = z
@@ -72,7 +72,7 @@ export function viewBlock(block: Block, index: number, confirmations?: number): 
     version: header.version,
     time: header.time,
     timestamp: new Date(header.time * 1000).toISOString(),
-    bits: viewBits(header.bits),
+    bits: formatBits(header.bits),
     difficulty: difficultyOf(header.bits),
     nonce: header.nonce,
     miner: coinbase?.kind === 'coinbase' ? coinbase.miner : '',
@@ -80,10 +80,6 @@ export function viewBlock(block: Block, index: number, confirmations?: number): 
     ...(confirmations === undefined ? {} : { confirmations }),
     transactions: transactions.map(viewTransaction),
   };
-}
-
-export function viewBits(bits: number): string {
-  return bits.toString(16).padStart(8, '0');
 }
 
 /** Chain work as Bitcoin shows it: 64 hex digits. */

@@ -11,8 +11,8 @@ const POLL_MS = 250;
 const PEERS_DEADLINE_MS = 15_000;
 
 /**
- * Shows on stderr how far the node's sync is, until it has the best chain of its peers; answers its status then. A node
- * that knows no peers at all is taken for in sync.
+ * Shows on stderr how far the node's sync is until it has the best chain of its peers, and returns its status then. A
+ * node that knows no peers at all counts as in sync.
  * @throws CliError when it knows peers but cannot reach any of them.
  */
 export async function followSync(client: NodeClient, terminal: Terminal): Promise<Answer<StatusBody>> {
@@ -21,14 +21,14 @@ export async function followSync(client: NodeClient, terminal: Terminal): Promis
   try {
     for (;;) {
       const answer = await client.get<StatusBody>('/status');
-      const { sync, peers, height } = answer.body;
+      const { sync, peers } = answer.body;
       const isSyncing = sync.state !== 'idle';
       if (!isSyncing && (peers.connected > 0 || peers.known === 0)) return answer;
       if (!isSyncing && performance.now() - startedMs > PEERS_DEADLINE_MS) {
         const hint = 'start them, or check bootstrap_nodes and `minichain peers`';
         throw new CliError(`the node cannot reach any of the peers it knows (${peers.known}): ${hint}`, EXIT.failed);
       }
-      progress.show(isSyncing ? describeSync(sync, height) : 'waiting for a peer');
+      progress.show(isSyncing ? describeSync(sync) : 'waiting for a peer');
       await sleep(POLL_MS);
     }
   } finally {
@@ -37,11 +37,11 @@ export async function followSync(client: NodeClient, terminal: Terminal): Promis
 }
 
 /** "blocks 45 %, 4,500 of 10,000, 820 blocks/s, 7 s left", or "in sync". */
-export function describeSync(sync: SyncBody, height: number): string {
+export function describeSync(sync: SyncBody): string {
   if (sync.state === 'idle') return 'in sync';
   const parts = [`${sync.state} ${Math.floor(sync.progress * 100)} %`];
-  if (sync.targetHeight !== undefined) parts.push(`${count(sync.height ?? height)} of ${count(sync.targetHeight)}`);
-  if (sync.blocksPerSecond) parts.push(`${count(Math.round(sync.blocksPerSecond))} blocks/s`);
-  if (sync.etaSeconds != null) parts.push(`${duration(sync.etaSeconds * 1000)} left`);
+  parts.push(`${count(sync.height)} of ${count(sync.targetHeight)}`);
+  if (sync.blocksPerSecond > 0) parts.push(`${count(Math.round(sync.blocksPerSecond))} blocks/s`);
+  if (sync.etaSeconds !== null) parts.push(`${duration(sync.etaSeconds * 1000)} left`);
   return parts.join(', ');
 }

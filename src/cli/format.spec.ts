@@ -65,6 +65,7 @@ describe('quantities', () => {
 
   it('counts in words and shortens moments', () => {
     expect([plural(1, 'block'), plural(1_200, 'block')]).toEqual(['1 block', '1,200 blocks']);
+    expect([plural(1, 'entry', 'entries'), plural(0, 'entry', 'entries')]).toEqual(['1 entry', '0 entries']);
     expect(moment('2026-11-22T13:14:15.123Z')).toBe('2026-11-22 13:14:15Z');
   });
 });

@@ -44,8 +44,8 @@ export function count(value: number): string {
 }
 
 /** "1 block", "2 blocks". */
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+export function plural(value: number, noun: string, nouns = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : nouns}`;
 }
 
 export function bytes(value: number): string {

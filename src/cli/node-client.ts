@@ -24,10 +24,6 @@ export class NodeClient {
     this.#token = token;
   }
 
-  get url(): string {
-    return this.#url;
-  }
-
   get<T>(path: string, timeoutMs = TIMEOUT_MS): Promise<Answer<T>> {
     return this.#request<T>('GET', path, undefined, timeoutMs);
   }

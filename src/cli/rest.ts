@@ -1,13 +1,12 @@
 import type { BlockView, TransactionView } from '../chain/block-view.js';
 
-/** Bodies of the REST API, as far as the command shows them. Fields that may be missing came after version 0.1. */
+/** Bodies of the REST API, as far as the command shows them. */
 export interface StatusBody {
   readonly nodeId: string;
   readonly network: string;
   readonly height: number;
   readonly length: number;
   readonly tip: string;
-  readonly chainWork: string;
   readonly difficulty: number;
   readonly peers: { readonly connected: number; readonly known: number };
   readonly mempool: { readonly transactions: number; readonly bytes: number };
@@ -21,16 +20,15 @@ export interface SyncBody {
   readonly state: 'idle' | 'headers' | 'blocks';
   /** 0 to 1. */
   readonly progress: number;
-  readonly height?: number;
-  readonly targetHeight?: number;
-  readonly blocksPerSecond?: number;
-  readonly etaSeconds?: number | null;
+  readonly height: number;
+  readonly targetHeight: number;
+  readonly blocksPerSecond: number;
+  /** null while the speed is not known. */
+  readonly etaSeconds: number | null;
 }
 
 export interface ChainBody {
   readonly length: number;
-  readonly tip: string;
-  readonly from: number;
   readonly blocks: readonly BlockView[];
 }
 
@@ -71,7 +69,6 @@ export interface MempoolBody {
 
 export interface ReceiptBody {
   readonly id: string;
-  readonly status: string;
 }
 
 export interface TransactionBody {

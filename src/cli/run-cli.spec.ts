@@ -20,7 +20,7 @@ const STATUS = {
   peers: { connected: 2, known: 2 },
   mempool: { transactions: 1, bytes: 2048 },
   mining: { auto: true, active: false, hashRate: 0 },
-  sync: { state: 'idle', progress: 1 },
+  sync: { state: 'idle', progress: 1, height: 12, targetHeight: 12, blocksPerSecond: 0, etaSeconds: null },
   version: '0.1.0',
   uptimeSeconds: 61,
 };
@@ -348,8 +348,8 @@ describe('what goes wrong', () => {
     [['status', '--jsn'], "minichain: unknown option '--jsn' (Did you mean --json?); see `minichain status --help`\n"],
     [['block'], "minichain: missing required argument 'height|hash'; see `minichain block --help`\n"],
     [['status', '--url', 'ftp://x'], 'minichain: --url must be like http://127.0.0.1:8091, got "ftp://x"\n'],
-    [['cluster', '--config-dir', '/nowhere'], '/nowhere/node1.toml: no such file; run this in'],
-    [['start', '--config', '/nowhere.toml'], 'minichain: /nowhere.toml: no such file\n'],
+    [['cluster', '--config-dir', '/nowhere'], '/nowhere/node1.toml does not exist; run this in'],
+    [['start', '--config', '/nowhere.toml'], 'minichain: /nowhere.toml: does not exist\n'],
   ])('exit code 2: %j', async (argv, message) => {
     const { code, out, err } = await run(argv);
     expect([code, out]).toEqual([2, '']);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatAddress, isListenHost, parseAddress } from './address.js';
+import { formatAddress, isListenHost, parseAddress, unmapAddress } from './address.js';
 
 describe('parseAddress', () => {
   it.each([
@@ -35,4 +35,16 @@ describe('isListenHost', () => {
     expect(['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost'].every((host) => isListenHost(host))).toBe(true);
     expect(['', '[::1]', 'a:1', '300.1.1.1', 'a b'].some((host) => isListenHost(host))).toBe(false);
   });
+});
+
+describe('unmapAddress', () => {
+  it.each([
+    ['::ffff:10.0.0.1', '10.0.0.1'],
+    ['::FFFF:127.0.0.1', '127.0.0.1'],
+    ['10.0.0.1', '10.0.0.1'],
+    ['::1', '::1'],
+    ['::ffff:a00:1', '::ffff:a00:1'],
+    ['::ffff:10.0.0.1:80', '::ffff:10.0.0.1:80'],
+    ['node-2.example.org', 'node-2.example.org'],
+  ])('%s is %s', (host, expected) => expect(unmapAddress(host)).toBe(expected));
 });

@@ -11,7 +11,7 @@ const DNS_LABEL = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 
 /**
  * Reads "host:port", where host is an IPv4 address, a DNS name or an IPv6 address in brackets, and port is 1..65535.
- * Undefined for anything else, also for what nobody can dial (0.0.0.0, [::]).
+ * Undefined for anything else, also for addresses that nobody can dial (0.0.0.0, [::]).
  */
 export function parseAddress(text: string): Address | undefined {
   const parts = /^(?:\[(?<ipv6>[^\]]*)\]|(?<name>[^:[\]]*)):(?<port>[1-9]\d{0,4})$/.exec(text)?.groups;
@@ -26,6 +26,11 @@ export function parseAddress(text: string): Address | undefined {
 /** "host:port", with brackets around an IPv6 host. */
 export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The IPv4 address inside an IPv4-mapped IPv6 one (`::ffff:10.0.0.1`); any other host as it is. */
+export function unmapAddress(host: string): string {
+  return host.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }
 
 /** Can a server listen there? An IP address (also 0.0.0.0 and ::, without brackets) or a DNS name. */

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** One setting: what it may be, how the environment spells it, what it is when not given, what it is for. */
+/** One setting: its valid values, its form in the environment, its default and its purpose. */
 export interface Field<T> {
   /** Checks a value of the TOML file (or one read from the environment); its messages begin with "must be". */
   readonly schema: z.ZodType<T>;
-  /** Turns an environment variable's text into what the TOML file would hold; text that cannot be is left as it is. */
+  /** Turns the text of an environment variable into the value that a TOML file would hold, if it can; otherwise keeps it. */
   readonly fromText: (text: string) => unknown;
   /** `required` has no default. */
   readonly fallback: { readonly kind: 'default'; readonly value: T } | { readonly kind: 'required' };
@@ -19,12 +19,12 @@ interface Traits<T> {
   readonly doc: string;
   /** Left out = required. */
   readonly default?: T;
-  /** Where the default's own text would not tell. */
+  /** Shown in place of the default's own text. */
   readonly shownDefault?: string;
   readonly secret?: boolean;
 }
 
-/** What a field of this type gives to the configuration. */
+/** The type of the values of a field. */
 export type ValueOf<F> = F extends Field<infer T> ? T : never;
 
 export function wholeNumber(low: number, high: number, traits: Traits<number>): Field<number> {
@@ -32,7 +32,7 @@ export function wholeNumber(low: number, high: number, traits: Traits<number>): 
   return field(z.int({ error }).min(low, { error }).max(high, { error }), numberFromText, traits);
 }
 
-/** As wholeNumber, but `0` (meaning "off") is allowed besides. */
+/** Like wholeNumber, but `0` ("off") is valid too. */
 export function wholeNumberOrZero(low: number, high: number, traits: Traits<number>): Field<number> {
   const error = `must be 0 or a whole number from ${low} to ${high}`;
   const schema = z.int({ error }).refine((value) => value === 0 || (value >= low && value <= high), { error });
@@ -84,7 +84,7 @@ export function textByNumber(
   return field(schema, tableFromText, traits);
 }
 
-/** The same field, but it may be left out, which gives undefined. */
+/** The same field, but optional: undefined when it is not given. */
 export function optional<T>(given: Field<T>): Field<T | undefined> {
   return { ...given, fallback: { kind: 'default', value: undefined }, shownFallback: 'none' };
 }

@@ -11,8 +11,8 @@ import { SETTINGS } from './schema.js';
 const MINIMAL = '[node]\nnode_id = "a"\n';
 const HASH = 'ab'.repeat(32);
 
-/** docs/design, section 8, verbatim. */
-const DESIGN_TOML = `[node]
+/** A file with the settings that most users write. */
+const USUAL_TOML = `[node]
 node_id = "node-1"
 http_port = 8091
 p2p_port = 9091
@@ -43,8 +43,8 @@ function problemsIn(section: string, line: string): readonly string[] {
 }
 
 describe('parseConfig', () => {
-  it('takes the file of the design as it stands', () => {
-    const config = parseConfig({ toml: DESIGN_TOML });
+  it('takes a file with the usual settings', () => {
+    const config = parseConfig({ toml: USUAL_TOML });
     expect(config.node).toMatchObject({ nodeId: 'node-1', httpPort: 8091, p2pPort: 9091, dataDir: 'data/node-1' });
     expect(config.network.bootstrapNodes).toEqual(['127.0.0.1:9092', '127.0.0.1:9093']);
     expect(config.network.maxPeers).toBe(10);
@@ -92,7 +92,7 @@ describe('parseConfig', () => {
   });
 
   it('lets the environment win, also over a mistake of the file, and with an empty list', () => {
-    const toml = `${DESIGN_TOML}threads = "many"`;
+    const toml = `${USUAL_TOML}threads = "many"`;
     const env = { MINICHAIN_BLOCKCHAIN_THREADS: '2', MINICHAIN_NETWORK_BOOTSTRAP_NODES: '' };
     const config = parseConfig({ toml, env });
     expect(config.blockchain.threads).toBe(2);
@@ -128,9 +128,9 @@ describe('parseConfig', () => {
     const address =
       'must be "host:port", the host an IPv4 address, a DNS name or an [IPv6 address] that can be dialled (not 0.0.0.0)';
     expect(problemsOf({ toml, env, source: 'config/node1.toml', hostName: '' })).toEqual([
-      'config/node1.toml: [minig]: no such section; there are node, network, blockchain, mempool, http',
+      'config/node1.toml: [minig]: no such section; the sections are node, network, blockchain, mempool, http',
       'MINICHAIN_NODE_HTTP_PROT: no setting has this name, did you mean MINICHAIN_NODE_HTTP_PORT?',
-      'config/node1.toml: node.node_id: is missing, give it here or as MINICHAIN_NODE_NODE_ID (the host name, "", is no name for a node)',
+      'config/node1.toml: node.node_id: is missing; set it here or as MINICHAIN_NODE_NODE_ID (the host name "" cannot be a node id)',
       'config/node1.toml: node.http_port: must be a whole number from 0 to 65535, got 70000',
       'MINICHAIN_NODE_P2P_PORT: must be a whole number from 0 to 65535, got ""',
       `config/node1.toml: network.bootstrap_nodes[1]: ${address}, got "b"`,
@@ -143,7 +143,7 @@ describe('parseConfig', () => {
   it.each([
     ['node', 'htp_port = 1', 'f.toml: node.htp_port: no such key, did you mean http_port?'],
     ['node', 'max_peers = 1', 'f.toml: node.max_peers: belongs under [network]'],
-    ['mempool', '"a b" = 1', 'f.toml: mempool."a b": no such key; there are max_transactions, max_bytes'],
+    ['mempool', '"a b" = 1', 'f.toml: mempool."a b": no such key; the keys are max_transactions, max_bytes'],
     ['blockchian', 'difficulty = 1', 'f.toml: [blockchian]: no such section, did you mean blockchain?'],
     ['node', 'http_port = 8091.5', 'f.toml: node.http_port: must be a whole number from 0 to 65535, got 8091.5'],
     ['node', 'http_port = nan', 'f.toml: node.http_port: must be a whole number from 0 to 65535, got NaN'],
@@ -221,7 +221,7 @@ describe('parseConfig', () => {
     (hostName) => {
       const problems = problemsOf({ env: {}, hostName });
       expect(problems).toEqual([
-        `MINICHAIN_NODE_NODE_ID: is missing, give it so or as node.node_id in a file (the host name, ${JSON.stringify(hostName)}, is no name for a node)`,
+        `MINICHAIN_NODE_NODE_ID: is missing; set it here or as node.node_id in a file (the host name ${JSON.stringify(hostName)} cannot be a node id)`,
       ]);
     },
   );
@@ -335,7 +335,7 @@ describe('loadConfig', () => {
 
   it('reads the file', () => {
     const path = join(directory, 'node.toml');
-    writeFileSync(path, DESIGN_TOML);
+    writeFileSync(path, USUAL_TOML);
     expect(loadConfig({ path, env: { MINICHAIN_NODE_NODE_ID: 'b' } }).node.nodeId).toBe('b');
   });
 
@@ -344,7 +344,7 @@ describe('loadConfig', () => {
     writeFileSync(path, Buffer.from([0x61, 0xff]));
     expect(problemsOfFile(path)).toEqual([`${path}: is not UTF-8 text`]);
     expect(problemsOfFile(directory)).toEqual([`${directory}: cannot be read (it is a directory)`]);
-    expect(problemsOfFile(join(directory, 'none.toml'))).toEqual([`${directory}/none.toml: no such file`]);
+    expect(problemsOfFile(join(directory, 'none.toml'))).toEqual([`${directory}/none.toml: does not exist`]);
   });
 
   it.each([1, 2, 3])('takes the shipped config/node%i.toml', (n) => {

@@ -19,7 +19,7 @@ export interface NodeSection {
   readonly logFormat: LogFormat;
 }
 
-/** What proves this node to others, and others to it. The key is opaque, so that it shows in no log or dump of this. */
+/** Authenticates this node to others, and others to it. The key is opaque, so that no log or dump can show it. */
 export interface TlsSection {
   /** PEM; one or more certificates of the network's authority. */
   readonly ca: string;
@@ -30,7 +30,7 @@ export interface TlsSection {
 
 export interface NetworkSection {
   readonly name: string;
-  /** "host:port" each; dialled for ever. */
+  /** "host:port" each; dialled again and again, for ever. */
   readonly bootstrapNodes: readonly string[];
   readonly maxPeers: number;
   readonly heartbeatSeconds: number;
@@ -79,7 +79,7 @@ export interface NodeConfig {
   readonly http: HttpSection;
 }
 
-/** The configuration is wrong. Every mistake is named, with its place and what would be right. */
+/** The configuration is wrong. The message names every mistake, with its place and what would be right. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 

@@ -12,18 +12,20 @@ import {
   wholeNumber,
   wholeNumberOrZero,
   type Field,
+  type ValueOf,
 } from './field.js';
+import { isNodeId } from './node-id.js';
 
-const NAME = '1 to 64 characters out of A-Z a-z 0-9 . _ - (not dots only)';
+const NAME = '1 to 64 characters of A-Z a-z 0-9 . _ - (not only dots)';
 const ADDRESS =
   '"host:port", the host an IPv4 address, a DNS name or an [IPv6 address] that can be dialled (not 0.0.0.0)';
 const LISTEN_HOST = 'an IP address of this machine, "0.0.0.0" or "::" for all of them, or a host name';
 
 /**
  * Every setting of a node: the one place that knows their names, ranges, defaults and meanings. The TOML file, the
- * environment and `minichain start --help` are all read off it. Keys are those of NodeConfig; the TOML file spells them
+ * environment and `minichain start --help` all follow from it. Keys are those of NodeConfig. The TOML file spells them
  * in snake_case (`http_port` in section `[node]`), the environment as `MINICHAIN_NODE_HTTP_PORT`. Paths are relative to
- * where the node is started, as that of the TOML file is. A section with a dot stands inside another.
+ * the directory in which the node is started. A section with a dot in its name stands inside another.
  */
 export const SECTIONS = {
   node: {
@@ -33,40 +35,48 @@ export const SECTIONS = {
     }),
     httpHost: text(LISTEN_HOST, isListenHost, { default: '127.0.0.1', doc: 'Where the REST API listens.' }),
     httpPort: wholeNumber(0, 65_535, { default: 8091, doc: 'Port of the REST API; 0 = any free one.' }),
-    // Loopback, like http_host: what is open to other machines is opened on purpose, not by leaving out a line.
+    // Loopback, like http_host: a node should be open to other machines on purpose, not because a line is missing.
     p2pHost: text(LISTEN_HOST, isListenHost, { default: '127.0.0.1', doc: 'Where other nodes connect (gRPC).' }),
     p2pPort: wholeNumber(0, 65_535, { default: 9091, doc: 'Port for other nodes (gRPC); 0 = any free one.' }),
     advertisedAddress: optional(
-      text(ADDRESS, isAddress, { doc: 'Where other nodes are told to dial this one; without it, where it listens.' }),
+      text(ADDRESS, isAddress, {
+        doc: 'The address that other nodes are told to dial; by default where this node listens.',
+      }),
     ),
     dataDir: text('the path of a directory', isPath, {
       default: '',
       shownDefault: 'data/<node_id>',
-      doc: 'Where the chain is kept; relative to where the node is started.',
+      doc: 'Where the chain is stored; relative to the directory in which the node is started.',
     }),
     logLevel: oneOf(['debug', 'info', 'warn', 'error', 'silent'], {
       default: 'info',
-      doc: 'Least level that is logged.',
+      doc: 'The lowest level that is logged.',
     }),
     logFormat: oneOf(['pretty', 'json'], { default: 'pretty', doc: 'Log lines for people or for programs.' }),
   },
   network: {
     name: text(NAME, isName, {
       default: 'minichain',
-      doc: 'Part of the genesis: nodes of other networks are refused.',
+      doc: 'Part of the genesis block: nodes of other networks are refused.',
     }),
     bootstrapNodes: textList(ADDRESS, isAddress, {
       default: [],
       shownDefault: 'none',
-      doc: 'Nodes to begin with; the others are learnt from them.',
+      doc: 'The nodes to dial first; this node learns of all others from them.',
     }),
-    maxPeers: wholeNumber(1, 1000, { default: 32, doc: 'Most sessions with other nodes at a time, in and out.' }),
-    heartbeatSeconds: wholeNumber(1, 3600, { default: 5, doc: 'Between pings; three misses and the peer is dropped.' }),
+    maxPeers: wholeNumber(1, 1000, {
+      default: 32,
+      doc: 'Most sessions with other nodes at a time, inbound and outbound.',
+    }),
+    heartbeatSeconds: wholeNumber(1, 3600, {
+      default: 5,
+      doc: 'Time between pings; a peer that misses three is dropped.',
+    }),
     banSeconds: wholeNumber(1, 31_536_000, { default: 86_400, doc: 'How long a misbehaving peer is kept out.' }),
   },
   'network.tls': {
     ca: optional(
-      text('the path of a file', isPath, { doc: 'Certificate of the authority of this network (PEM): turns on mTLS.' }),
+      text('the path of a file', isPath, { doc: "Certificate of this network's authority (PEM); turns on mTLS." }),
     ),
     cert: optional(text('the path of a file', isPath, { doc: "This node's certificate; its CN is the node id." })),
     key: optional(text('the path of a file', isPath, { secret: true, doc: 'The private key of the certificate.' })),
@@ -76,10 +86,10 @@ export const SECTIONS = {
       default: 4,
       doc: 'Leading zero hex digits of a block hash; each makes mining 16 times harder. Same on all nodes.',
     }),
-    autoMine: flag({ default: true, doc: 'Mine what is in the mempool; false = only on POST /mine.' }),
+    autoMine: flag({ default: true, doc: 'Mine what is in the mempool; false = mine only on POST /mine.' }),
     mineEmptyBlocks: oneOf(['on_tie', 'never', 'always'], {
       default: 'on_tie',
-      doc: 'Mine without transactions: to end a fork of equal work, never, or all the time.',
+      doc: 'Mine blocks without entries: to end a fork of equal work, never, or all the time.',
     }),
     threads: wholeNumber(1, 256, {
       default: Math.max(1, availableParallelism() - 1),
@@ -88,11 +98,11 @@ export const SECTIONS = {
     }),
     retargetInterval: wholeNumberOrZero(2, 1_000_000, {
       default: 0,
-      doc: 'Blocks between adjustments of the difficulty; 0 = it is fixed. Same on all nodes.',
+      doc: 'Blocks between adjustments of the difficulty; 0 = fixed. Same on all nodes.',
     }),
     targetSpacingSeconds: wholeNumber(1, 86_400, {
       default: 10,
-      doc: 'What the adjustment aims at between two blocks. Same on all nodes.',
+      doc: 'The time between two blocks that the adjustment aims at. Same on all nodes.',
     }),
     maxBlockBytes: wholeNumber(32_768, DEFAULT_MAX_BLOCK_BYTES, {
       default: DEFAULT_MAX_BLOCK_BYTES,
@@ -101,10 +111,10 @@ export const SECTIONS = {
     checkpoints: textByNumber(1, 0xffff_ffff, 'a block hash (64 hex digits, lower case)', isHash, {
       default: new Map(),
       shownDefault: 'none',
-      doc: 'Hashes that the chain must have at given heights.',
+      doc: 'Block hashes that the chain must have at given heights.',
     }),
     maxReorgDepth: optional(
-      wholeNumber(1, 0xffff_ffff, { doc: 'Reorganisations that would undo more blocks are refused.' }),
+      wholeNumber(1, 0xffff_ffff, { doc: 'A reorganisation that would undo more blocks is refused.' }),
     ),
   },
   mempool: {
@@ -124,7 +134,7 @@ export const SECTIONS = {
       doc: 'Web pages that may call the REST API from a browser.',
     }),
     bodyLimitBytes: wholeNumber(1024, 16_777_216, {
-      // 16 KiB of data come to 96 KiB when a client escapes every character of them as \uXXXX.
+      // 16 KiB of data become 96 KiB when a client escapes each character as \uXXXX.
       default: 131_072,
       doc: 'Largest body of a request.',
     }),
@@ -134,6 +144,14 @@ export const SECTIONS = {
     }),
   },
 } as const;
+
+/** The checked values of all settings, before anything is derived from them. */
+export type SettingValues = {
+  [S in keyof typeof SECTIONS]: { -readonly [P in keyof (typeof SECTIONS)[S]]: ValueOf<(typeof SECTIONS)[S][P]> };
+};
+
+/** The sections at the top of the TOML file. */
+export const TOP_SECTIONS: readonly string[] = Object.keys(SECTIONS).filter((section) => !section.includes('.'));
 
 /** One setting, with the names under which it can be given. */
 export interface Setting {
@@ -154,9 +172,9 @@ export const SETTINGS: readonly Setting[] = Object.entries(SECTIONS).flatMap(([s
   }),
 );
 
-/** Is it a node id, or the name of a network? */
+/** Can a node or a network have this name? Not one of dots alone: a node's data directory bears its name. */
 export function isName(value: string): boolean {
-  return /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(value);
+  return isNodeId(value) && !/^\.+$/.test(value);
 }
 
 function isAddress(value: string): boolean {

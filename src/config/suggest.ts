@@ -1,4 +1,4 @@
-/** More differing characters than this are not taken for a slip of the finger. */
+/** A word with more wrong characters than this is not taken for a typing error. */
 const LARGEST_SLIP = 3;
 
 /** The candidate that `word` was most likely meant to be, or undefined where none is near. */

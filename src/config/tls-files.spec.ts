@@ -104,19 +104,19 @@ describe('[network.tls]', () => {
       'MINICHAIN_NETWORK_TLS_CERT: the certificate was not issued by the authority in network.tls.ca',
     ]);
     expect(problems(own, 'b')).toEqual([
-      'MINICHAIN_NETWORK_TLS_CERT: the certificate is that of "a", but this node is "b"',
+      'MINICHAIN_NETWORK_TLS_CERT: the certificate is for "a", but this node is "b"',
     ]);
   });
 
   it('refuses files of the wrong kind', () => {
     const { NETWORK_TLS_CA: ca, NETWORK_TLS_CERT: cert, NETWORK_TLS_KEY: key } = own;
     const [first] = problems({ NETWORK_TLS_CA: cert!, NETWORK_TLS_CERT: cert!, NETWORK_TLS_KEY: key! });
-    expect(first).toContain('has a certificate in it that is not that of an authority');
+    expect(first).toContain("contains a certificate that is not an authority's");
     expect(problems({ NETWORK_TLS_CA: ca!, NETWORK_TLS_CERT: key!, NETWORK_TLS_KEY: key! })[0]).toContain(
-      'has no certificate in PEM form in it',
+      'contains no certificate in PEM form',
     );
     const damaged = file('damaged', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
-    expect(problems({ ...own, NETWORK_TLS_CA: damaged })[0]).toContain('has a damaged certificate in it');
+    expect(problems({ ...own, NETWORK_TLS_CA: damaged })[0]).toContain('contains a damaged certificate');
     const locked = file(
       'passphrase',
       '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n',
@@ -128,7 +128,7 @@ describe('[network.tls]', () => {
     const pem = readFileSync(own['NETWORK_TLS_KEY']!, 'utf8');
     for (const given of [pem, Buffer.from(pem).toString('base64'), pem.replaceAll(/-----[^-]+-----|\n/g, '')]) {
       expect(problems({ ...own, NETWORK_TLS_KEY: given })).toEqual([
-        'MINICHAIN_NETWORK_TLS_KEY: must be the path of a file, not what is in it',
+        'MINICHAIN_NETWORK_TLS_KEY: must be the path of a file, not its content',
       ]);
     }
   });

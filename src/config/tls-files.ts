@@ -1,19 +1,19 @@
 import { X509Certificate, createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { processUser } from '../common/process-user.js';
 import type { TlsSection } from './node-config.js';
+import { whyUnreadable } from './wording.js';
 
 const KEYS = ['ca', 'cert', 'key'] as const;
 type TlsKey = (typeof KEYS)[number];
 
-/** What is longer is more likely a key by mistake, which must not be shown. A P-256 key takes 184 characters. */
+/** A longer text is probably a key given by mistake, which must not be shown. A P-256 key takes 184 characters. */
 const MAX_PATH_CHARS = 150;
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
  * Reads the files of `[network.tls]` and checks that they belong together: the certificate names this node, the
- * authority issued it, the key is its own. Adds every mistake to `problems`; never shows what is in a file.
+ * authority issued it, the key is its own. Adds every mistake to `problems`, and never shows the content of a file.
  * @param place where a key is given, for messages; undefined when it is not.
  * @returns undefined when mTLS is off, or something is wrong.
  */
@@ -36,7 +36,7 @@ export function readTls(
     const path = paths[key];
     if (path === undefined) return undefined;
     if (path.includes('-----BEGIN') || path.length > MAX_PATH_CHARS) {
-      problems.push(`${place(key)}: must be the path of a file, not what is in it`);
+      problems.push(`${place(key)}: must be the path of a file, not its content`);
       return undefined;
     }
     try {
@@ -53,7 +53,7 @@ export function readTls(
   const own = chain?.[0];
   if (own !== undefined && nodeId !== undefined && subjectName(own) !== nodeId) {
     const name = subjectName(own) ?? 'no single name';
-    problems.push(`${place('cert')}: the certificate is that of ${JSON.stringify(name)}, but this node is "${nodeId}"`);
+    problems.push(`${place('cert')}: the certificate is for ${JSON.stringify(name)}, but this node is "${nodeId}"`);
   }
   if (own !== undefined && key !== undefined && !own.checkPrivateKey(key)) {
     problems.push(`${place('key')}: is not the key of the certificate in network.tls.cert`);
@@ -75,18 +75,18 @@ class UnfitFileError extends Error {}
 
 function readCertificates(pem: string): X509Certificate[] {
   const blocks = pem.match(CERTIFICATE) ?? [];
-  if (blocks.length === 0) throw new UnfitFileError('has no certificate in PEM form in it');
+  if (blocks.length === 0) throw new UnfitFileError('contains no certificate in PEM form');
   try {
     return blocks.map((block) => new X509Certificate(block));
   } catch {
-    throw new UnfitFileError('has a damaged certificate in it');
+    throw new UnfitFileError('contains a damaged certificate');
   }
 }
 
 function readAuthorities(pem: string): X509Certificate[] {
   const certificates = readCertificates(pem);
   if (certificates.every(({ ca }) => ca)) return certificates;
-  throw new UnfitFileError('has a certificate in it that is not that of an authority');
+  throw new UnfitFileError("contains a certificate that is not an authority's");
 }
 
 function readKey(pem: string): KeyObject {
@@ -100,7 +100,7 @@ function readKey(pem: string): KeyObject {
   }
 }
 
-/** Does a line of signatures lead from the first certificate, through others of its file, to an authority? */
+/** Does a chain of signatures lead from the first certificate, through others of its file, to an authority? */
 function isIssuedBy(chain: readonly X509Certificate[], authorities: readonly X509Certificate[]): boolean {
   let current = chain[0]!;
   const intermediates = new Set(chain.slice(1));
@@ -116,11 +116,4 @@ function isIssuedBy(chain: readonly X509Certificate[], authorities: readonly X50
 
 function toPem(certificates: readonly X509Certificate[]): string {
   return certificates.map(String).join('');
-}
-
-function whyUnreadable(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'does not exist';
-  if (code === 'EACCES') return `may not be read by ${processUser()}: chown it to that user, or chmod it`;
-  return `cannot be read (${code === 'EISDIR' ? 'it is a directory' : code})`;
 }

@@ -8,7 +8,7 @@ import { nextBits } from '../consensus/retarget.js';
 import { createCoinbase } from '../consensus/coinbase.js';
 import { type Entry, type Transaction } from '../consensus/transaction.js';
 
-/** A block that only lacks its proof of work. */
+/** A block that lacks only its proof of work. */
 export interface BlockTemplate {
   readonly parent: BlockNode;
   /** With nonce 0. */
@@ -21,7 +21,7 @@ export interface BlockTemplate {
 
 export interface TemplateOptions {
   readonly parent: BlockNode;
-  /** What waits, in order of arrival. */
+  /** The entries that wait, in order of arrival. */
   readonly transactions: readonly Entry[];
   readonly params: ConsensusParams;
   /** Node id, at most 64 bytes of UTF-8. */
@@ -34,7 +34,7 @@ export interface TemplateOptions {
 
 /**
  * Builds the block to mine on `parent`: a coinbase, then each transaction in turn that still fits into maxBlockBytes. One
- * that does not is passed over, so that it cannot hold up those behind it; first in the next block, it fits best there.
+ * that does not fit is skipped, so that it does not delay those behind it. It comes first in the next block.
  */
 export function buildTemplate(options: TemplateOptions): BlockTemplate {
   const { parent, params } = options;
@@ -58,7 +58,7 @@ export function buildTemplate(options: TemplateOptions): BlockTemplate {
   return { parent, header, transactions: chosen, roomBytes };
 }
 
-/** The block that a template becomes with the nonce that was found. */
+/** The block that this template and the nonce that was found make. */
 export function sealTemplate(template: BlockTemplate, nonce: number): Block {
   return createBlock({ ...template.header, nonce }, template.transactions);
 }

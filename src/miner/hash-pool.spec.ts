@@ -117,7 +117,9 @@ describe('HashPool', () => {
     await workers[0]!.terminate();
     expect(await search).toEqual({ kind: 'exhausted' });
     expect(workers.length).toBe(2);
-    expect(logged).toContainEqual(expect.objectContaining({ level: 50, msg: 'mining thread crashed, replaced' }));
+    expect(logged).toContainEqual(
+      expect.objectContaining({ level: 50, msg: 'Mining thread 0 crashed and was replaced' }),
+    );
     // At most the chunk in hand was done twice.
     expect(pool.hashesDone).toBeGreaterThanOrEqual(nonces);
     expect(pool.hashesDone).toBeLessThan(1.5 * nonces);

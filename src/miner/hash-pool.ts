@@ -3,7 +3,7 @@ import type { Logger } from '../common/logger.js';
 import type { Hasher, SearchResult } from './hasher.js';
 import { loadKernel, type KernelKind, type KernelSource } from './kernel/kernel.js';
 
-/** What a mining thread is given at its start. */
+/** What a mining thread gets when it starts. */
 export interface HashWorkerData {
   readonly source: KernelSource;
   /** First the id of the job in hand (i32, 0 = none), then a cache line for each thread. */
@@ -12,7 +12,7 @@ export interface HashWorkerData {
   readonly controlOffset: number;
 }
 
-/** The nonces start..end-1 of a header, for one thread. Not worked on any more once `control` names another id. */
+/** The nonces start..end-1 of a header, for one thread. The thread drops the job when `control` names another id. */
 export interface HashJob {
   readonly id: number;
   readonly header: Uint8Array;
@@ -35,7 +35,7 @@ export interface HashPoolOptions {
   readonly nonces?: number;
 }
 
-interface Slot {
+interface Thread {
   readonly index: number;
   worker: Worker;
   /** Crashes in a row without a single chunk done. */
@@ -44,12 +44,12 @@ interface Slot {
   hashesAtStart: bigint;
 }
 
-interface Search {
+interface PoolSearch {
   readonly id: number;
   readonly header: Uint8Array;
   readonly target: Uint8Array;
-  /** The nonces of each slot that has not reported yet. */
-  readonly ranges: Map<Slot, { readonly start: number; readonly end: number }>;
+  /** The nonces of each thread that has not reported yet. */
+  readonly ranges: Map<Thread, { readonly start: number; readonly end: number }>;
   readonly resolve: (result: SearchResult) => void;
   readonly reject: (error: Error) => void;
 }
@@ -60,16 +60,16 @@ const MAX_JOB_ID = 0x7fff_ffff;
 const MAX_CRASHES = 3;
 
 /**
- * Searches with worker threads, each of which has its part of the nonces. A job is ended by changing one word of shared
- * memory, which the threads look at every millisecond or so. A thread that crashes is replaced and goes on where it stood.
+ * Searches with worker threads, each of which has its part of the nonces. Changing one word of shared memory, which the
+ * threads read about every millisecond, ends a job. A thread that crashes is replaced, and the new one goes on from there.
  */
 export class HashPool implements Hasher {
   readonly #options: HashPoolOptions;
   readonly #control: SharedArrayBuffer;
   readonly #currentJob: Int32Array<SharedArrayBuffer>;
   #source: KernelSource | undefined;
-  #slots: Slot[] = [];
-  #search: Search | undefined;
+  #threads: Thread[] = [];
+  #search: PoolSearch | undefined;
   #lastJobId = 0;
 
   constructor(options: HashPoolOptions) {
@@ -85,33 +85,33 @@ export class HashPool implements Hasher {
   }
 
   async start(): Promise<void> {
-    if (this.#slots.length > 0) return;
+    if (this.#threads.length > 0) return;
     const { threads, kernel, log } = this.#options;
     this.#source ??= loadKernel(kernel);
     if (this.#source.kind === 'crypto' && kernel === undefined) {
-      log.warn('no WebAssembly kernel can be run here: mining with node:crypto, some 15 times slower');
+      log.warn('Mining with node:crypto, about 15 times slower: this machine runs no WebAssembly kernel');
     }
     for (let index = 0; index < threads; index++) {
-      const slot = { index, worker: this.#spawn(index), crashes: 0, hashesAtStart: this.#counter(index, 0) };
-      this.#slots.push(slot);
-      this.#attend(slot);
+      const thread = { index, worker: this.#spawn(index), crashes: 0, hashesAtStart: this.#counter(index, 0) };
+      this.#threads.push(thread);
+      this.#attend(thread);
     }
-    log.debug({ threads, kernel: this.#source.kind }, 'mining threads started');
+    log.debug({ threads, kernel: this.#source.kind }, `Started ${threads} mining threads`);
   }
 
   search(header: Buffer, target: Buffer): Promise<SearchResult> {
     this.cancel();
-    if (this.#slots.length === 0) return Promise.reject(new Error('no mining thread runs'));
+    if (this.#threads.length === 0) return Promise.reject(new Error('no mining thread runs'));
     this.#lastJobId = (this.#lastJobId % MAX_JOB_ID) + 1;
     const id = this.#lastJobId;
     const nonces = this.#options.nonces ?? DEFAULT_NONCES;
-    const boundary = (part: number): number => Math.floor((nonces * part) / this.#slots.length);
-    const ranges = new Map(this.#slots.map((slot, i) => [slot, { start: boundary(i), end: boundary(i + 1) }]));
+    const boundary = (part: number): number => Math.floor((nonces * part) / this.#threads.length);
+    const ranges = new Map(this.#threads.map((thread, i) => [thread, { start: boundary(i), end: boundary(i + 1) }]));
     return new Promise((resolve, reject) => {
       // Copies, since posting a view on Node's buffer pool would post the whole pool.
       this.#search = { id, header: Uint8Array.from(header), target: Uint8Array.from(target), ranges, resolve, reject };
       Atomics.store(this.#currentJob, 0, id);
-      for (const slot of this.#slots) this.#post(slot, this.#search);
+      for (const thread of this.#threads) this.#post(thread, this.#search);
     });
   }
 
@@ -121,9 +121,9 @@ export class HashPool implements Hasher {
 
   async stop(): Promise<void> {
     this.cancel();
-    const slots = this.#slots;
-    this.#slots = [];
-    await Promise.all(slots.map((slot) => slot.worker.terminate()));
+    const threads = this.#threads;
+    this.#threads = [];
+    await Promise.all(threads.map((thread) => thread.worker.terminate()));
   }
 
   #spawn(index: number): Worker {
@@ -137,74 +137,74 @@ export class HashPool implements Hasher {
     return new Worker(new URL(`./hash-worker${extension}`, import.meta.url), { workerData, name: `miner-${index}` });
   }
 
-  #attend(slot: Slot): void {
-    const { worker } = slot;
+  #attend(thread: Thread): void {
+    const { worker } = thread;
     let cause: unknown;
-    worker.on('message', (report: HashReport) => this.#onReport(slot, report));
+    worker.on('message', (report: HashReport) => this.#onReport(thread, report));
     worker.on('error', (error) => {
       cause = error;
     });
     worker.once('exit', (code) => {
-      if (this.#slots.includes(slot)) this.#onCrash(slot, cause ?? new Error(`exit code ${code}`));
+      if (this.#threads.includes(thread)) this.#onCrash(thread, cause ?? new Error(`exit code ${code}`));
     });
   }
 
-  #post(slot: Slot, search: Search): void {
-    const range = search.ranges.get(slot);
+  #post(thread: Thread, search: PoolSearch): void {
+    const range = search.ranges.get(thread);
     if (range === undefined) return;
     const job: HashJob = { id: search.id, header: search.header, target: search.target, ...range };
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    slot.worker.postMessage(job);
+    thread.worker.postMessage(job);
   }
 
-  #onReport(slot: Slot, report: HashReport): void {
+  #onReport(thread: Thread, report: HashReport): void {
     const search = this.#search;
     if (report.id !== search?.id) return;
     if (report.kind === 'found') this.#settle()?.resolve({ kind: 'found', nonce: report.nonce });
-    else this.#finishRange(slot, search);
+    else this.#finishRange(thread, search);
   }
 
-  #finishRange(slot: Slot, search: Search): void {
-    search.ranges.delete(slot);
+  #finishRange(thread: Thread, search: PoolSearch): void {
+    search.ranges.delete(thread);
     if (search.ranges.size === 0) this.#settle()?.resolve({ kind: 'exhausted' });
   }
 
-  #onCrash(slot: Slot, error: unknown): void {
+  #onCrash(thread: Thread, error: unknown): void {
     const { log } = this.#options;
-    const hashes = this.#counter(slot.index, 0);
-    slot.crashes = hashes > slot.hashesAtStart ? 1 : slot.crashes + 1;
-    if (slot.crashes > MAX_CRASHES) {
-      log.error({ err: error, thread: slot.index }, 'mining thread keeps crashing, given up');
-      this.#giveUp(slot);
+    const hashes = this.#counter(thread.index, 0);
+    thread.crashes = hashes > thread.hashesAtStart ? 1 : thread.crashes + 1;
+    if (thread.crashes > MAX_CRASHES) {
+      log.error({ err: error, thread: thread.index }, `Gave up on mining thread ${thread.index}, which keeps crashing`);
+      this.#giveUp(thread);
       return;
     }
-    log.error({ err: error, thread: slot.index }, 'mining thread crashed, replaced');
-    slot.hashesAtStart = hashes;
-    slot.worker = this.#spawn(slot.index);
-    this.#attend(slot);
+    log.error({ err: error, thread: thread.index }, `Mining thread ${thread.index} crashed and was replaced`);
+    thread.hashesAtStart = hashes;
+    thread.worker = this.#spawn(thread.index);
+    this.#attend(thread);
     const search = this.#search;
-    const range = search?.ranges.get(slot);
+    const range = search?.ranges.get(thread);
     if (search === undefined || range === undefined) return;
-    const progress = this.#counter(slot.index, 8);
-    // What stands there may be of an earlier job, when it crashed before the first chunk of this one.
+    const progress = this.#counter(thread.index, 8);
+    // The progress is that of an earlier job if the thread crashed before its first chunk of this one.
     if (progress >> 32n === BigInt(search.id)) {
-      search.ranges.set(slot, { ...range, start: Number(progress & 0xffff_ffffn) });
+      search.ranges.set(thread, { ...range, start: Number(progress & 0xffff_ffffn) });
     }
-    this.#post(slot, search);
+    this.#post(thread, search);
   }
 
-  /** The others go on without it; with none left the search fails, and the next start() tries all threads again. */
-  #giveUp(slot: Slot): void {
-    this.#slots = this.#slots.filter((other) => other !== slot);
-    if (this.#slots.length === 0) {
+  /** The other threads go on. With none left the search fails, and the next start() tries all threads again. */
+  #giveUp(thread: Thread): void {
+    this.#threads = this.#threads.filter((other) => other !== thread);
+    if (this.#threads.length === 0) {
       this.#settle()?.reject(new Error('every mining thread has crashed'));
     } else if (this.#search !== undefined) {
-      this.#finishRange(slot, this.#search);
+      this.#finishRange(thread, this.#search);
     }
   }
 
-  /** Takes the search that runs away from the threads; its promise is the caller's to settle. */
-  #settle(): Search | undefined {
+  /** Ends the search for the threads. The caller settles its promise. */
+  #settle(): PoolSearch | undefined {
     const search = this.#search;
     this.#search = undefined;
     Atomics.store(this.#currentJob, 0, 0);

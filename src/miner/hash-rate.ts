@@ -1,4 +1,4 @@
-/** How much searching the rate looks back on. */
+/** How much time of searching the rate covers. */
 const WINDOW_MS = 10_000;
 const BUCKET_MS = 1000;
 
@@ -8,20 +8,20 @@ interface Bucket {
 }
 
 /**
- * Hashes per second over the last 10 s or so of searching. Pauses between searches do not count, so that the rate of a
- * node that mines now and then still says what it can do.
+ * Hashes per second over about the last 10 s of searching. Pauses between searches do not count, so that the rate of a
+ * node that mines only now and then still shows how fast it is.
  */
 export class HashRateMeter {
-  /** Oldest first; each of at least BUCKET_MS, but for the last. */
+  /** Oldest first; each covers at least BUCKET_MS, except the last. */
   readonly #buckets: Bucket[] = [];
   #last: { readonly atMs: number; readonly hashes: number } | undefined;
 
-  /** A search begins. `hashes` is the running count of all hashes ever done. */
+  /** A search begins. `hashes` counts all hashes since the process began. */
   begin(atMs: number, hashes: number): void {
     this.#last = { atMs, hashes };
   }
 
-  /** Takes note of how far the search that runs has come; nothing happens when none runs. */
+  /** Notes the progress of the search that runs; does nothing when none runs. */
   sample(atMs: number, hashes: number): void {
     if (this.#last === undefined) return;
     this.#add(atMs - this.#last.atMs, hashes - this.#last.hashes);

@@ -1,4 +1,4 @@
-import { targetOf } from '../consensus/target.js';
+import { formatBits, targetOf } from '../consensus/target.js';
 
 /** Injection token of the node's Hasher. */
 export const HASHER = Symbol('Hasher');
@@ -7,15 +7,15 @@ export type SearchResult =
   | { readonly kind: 'found'; readonly nonce: number }
   /** By cancel(), by a later search() or by stop(). */
   | { readonly kind: 'cancelled' }
-  /** All 2^32 nonces were tried: the header has to change. */
+  /** All 2^32 nonces were tried: the next search needs another header. */
   | { readonly kind: 'exhausted' };
 
 /**
  * The port through which proof of work is done. It knows nothing of chains: it varies the nonce of a header until the
- * header's hash is at most the target. What it finds is not to be trusted: the chain checks every block again.
+ * header's hash is at most the target. Nobody needs to trust its results: the chain checks every block again.
  */
 export interface Hasher {
-  /** Gets ready (starts threads); does nothing when it is already. */
+  /** Gets ready (starts threads); does nothing when it is ready already. */
   start(): Promise<void>;
   /**
    * Searches until found, cancelled or exhausted. A second search cancels the first.
@@ -24,7 +24,7 @@ export interface Hasher {
    * @throws Error (by rejecting) when no thread is left that could search.
    */
   search(header: Buffer, target: Buffer): Promise<SearchResult>;
-  /** Ends the search that runs, if any: its promise resolves at once, the threads are free within a few ms. */
+  /** Ends the search that runs, if any: its promise resolves at once, and the threads are free within a few ms. */
   cancel(): void;
   /** Hashes tried since the process began. */
   readonly hashesDone: number;
@@ -35,6 +35,6 @@ export interface Hasher {
 /** The target of `bits` as 32 bytes, little endian. @throws RangeError for bits that stand for no target. */
 export function encodeTarget(bits: number): Buffer {
   const target = targetOf(bits);
-  if (target === undefined) throw new RangeError(`bits ${bits.toString(16)} stand for no target`);
+  if (target === undefined) throw new RangeError(`bits ${formatBits(bits)} stand for no target`);
   return Buffer.from(target.toString(16).padStart(64, '0'), 'hex').reverse();
 }

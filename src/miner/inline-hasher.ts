@@ -1,14 +1,14 @@
 import type { Hasher, SearchResult } from './hasher.js';
 import { createKernel, type Kernel } from './kernel/kernel.js';
 
-/** About 2 ms of work: short enough not to be felt by whoever else uses the thread. */
+/** About 2 ms of work: short enough for the other work of the thread not to suffer. */
 const SLICE_NONCES = 512;
 const DEFAULT_NONCES = 2 ** 32;
 
 /**
  * Searches in the calling thread with node:crypto, in slices with a turn of the event loop between them. For `threads = 0`
- * and for simulations: it starts at nonce 0 and looks at no clock, so the same header always gives the same nonce, and
- * one that is found in the first slice is there within a microtask.
+ * and for simulations: it starts at nonce 0 and looks at no clock, so the same header always gives the same nonce. A
+ * nonce of the first slice is found within a microtask.
  */
 export class InlineHasher implements Hasher {
   readonly #kernel: Kernel = createKernel({ kind: 'crypto' });

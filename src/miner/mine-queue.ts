@@ -7,7 +7,7 @@ interface MineRequest {
   readonly reject: (error: unknown) => void;
 }
 
-/** Who waits for how many blocks. Each block that is mined counts for the oldest request alone. */
+/** The requests for blocks, oldest first. Each block that is mined counts for the oldest request alone. */
 export class MineQueue {
   readonly #requests: MineRequest[] = [];
 
@@ -15,7 +15,7 @@ export class MineQueue {
     return this.#requests.length === 0;
   }
 
-  /** Resolves with the next `blocks` blocks that no earlier request waits for. */
+  /** Resolves with the next `blocks` blocks after those that earlier requests wait for. */
   push(blocks: number): Promise<BlockNode[]> {
     return new Promise((resolve, reject) => {
       this.#requests.push({ blocks, mined: [], resolve, reject });

@@ -2,18 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Counter, type Registry } from 'prom-client';
 import { mirrorGauge } from '../common/mirror-gauge.js';
 import { REGISTRY } from '../common/tokens.js';
+import { SEARCH_ENDS } from './miner.events.js';
 
-/**
- * How a search ended: `stale` when the tip changed under it, `refreshed` to take in new transactions, `halted` when there
- * was no reason left to mine.
- */
-export const SEARCH_RESULTS = ['found', 'exhausted', 'stale', 'refreshed', 'halted'] as const;
-export type SearchEnd = (typeof SEARCH_RESULTS)[number];
+/** Why a block that was found did not become the tip: the tip had just changed, a rule was broken, or this node failed. */
+const LOSS_REASONS = ['stale', 'refused', 'fault'] as const;
 
-/** Why a found block did not become the tip: the tip had just changed, a rule was broken, or a fault of our own. */
-export const LOSS_REASONS = ['stale', 'refused', 'fault'] as const;
-
-/** What the metrics read off the miner when they are asked for. */
+/** What the metrics read from the miner at each scrape. */
 export interface MinerReadings {
   readonly hashesDone: number;
   readonly hashRate: number;
@@ -47,7 +41,7 @@ export class MinerMetrics {
       labelNames: ['reason'],
       registers,
     });
-    for (const result of SEARCH_RESULTS) this.searches.inc({ result }, 0);
+    for (const result of SEARCH_ENDS) this.searches.inc({ result }, 0);
     for (const reason of LOSS_REASONS) this.blocksLost.inc({ reason }, 0);
     new Counter({
       name: 'minichain_miner_hashes_total',

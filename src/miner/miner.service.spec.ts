@@ -17,6 +17,7 @@ import { decodeHeader, type BlockHeader } from '../consensus/header.js';
 import { createParams, type ConsensusParams } from '../consensus/params.js';
 import type { Hasher, SearchResult } from './hasher.js';
 import { InlineHasher } from './inline-hasher.js';
+import type { MinerEventMap } from './miner.events.js';
 import { MinerMetrics } from './miner.metrics.js';
 import { MinerService, MinerStoppedError } from './miner.service.js';
 
@@ -98,8 +99,9 @@ function startMiner<H extends Hasher>(hasher: H, options: RigOptions = {}): Rig<
   const random: Random = { next: () => next, bytes: (length) => Buffer.alloc(length, 0xff) };
   const logged: Rig<H>['logged'] = [];
   const log = pino({ level: 'info' }, { write: (line) => void logged.push(JSON.parse(line)) });
-  const { chain, mempool, registry } = node;
-  const miner = new MinerService(config, clock, random, log, hasher, chain, mempool, new MinerMetrics(registry));
+  const { chain, mempool, faults, registry } = node;
+  const metrics = new MinerMetrics(registry);
+  const miner = new MinerService(config, clock, random, log, hasher, chain, mempool, faults, metrics);
   miner.onApplicationBootstrap();
   closers.push(async () => {
     await miner.beforeApplicationShutdown();
@@ -150,36 +152,42 @@ describe('auto mining', () => {
     });
     await rig.pass(60_000);
     expect(rig.chain.tip.height).toBe(1);
-    expect(rig.miner.status).toMatchObject({ auto: true, active: false, blocksMined: 1 });
+    expect(rig.miner.status).toMatchObject({ auto: true, active: false });
+    expect(await rig.metric('blocks_mined_total')).toBe('1');
   });
 
   it('mines what was in the mempool before it started', async () => {
-    const rig = startMiner(new InlineHasher(), { auto: false });
+    const rig = startMiner(new InlineHasher());
+    rig.miner.setPaused('test', true);
     await rig.post('a');
-    rig.miner.setAuto(true);
+    rig.miner.setPaused('test', false);
     await settled();
     expect(chainData(rig.chain)).toEqual(['a']);
   });
 
-  it('mines nothing when it is off, and stops when it is switched off', async () => {
+  it('mines nothing when it is off', async () => {
     const rig = startMiner(new HeldHasher(), { auto: false });
     await rig.post('a');
     makeTie(rig);
     await rig.pass(60_000);
     expect(rig.hasher.headers).toEqual([]);
-    rig.miner.setAuto(true);
-    await settled();
-    expect(rig.miner.status).toMatchObject({ auto: true, active: true });
-    rig.miner.setAuto(false);
-    await settled();
     expect(rig.miner.status).toMatchObject({ auto: false, active: false });
+  });
+
+  it('stops when it is paused', async () => {
+    const rig = startMiner(new HeldHasher());
+    await rig.post('a');
+    expect(rig.miner.status).toMatchObject({ auto: true, active: true });
+    rig.miner.setPaused('test', true);
+    await settled();
+    expect(rig.miner.status).toMatchObject({ auto: true, active: false });
     expect(rig.hasher.isSearching).toBe(false);
   });
 
   it('mines empty blocks all the time with mine_empty_blocks = "always"', async () => {
     const rig = startMiner(new InlineHasher(), { emptyBlocks: 'always' });
     while (rig.chain.tip.height < 5) await settled();
-    rig.miner.setAuto(false);
+    rig.miner.setPaused('test', true);
     await settled();
     const { height } = rig.chain.tip;
     await settled();
@@ -223,7 +231,7 @@ describe('what was posted to other nodes', () => {
     accept(rig.chain, mineOn(rig.chain.tip, [theirs]));
     await rig.pass(5_000);
     expect(rig.chain.tip.height).toBe(1);
-    expect(rig.miner.status.blocksMined).toBe(0);
+    expect(await rig.metric('blocks_mined_total')).toBe('0');
   });
 
   it('has a wait of its own after each new tip', async () => {
@@ -431,32 +439,35 @@ describe('faults', () => {
   const DELAYS_MS = [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000];
 
   it('goes on once blocks can be stored again', async () => {
-    const rig = startMiner(new InlineHasher(), { auto: false });
+    const rig = startMiner(new InlineHasher());
+    rig.miner.setPaused('test', true);
     await rig.post('a');
     rig.database.pragma('query_only = 1');
-    rig.miner.setAuto(true);
+    rig.miner.setPaused('test', false);
     await rig.pass(999);
-    expect(errors(rig)).toEqual([expect.objectContaining({ msg: 'mining failed', retryMs: 1000 })]);
+    expect(errors(rig)).toEqual([
+      expect.objectContaining({ msg: 'Mining failed; next attempt in 1 s', retryMs: 1000 }),
+    ]);
     rig.database.pragma('query_only = 0');
     await rig.pass(1);
     expect(chainData(rig.chain)).toEqual(['a']);
     expect(await rig.metric('blocks_lost_total', '{reason="fault"}')).toBe('1');
   });
 
-  it('tells who asked for the block', async () => {
+  it('fails the request for the block', async () => {
     const rig = startMiner(new InlineHasher(), { auto: false });
     rig.database.pragma('query_only = 1');
     await expect(rig.miner.mine(1)).rejects.toThrow('readonly');
   });
 
-  it('tells of a block of its own that breaks a rule, and does not spin', async () => {
+  it('logs a block of its own that breaks a rule, and does not spin', async () => {
     const rig = startMiner(new HeldHasher(), { params: createParams({ network: 'test', difficulty: 8 }) });
     await rig.post('a');
     for (const [index, retryMs] of DELAYS_MS.entries()) {
       rig.hasher.end({ kind: 'found', nonce: 0 });
       await rig.pass(retryMs - 1);
       expect(errors(rig).length).toBe(index + 1);
-      expect(errors(rig).at(-1)).toMatchObject({ msg: expect.stringContaining('this is a bug'), retryMs });
+      expect(errors(rig).at(-1)).toMatchObject({ msg: expect.stringContaining('This is a bug'), retryMs });
       expect(rig.hasher.isSearching).toBe(false);
       await rig.pass(1);
       expect(rig.hasher.isSearching).toBe(true);
@@ -478,7 +489,7 @@ describe('faults', () => {
     expect(errors(rig).map(({ retryMs }) => retryMs)).toEqual([1000, 2000, 1000]);
   });
 
-  it('does not let who asks wait for the next attempt', async () => {
+  it('end the wait for the next attempt when somebody asks for a block', async () => {
     const rig = startMiner(new HeldHasher());
     await rig.post('a');
     rig.hasher.fail(new Error('every mining thread has crashed'));
@@ -514,6 +525,132 @@ describe('shutdown', () => {
   });
 });
 
+describe('events', () => {
+  type Heard = readonly [name: keyof MinerEventMap, ...facts: unknown[]];
+
+  function listen({ miner }: Rig<Hasher>): Heard[] {
+    const heard: Heard[] = [];
+    miner.events.on('started', ({ parent, entries, reason }) =>
+      heard.push(['started', parent.height, entries, reason]),
+    );
+    miner.events.on('found', ({ node, entries }) => heard.push(['found', node.height, entries]));
+    miner.events.on('cancelled', ({ parent, entries, end }) => heard.push(['cancelled', parent.height, entries, end]));
+    return heard;
+  }
+
+  it('report each search and the block that it found', async () => {
+    const rig = startMiner(new InlineHasher());
+    const heard = listen(rig);
+    await rig.post('a', 'b');
+    await rig.miner.mine(1);
+    await settled();
+    expect(heard).toEqual([
+      ['started', 0, 2, 'own-entries'],
+      ['found', 1, 2],
+      ['started', 1, 0, 'request'],
+      ['found', 2, 0],
+    ]);
+  });
+
+  it('report the block only once it is the tip, after the events of the chain', async () => {
+    const rig = startMiner(new InlineHasher(), { auto: false });
+    const heard: string[] = [];
+    rig.miner.events.on('found', ({ node }) => heard.push(`found ${node === rig.chain.tip}`));
+    rig.chain.events.on('block', () => heard.push('block'));
+    await rig.miner.mine(1);
+    expect(heard).toEqual(['block', 'found true']);
+  });
+
+  it('report why a search ended without a block', async () => {
+    const rig = startMiner(new HeldHasher());
+    const heard = listen(rig);
+    await rig.post('a');
+    rig.hasher.end({ kind: 'exhausted' });
+    await settled();
+    accept(rig.chain, mineOn(rig.chain.genesis));
+    await settled();
+    await rig.pass(300);
+    await rig.post('b');
+    await rig.pass(0);
+    rig.hasher.fail(new Error('every mining thread has crashed'));
+    await rig.pass(1000);
+    rig.miner.setPaused('test', true);
+    await settled();
+    expect(heard).toEqual([
+      ...[
+        ['started', 0, 1, 'own-entries'],
+        ['cancelled', 0, 1, 'exhausted'],
+      ],
+      ...[
+        ['started', 0, 1, 'own-entries'],
+        ['cancelled', 0, 1, 'stale'],
+      ],
+      ...[
+        ['started', 1, 1, 'own-entries'],
+        ['cancelled', 1, 1, 'refreshed'],
+      ],
+      ...[
+        ['started', 1, 2, 'own-entries'],
+        ['cancelled', 1, 2, 'failed'],
+      ],
+      ...[
+        ['started', 1, 2, 'own-entries'],
+        ['cancelled', 1, 2, 'halted'],
+      ],
+    ]);
+    expect(await rig.metric('searches_total', '{result="failed"}')).toBe('1');
+  });
+
+  it('report a block that was lost: the tip had just changed, or it was refused', async () => {
+    const params = createParams({ network: 'test', difficulty: 3 });
+    const rig = startMiner(new HeldHasher(), { params });
+    const heard = listen(rig);
+    await rig.post('a');
+    // The nonce is found in the same moment as another block comes in, before the miner handles it.
+    rig.hasher.end({ kind: 'found', nonce: 0 });
+    accept(rig.chain, mineOn(rig.chain.tip, [], { params }));
+    await settled();
+    rig.hasher.end({ kind: 'found', nonce: 0 });
+    await settled();
+    expect(heard).toEqual([
+      ['started', 0, 1, 'own-entries'],
+      ['cancelled', 0, 1, 'stale'],
+      ['started', 1, 1, 'own-entries'],
+      ['cancelled', 1, 1, 'failed'],
+    ]);
+    expect(await rig.metric('blocks_lost_total', '{reason="stale"}')).toBe('1');
+    expect(await rig.metric('blocks_lost_total', '{reason="refused"}')).toBe('1');
+  });
+
+  it('go on after a listener that throws, whose error is a fault of this node', async () => {
+    const rig = startMiner(new InlineHasher(), { auto: false });
+    const faults: string[] = [];
+    rig.faults.on(({ message }) => faults.push(message));
+    for (const name of ['started', 'found'] as const) {
+      rig.miner.events.on(name, () => {
+        throw new Error(`broken listener of ${name}`);
+      });
+    }
+    await rig.miner.mine(1);
+    await settled();
+    expect(rig.chain.tip.height).toBe(1);
+    expect(faults).toEqual(['broken listener of started', 'broken listener of found']);
+  });
+
+  it('may be answered by a change of the miner itself', async () => {
+    const rig = startMiner(new HeldHasher());
+    const heard = listen(rig);
+    rig.miner.events.once('started', () => rig.miner.setPaused('test', true));
+    await rig.post('a');
+    await settled();
+    expect(rig.hasher.isSearching).toBe(false);
+    expect(heard).toEqual([
+      ['started', 0, 1, 'own-entries'],
+      ['cancelled', 0, 1, 'halted'],
+    ]);
+  });
+});
+
 describe('metrics', () => {
   it('count what was done', async () => {
     const rig = startMiner(new InlineHasher(), { auto: false });
@@ -525,7 +662,7 @@ describe('metrics', () => {
     expect(await rig.metric('hash_rate')).toBe('0');
   });
 
-  it('tell the hash rate of a search that runs', async () => {
+  it('show the hash rate of a search that runs', async () => {
     const rig = startMiner(new HeldHasher());
     await rig.post('a');
     rig.hasher.hashesDone = 5000;

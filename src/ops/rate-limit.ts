@@ -2,16 +2,18 @@ import { isIPv6 } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../common/clock.js';
 import { HttpProblem } from '../common/http-problem.js';
+import { TokenBucket } from '../common/token-bucket.js';
+import { unmapAddress } from '../config/address.js';
 
-/** Client addresses that are kept count of; beyond them, whoever was quiet longest is forgotten. */
+/** How many client addresses are remembered; the one that was quiet longest is forgotten to make room. */
 const MAX_CLIENTS = 10_000;
-/** Asked for by orchestrators and Prometheus: a flood must not make the node look dead. */
+/** Orchestrators and Prometheus ask for these: a flood must not make the node look dead. */
 const EXEMPT_ROUTES = /^\/(health\/|metrics$)/;
 
-/** A token bucket per client: a burst of one second's worth, then `perSecond`. */
+/** A token bucket for each client: a burst of one second's worth, then `perSecond`. */
 export class RateLimiter {
   /** Least recently seen first. */
-  readonly #buckets = new Map<string, { readonly tokens: number; readonly atMs: number }>();
+  readonly #buckets = new Map<string, TokenBucket>();
 
   constructor(
     private readonly perSecond: number,
@@ -19,28 +21,27 @@ export class RateLimiter {
     private readonly maxClients = MAX_CLIENTS,
   ) {}
 
-  get clients(): number {
-    return this.#buckets.size;
-  }
-
   /** Takes one token of the client. @returns 0, or in how many milliseconds there will be one. */
   take(client: string): number {
-    const atMs = this.clock.nowMs();
-    const bucket = this.#buckets.get(client) ?? { tokens: this.perSecond, atMs };
-    // A clock that was set back gives nothing, and takes nothing.
-    const gained = (Math.max(0, atMs - bucket.atMs) / 1000) * this.perSecond;
-    const tokens = Math.min(this.perSecond, bucket.tokens + gained);
+    const nowMs = this.clock.nowMs();
+    const bucket = this.#bucketOf(client, nowMs);
+    return bucket.takeWhole(1, nowMs) ? 0 : bucket.msUntil(1, nowMs);
+  }
+
+  #bucketOf(client: string, nowMs: number): TokenBucket {
+    const rate = { perSecond: this.perSecond, burst: this.perSecond };
+    const bucket = this.#buckets.get(client) ?? new TokenBucket(rate, nowMs);
     this.#buckets.delete(client);
     if (this.#buckets.size >= this.maxClients) this.#buckets.delete(this.#buckets.keys().next().value!);
-    this.#buckets.set(client, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs });
-    return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) / this.perSecond) * 1000);
+    this.#buckets.set(client, bucket);
+    return bucket;
   }
 }
 
 /**
- * Refuses (429) what one client address asks above `perSecond`, so that a flood from it leaves room for the others.
- * Not counted: this machine itself (its own processes have other ways to starve a node, and so do benchmarks),
- * /health and /metrics. Runs before the write token is looked at, so that guessing is slow too.
+ * Refuses (429) the requests of one client address above `perSecond`, so that a flood from it leaves room for others.
+ * Exempt are /health, /metrics and this machine itself: its processes have other ways to starve a node, and benchmarks
+ * run here. The limit comes before the check of the write token, so that guessing it is slow too.
  */
 export function limitRate(instance: FastifyInstance, perSecond: number, clock: Clock): void {
   const limiter = new RateLimiter(perSecond, clock);
@@ -50,18 +51,18 @@ export function limitRate(instance: FastifyInstance, perSecond: number, clock: C
     const waitMs = limiter.take(client);
     if (waitMs === 0) return done();
     const retryAfterSeconds = Math.ceil(waitMs / 1000);
-    const detail = `this node takes ${perSecond} requests a second from one address; try again in ${retryAfterSeconds} s`;
+    const detail = `this node serves ${perSecond} requests a second to one address; try again in ${retryAfterSeconds} s`;
     const headers = { 'Retry-After': String(retryAfterSeconds) };
     done(new HttpProblem(429, 'too-many-requests', detail, headers, { retryAfterSeconds }));
   });
 }
 
-/** Whom a request is put down to; of IPv6 the /64, which one host has whole. Undefined for loopback. */
+/** Whose limit a request counts against; of IPv6 the /64, since one host may own all of it. Undefined for loopback. */
 export function clientOf(address: string): string | undefined {
-  const ipv4 = address.replace(/^::ffff:(?=\d+\.)/i, '');
-  if (ipv4.startsWith('127.') || address === '::1') return undefined;
-  if (!isIPv6(ipv4)) return ipv4;
-  const [head = '', tail] = ipv4.replace(/%.*$/, '').split('::');
+  const host = unmapAddress(address);
+  if (host.startsWith('127.') || host === '::1') return undefined;
+  if (!isIPv6(host)) return host;
+  const [head = '', tail] = host.replace(/%.*$/, '').split('::');
   const front = head === '' ? [] : head.split(':');
   const back = tail === undefined || tail === '' ? [] : tail.split(':');
   const gap = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);

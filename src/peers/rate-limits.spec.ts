@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import type { Body } from './messages.js';
 import { RATE_LIMITS, RateLimits, type Admission, type PeerLimits } from './rate-limits.js';
-import { TokenBucket } from './token-bucket.js';
 
 const PING: Body = { $case: 'ping', value: { tip: undefined } };
 const GET_HEADERS: Body = { $case: 'getHeaders', value: { locator: [], stopHash: Buffer.alloc(0) } };
@@ -15,34 +14,6 @@ function batchOf(count: number): Body {
     value: { transactions: Array.from({ length: count }, () => EMPTY) },
   };
 }
-
-describe('TokenBucket', () => {
-  it('takes a burst, then what the rate gives', () => {
-    const bucket = new TokenBucket({ perSecond: 2, burst: 3 }, 0);
-    expect([1, 1, 1, 1].map((cost) => bucket.takeWhole(cost, 0))).toEqual([true, true, true, false]);
-    expect(bucket.takeWhole(1, 499)).toBe(false);
-    expect(bucket.takeWhole(1, 500)).toBe(true);
-    expect(bucket.take(10, 1_600)).toBe(2);
-    expect(bucket.take(10, 60_000)).toBe(3);
-  });
-
-  it('gives and takes nothing when the clock is set back', () => {
-    const bucket = new TokenBucket({ perSecond: 1, burst: 1 }, 10_000);
-    expect(bucket.takeWhole(1, 10_000)).toBe(true);
-    expect(bucket.takeWhole(1, 1_000)).toBe(false);
-    expect(bucket.takeWhole(1, 2_000)).toBe(true);
-  });
-
-  it('tells a slip from a flood, and forgets it', () => {
-    const bucket = new TokenBucket({ perSecond: 1, burst: 5 }, 0);
-    for (let count = 0; count < 10; count++) bucket.takeWhole(1, 0);
-    expect(bucket.isFlooded).toBe(false);
-    bucket.takeWhole(1, 0);
-    expect(bucket.isFlooded).toBe(true);
-    bucket.takeWhole(1, 5_000);
-    expect(bucket.isFlooded).toBe(false);
-  });
-});
 
 describe('PeerLimits', () => {
   let clock: VirtualClock;

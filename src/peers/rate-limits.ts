@@ -1,6 +1,6 @@
 import type { Clock } from '../common/clock.js';
+import { TokenBucket, type Rate } from '../common/token-bucket.js';
 import type { Body, BodyCase } from './messages.js';
-import { TokenBucket, type Rate } from './token-bucket.js';
 
 /** Of what one peer may send. Answers to our own requests are not counted: we decide how many there are. */
 export type LimitedKind = Exclude<BodyCase, 'hello'> | 'transactionItems' | 'addressItems' | 'headerItems';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/run-cli.js';
-import { OTHER_VARIABLES } from '../../src/config/load-config.js';
+import { OTHER_VARIABLES } from '../../src/config/read-settings.js';
 import { SETTINGS } from '../../src/config/schema.js';
 import { startRestApp, type RestApp } from '../support/rest-app.js';
 

@@ -136,7 +136,7 @@ describe('a node that cannot start ends with one line', () => {
     expect(output.trimEnd().split('\n')).toEqual([
       `minichain: MINICHAIN_NETWORK_TLS_CA: "${path('ca.crt')}" does not exist`,
       `minichain: MINICHAIN_NETWORK_TLS_CERT: "${path('node.crt')}" does not exist`,
-      `minichain: MINICHAIN_NETWORK_TLS_KEY: "${path('node.key')}" may not be read by uid ${ME}: chown it to that user, or chmod it`,
+      `minichain: MINICHAIN_NETWORK_TLS_KEY: "${path('node.key')}" is not readable for uid ${ME}: chown it to that user, or chmod it`,
     ]);
   });
 });

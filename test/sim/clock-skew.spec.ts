@@ -187,7 +187,7 @@ describe('a node whose clock is wrong', () => {
         member('n4')
           .log.filter(({ level }) => level >= 40)
           .map(({ msg }) => msg),
-      ).toEqual(['cannot mine: the chain is ahead of the clock of this machine']);
+      ).toEqual(["Cannot mine, because the chain is ahead of this machine's clock; next attempt in 1 s"]);
     });
 
     it('mines blocks that all others take, once the newest of theirs is old enough', async () => {

@@ -77,6 +77,6 @@ describe('planCluster', () => {
     expect(() => planCluster(request({ env: { MINICHAIN_NODE_HTTP_PORT: '1' } }))).toThrow(
       new CliError('MINICHAIN_NODE_HTTP_PORT must differ from node to node: unset for a cluster', 2),
     );
-    expect(() => planCluster(request({ configDir: directory }))).toThrow(/node1.toml: no such file/);
+    expect(() => planCluster(request({ configDir: directory }))).toThrow(/node1.toml does not exist/);
   });
 });

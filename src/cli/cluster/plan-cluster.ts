@@ -39,7 +39,7 @@ export function planCluster(request: ClusterRequest): PlannedNode[] {
   }
   const first = pathOf(request, 1);
   if (!existsSync(first)) {
-    throw new CliError(`${first}: no such file; run this in minichain's directory or give --config-dir`, EXIT.usage);
+    throw new CliError(`${first} does not exist; run this in minichain's directory or give --config-dir`, EXIT.usage);
   }
   const shipped: PlannedNode[] = [];
   const problems = new Set<string>();

@@ -1,18 +1,16 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { paramsOf } from '../../config/consensus-params.js';
-import { loadConfig } from '../../config/load-config.js';
 import type { BackupSummary } from '../../storage/backup-file.js';
+import { databaseCommand, locateDatabase, waitingEntries, type DatabaseOptions } from '../database-command.js';
 import { bytes, count } from '../format.js';
 import { toCliError } from '../plain-errors.js';
 import { ProgressLine } from '../progress-line.js';
 import type { Terminal } from '../terminal.js';
 
-/** A backup that is done sooner needs no word on its way, but on a terminal. */
+/** A backup that takes less time shows no progress, except on a terminal. */
 const QUIET_MS = 2_000;
 
-interface Options {
-  readonly config?: string;
-  readonly dataDir?: string;
+interface Options extends DatabaseOptions {
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -28,6 +26,7 @@ export function backupCommand(terminal: Terminal): Command {
         'acknowledged before), known peers and bans. Not in it: the configuration, certificates and their keys, and\n' +
         'anything of the node id: a copy restored elsewhere takes part under the id of its own configuration.',
     )
+    .option('--json', 'print the outcome as JSON')
     .argument('<file>', 'where the backup goes')
     .option('--force', 'replace the file if it is there')
     .addHelpText(
@@ -35,7 +34,7 @@ export function backupCommand(terminal: Terminal): Command {
       '\nExamples:\n  minichain backup node-1.backup --config config/node1.toml\n  docker compose exec node1 minichain backup /data/node-1.backup',
     )
     .action(async (file: string, options: Options) => {
-      const dataDir = options.dataDir ?? loadConfig({ path: options.config, env: terminal.env }).node.dataDir;
+      const { dataDir } = locateDatabase(options, terminal);
       const { backUp } = await import('../../storage/backup.js');
       const line = new ProgressLine(terminal, QUIET_MS);
       const stopped = new AbortController();
@@ -64,14 +63,14 @@ export function restoreCommand(terminal: Terminal): Command {
         'damage, and its network compared with the configuration, before. Then start the node: it fetches from its peers\n' +
         'what came after the backup. Run it as the user that the node runs as.',
     )
+    .option('--json', 'print the outcome as JSON')
     .argument('<file>', 'a backup')
     .addHelpText(
       'after',
       '\nExamples:\n  minichain restore node-1.backup --config config/node1.toml\n  docker compose run --rm node1 restore /data/node-1.backup',
     )
     .action(async (file: string, options: Options) => {
-      const config = loadConfig({ path: options.config, env: terminal.env });
-      const dataDir = options.dataDir ?? config.node.dataDir;
+      const { config, dataDir } = locateDatabase(options, terminal);
       const { restore } = await import('../../storage/restore.js');
       try {
         const summary = restore({ file, dataDir, params: paramsOf(config) });
@@ -84,17 +83,8 @@ export function restoreCommand(terminal: Terminal): Command {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-function databaseCommand(name: string, summary: string): Command {
-  return new Command(name)
-    .summary(summary)
-    .option('--config <file>', 'TOML file of the node; without it, the environment alone says everything')
-    .option('--data-dir <directory>', 'data directory, in place of the configured one')
-    .option('--json', 'print the outcome as JSON');
-}
-
 function print(terminal: Terminal, options: Options, summary: Outcome, done: string): void {
   const { height, tip, entries, acknowledged } = summary;
-  const waiting = entries === 1 ? '1 waiting entry' : `${count(entries)} waiting entries`;
-  const text = `${done}: tip at height ${count(height)} (${tip}), ${waiting} (${count(acknowledged)} acknowledged by this node), ${bytes(summary.bytes)}.`;
+  const text = `${done}: tip at height ${count(height)} (${tip}), ${waitingEntries(entries)} (${count(acknowledged)} acknowledged by this node), ${bytes(summary.bytes)}.`;
   terminal.stdout.write(`${options.json ? JSON.stringify(summary) : text}\n`);
 }

@@ -1,8 +1,8 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { paramsOf } from '../../config/consensus-params.js';
-import { loadConfig } from '../../config/load-config.js';
 import { createLogger } from '../../common/logger.js';
 import type { ReindexSummary } from '../../reindex.js';
+import { databaseCommand, locateDatabase, waitingEntries, type DatabaseOptions } from '../database-command.js';
 import { count, plural } from '../format.js';
 import { toCliError } from '../plain-errors.js';
 import type { Terminal } from '../terminal.js';
@@ -10,17 +10,13 @@ import type { Terminal } from '../terminal.js';
 const PROGRESS_EVERY_MS = 1_000;
 
 export function reindexCommand(terminal: Terminal): Command {
-  return new Command('reindex')
-    .summary("rebuild a stopped node's database from its blocks")
+  return databaseCommand('reindex', "rebuild a stopped node's database from its blocks")
     .description(
       'Rebuilds the database of a stopped node from the blocks in it, validating each again. Use it when a node says\nthat its database is damaged, or when you do not trust what is in it. The old file is kept aside.',
     )
-    .option('--config <file>', 'TOML file of the node; without it, the environment alone says everything')
-    .option('--data-dir <directory>', 'data directory, in place of the configured one')
     .addHelpText('after', '\nExamples:\n  minichain reindex --config config/node1.toml')
-    .action(async (options: { config?: string; dataDir?: string }) => {
-      const config = loadConfig({ path: options.config, env: terminal.env });
-      const dataDir = options.dataDir ?? config.node.dataDir;
+    .action(async (options: DatabaseOptions) => {
+      const { config, dataDir } = locateDatabase(options, terminal);
       const { reindex } = await import('../../reindex.js');
       const log = createLogger({ logLevel: 'silent', logFormat: 'json' });
       try {
@@ -46,12 +42,10 @@ function describe(dataDir: string, summary: ReindexSummary): string {
     summary.unreadable > 0 && `${plural(summary.unreadable, 'place')} in the file could not be read`,
     summary.refused > 0 && `${plural(summary.refused, 'block')} did not pass validation`,
     summary.detached > 0 && `${plural(summary.detached, 'block')} left out for want of their ancestors`,
-    summary.lostEntries > 0 &&
-      `${plural(summary.lostEntries, 'waiting entry').replace(/entrys$/, 'entries')} unreadable`,
+    summary.lostEntries > 0 && `${waitingEntries(summary.lostEntries)} unreadable`,
   ].filter((part) => part !== false);
-  const entries = summary.entries === 1 ? '1 waiting entry' : `${count(summary.entries)} waiting entries`;
   return [
-    `Reindexed ${dataDir}: ${plural(summary.blocks, 'block')} kept, the tip is at height ${count(summary.height)}, ${entries} kept.`,
+    `Reindexed ${dataDir}: ${plural(summary.blocks, 'block')} kept, the tip is at height ${count(summary.height)}, ${waitingEntries(summary.entries)} kept.`,
     lost.length === 0
       ? 'Nothing was lost.'
       : `Lost: ${lost.join(', ')}. What is missing of the chain comes back from the peers after \`minichain start\`.`,

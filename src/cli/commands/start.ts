@@ -10,7 +10,7 @@ export function startCommand(terminal: Terminal): Command {
   return new Command('start')
     .summary('run one node in the foreground')
     .description('Runs one node in the foreground; Ctrl-C stops it.')
-    .option('--config <file>', 'TOML file; without it, the environment alone says everything')
+    .option('--config <file>', 'TOML file; without it, all settings come from the environment')
     .addHelpText('after', `\nExamples:\n  minichain start --config config/node1.toml\n${settingsHelp()}`)
     .action(async (options: { config?: string }) => {
       const config = loadConfig({ path: options.config, env: terminal.env });

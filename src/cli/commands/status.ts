@@ -27,7 +27,7 @@ function showStatus(status: StatusBody): string {
     ['peers', `${count(peers.connected)} connected, ${count(peers.known)} known`],
     ['mempool', `${plural(mempool.transactions, 'transaction')}, ${bytes(mempool.bytes)}`],
     ['mining', showMining(mining)],
-    ['sync', describeSync(sync, status.height)],
+    ['sync', describeSync(sync)],
   ]);
 }
 

@@ -1,34 +1,34 @@
 import type { Clock, Timer } from '../common/clock.js';
 import { between, type Random } from '../common/random.js';
 
-/** How long a reason has to stand, in milliseconds: a random time between the two. */
+/** The bounds of a random delay in milliseconds. */
 export type DelayMs = readonly [shortest: number, longest: number];
 
 /**
- * A reason to mine that counts only once it has stood for a random time. Where many nodes have the same reason at the same
- * moment, mostly one of them acts on it, and the others see it gone before their time has come.
+ * A reason to mine that counts only after it has held for a random delay. Many nodes may get the same reason at the same
+ * moment. The one with the shortest delay acts on it, and mostly the reason is gone before the delay of any other ends.
  */
-export class StandingReason {
+export class DelayedReason {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #delayMs: DelayMs;
-  readonly #stands: () => boolean;
+  readonly #holds: () => boolean;
   readonly #onDue: () => void;
   #timer: Timer | undefined;
   #isDue = false;
 
-  /** `stands`: is there the reason now? `onDue` is called when it has stood long enough. */
+  /** `holds`: does the reason exist now? `onDue` is called when it has held for the whole delay. */
   constructor(options: {
     readonly clock: Clock;
     readonly random: Random;
     readonly delayMs: DelayMs;
-    readonly stands: () => boolean;
+    readonly holds: () => boolean;
     readonly onDue: () => void;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#delayMs = options.delayMs;
-    this.#stands = options.stands;
+    this.#holds = options.holds;
     this.#onDue = options.onDue;
   }
 
@@ -37,9 +37,9 @@ export class StandingReason {
     return this.#isDue;
   }
 
-  /** To be called whenever what `stands` looks at may have changed. */
+  /** Call it whenever the answer of `holds` may have changed. */
   update(): void {
-    if (!this.#stands()) {
+    if (!this.#holds()) {
       this.reset();
     } else if (!this.#isDue) {
       this.#timer ??= this.#clock.after(between(this.#random, ...this.#delayMs), () => {
@@ -50,7 +50,7 @@ export class StandingReason {
     }
   }
 
-  /** The reason there was is gone; what stands now may be another one, with a delay of its own. */
+  /** Forgets the reason. If one holds at the next update, it counts as another one, with a delay of its own. */
   reset(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

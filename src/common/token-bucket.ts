@@ -1,10 +1,13 @@
-/** How much may come in the long run, and at once after a pause. */
+/** How much is let through: in the long run, and at once after a pause. */
 export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
 }
 
-/** Takes up to `burst` at once, and refills at `perSecond`. What it had to refuse is counted, and forgotten at that rate. */
+/**
+ * A rate limit: lets up to `burst` through at once, and refills at `perSecond`. It counts what it refuses, and forgets it
+ * at the same rate. Times are in milliseconds since the epoch; a clock that is set back neither gives nor takes anything.
+ */
 export class TokenBucket {
   #tokens: number;
   #excess = 0;
@@ -18,7 +21,7 @@ export class TokenBucket {
     this.#atMs = nowMs;
   }
 
-  /** As much of `wanted` as there is room for. */
+  /** @returns how much of `wanted` there is room for; the rest is refused. */
   take(wanted: number, nowMs: number): number {
     this.#refill(nowMs);
     const taken = Math.min(wanted, Math.floor(this.#tokens));
@@ -27,7 +30,7 @@ export class TokenBucket {
     return taken;
   }
 
-  /** All of it, or nothing. */
+  /** Takes all of `wanted`, or nothing. @returns whether it was taken. */
   takeWhole(wanted: number, nowMs: number): boolean {
     this.#refill(nowMs);
     const isTaken = this.#tokens >= wanted;
@@ -36,13 +39,18 @@ export class TokenBucket {
     return isTaken;
   }
 
-  /** Was so much refused lately that it can be no slip: as much again as a whole burst? */
+  /** @returns in how many milliseconds there will be room for `wanted`, at most `burst`; 0 = now. Takes nothing. */
+  msUntil(wanted: number, nowMs: number): number {
+    this.#refill(nowMs);
+    return Math.max(0, Math.ceil(((wanted - this.#tokens) / this.rate.perSecond) * 1000));
+  }
+
+  /** Was more refused lately than a whole burst? An honest client that sends a little too much stays below that. */
   get isFlooded(): boolean {
     return this.#excess > this.rate.burst;
   }
 
   #refill(nowMs: number): void {
-    // A clock that was set back gives nothing, and takes nothing.
     const gained = (Math.max(0, nowMs - this.#atMs) / 1000) * this.rate.perSecond;
     this.#tokens = Math.min(this.rate.burst, this.#tokens + gained);
     this.#excess = Math.max(0, this.#excess - gained);
