@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createBlock } from '../consensus/block.js';
 import { MAX_TIMESTAMP_MS, createCoinbase, createDataTransaction } from '../consensus/transaction.js';
-import { blockViewSchema, viewBlock, viewTransaction, viewWork } from './block-view.js';
+import { viewBlock, viewTransaction, viewWork } from './block-view.js';
+import { blockViewSchema } from './chain-schemas.js';
 
 const entry = (timestampMs: number) => createDataTransaction('Hällo', timestampMs, (length) => Buffer.alloc(length, 3));
 
@@ -45,7 +46,6 @@ describe('viewBlock', () => {
       ],
     });
     expect(blockViewSchema.parse(view)).toEqual(view);
-    expect(viewBlock(block, 5, 3).confirmations).toBe(3);
   });
 });
 

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Status } from '../ops/status-schemas.js';
+import type { SyncView } from '../peers/peers-schemas.js';
 import { CliError, EXIT } from './exit.js';
 import { count, duration } from './format.js';
 import type { Answer, NodeClient } from './node-client.js';
 import { ProgressLine } from './progress-line.js';
-import type { StatusBody, SyncBody } from './rest.js';
 import type { Terminal } from './terminal.js';
 
 const POLL_MS = 250;
@@ -11,24 +12,24 @@ const POLL_MS = 250;
 const PEERS_DEADLINE_MS = 15_000;
 
 /**
- * Shows on stderr how far the node's sync is, until it has the best chain of its peers; answers its status then. A node
- * that knows no peers at all is taken for in sync.
+ * Shows the progress of the node's sync on stderr until the node has the best chain of its peers, then returns its
+ * status. A node that knows no peers at all counts as in sync.
  * @throws CliError when it knows peers but cannot reach any of them.
  */
-export async function followSync(client: NodeClient, terminal: Terminal): Promise<Answer<StatusBody>> {
+export async function followSync(client: NodeClient, terminal: Terminal): Promise<Answer<Status>> {
   const progress = new ProgressLine(terminal);
   const startedMs = performance.now();
   try {
     for (;;) {
-      const answer = await client.get<StatusBody>('/status');
-      const { sync, peers, height } = answer.body;
+      const answer = await client.get<Status>('/status');
+      const { sync, peers } = answer.body;
       const isSyncing = sync.state !== 'idle';
       if (!isSyncing && (peers.connected > 0 || peers.known === 0)) return answer;
       if (!isSyncing && performance.now() - startedMs > PEERS_DEADLINE_MS) {
         const hint = 'start them, or check bootstrap_nodes and `minichain peers`';
         throw new CliError(`the node cannot reach any of the peers it knows (${peers.known}): ${hint}`, EXIT.failed);
       }
-      progress.show(isSyncing ? describeSync(sync, height) : 'waiting for a peer');
+      progress.show(isSyncing ? describeSync(sync) : 'waiting for a peer');
       await sleep(POLL_MS);
     }
   } finally {
@@ -37,11 +38,11 @@ export async function followSync(client: NodeClient, terminal: Terminal): Promis
 }
 
 /** "blocks 45 %, 4,500 of 10,000, 820 blocks/s, 7 s left", or "in sync". */
-export function describeSync(sync: SyncBody, height: number): string {
+export function describeSync(sync: SyncView): string {
   if (sync.state === 'idle') return 'in sync';
-  const parts = [`${sync.state} ${Math.floor(sync.progress * 100)} %`];
-  if (sync.targetHeight !== undefined) parts.push(`${count(sync.height ?? height)} of ${count(sync.targetHeight)}`);
-  if (sync.blocksPerSecond) parts.push(`${count(Math.round(sync.blocksPerSecond))} blocks/s`);
-  if (sync.etaSeconds != null) parts.push(`${duration(sync.etaSeconds * 1000)} left`);
+  const done = `${count(sync.height)} of ${count(sync.targetHeight)}`;
+  const parts = [`${sync.state} ${Math.floor(sync.progress * 100)} %`, done];
+  if (sync.blocksPerSecond > 0) parts.push(`${count(Math.round(sync.blocksPerSecond))} blocks/s`);
+  if (sync.etaSeconds !== null) parts.push(`${duration(sync.etaSeconds * 1000)} left`);
   return parts.join(', ');
 }

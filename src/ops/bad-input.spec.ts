@@ -120,7 +120,7 @@ describe('paths and queries', () => {
     [`/blocks/${'f'.repeat(500)}`, 400, 'invalid-request', /got "f{40}\.\.\."/],
     ['/blocks/%zz', 400, 'bad-url', /not a valid url/],
     [`/blocks/${'f'.repeat(2000)}`, 414, 'bad-url', /./],
-    ['/blocks/1', 404, 'block-not-found', /no block at height 1, the tip is at 0/],
+    ['/blocks/1', 404, 'block-not-found', /no block at height 1: the tip is at height 0/],
     ['/blocks/4294967296', 404, 'block-not-found', /height 4294967296/],
     [`/blocks/${hash}`, 404, 'block-not-found', new RegExp(hash)],
     ['/transactions/12', 400, 'invalid-request', /a transaction id \(64 hex digits\), got "12"/],
