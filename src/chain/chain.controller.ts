@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { expected, hashText, integerText } from '../common/http-input.js';
 import { HttpProblem } from '../common/http-problem.js';
 import type { Logger } from '../common/logger.js';
+import { Reads } from '../common/operation.js';
 import { LOGGER } from '../common/tokens.js';
 import { ChainQueries, type LazyChainPage } from './chain-queries.js';
 import { chainPageSchema, storedBlockSchema, type StoredBlock } from './chain-schemas.js';
@@ -39,6 +40,7 @@ export class ChainController {
   ) {}
 
   @Get('chain')
+  @Reads({ query: pageQuerySchema })
   @ApiOperation({
     summary: 'Blocks of the active chain',
     description: 'The newest `limit` blocks, or with `from` those from that height up (none if it is above the tip).',
@@ -53,6 +55,7 @@ export class ChainController {
   }
 
   @Get('blocks/:id')
+  @Reads()
   @ApiOperation({ summary: 'One block, by height or hash' })
   @ApiOkResponse({ description: 'The block', standardSchema: storedBlockSchema })
   getBlock(@Param('id', { schema: blockIdSchema }) id: z.infer<typeof blockIdSchema>): StoredBlock {

@@ -12,8 +12,8 @@ const POLL_MS = 250;
 const PEERS_DEADLINE_MS = 15_000;
 
 /**
- * Shows the progress of the node's sync on stderr until the node has the best chain of its peers, then returns its
- * status. A node that knows no peers at all counts as in sync.
+ * Shows on stderr how far the node's sync is until it has the best chain of its peers, and returns its status then. A
+ * node that knows no peers at all counts as in sync.
  * @throws CliError when it knows peers but cannot reach any of them.
  */
 export async function followSync(client: NodeClient, terminal: Terminal): Promise<Answer<Status>> {
@@ -40,8 +40,8 @@ export async function followSync(client: NodeClient, terminal: Terminal): Promis
 /** "blocks 45 %, 4,500 of 10,000, 820 blocks/s, 7 s left", or "in sync". */
 export function describeSync(sync: SyncView): string {
   if (sync.state === 'idle') return 'in sync';
-  const done = `${count(sync.height)} of ${count(sync.targetHeight)}`;
-  const parts = [`${sync.state} ${Math.floor(sync.progress * 100)} %`, done];
+  const parts = [`${sync.state} ${Math.floor(sync.progress * 100)} %`];
+  parts.push(`${count(sync.height)} of ${count(sync.targetHeight)}`);
   if (sync.blocksPerSecond > 0) parts.push(`${count(Math.round(sync.blocksPerSecond))} blocks/s`);
   if (sync.etaSeconds !== null) parts.push(`${duration(sync.etaSeconds * 1000)} left`);
   return parts.join(', ');

@@ -21,7 +21,7 @@ export function expected(what: string): (issue: { readonly input?: unknown }) =>
 }
 
 /** Names keys or parameters that are unknown: a few of them, and how many more there are. */
-function listNames(names: readonly string[]): string {
+export function listNames(names: readonly string[]): string {
   const shown = names.slice(0, SHOWN_NAMES).map(describeInput);
   const more = names.length - shown.length;
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');

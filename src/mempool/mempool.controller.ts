@@ -3,6 +3,7 @@ import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nest
 import { z } from 'zod';
 import { bodyError, expected, hashText, integerText } from '../common/http-input.js';
 import { HttpProblem } from '../common/http-problem.js';
+import { Reads, Writes } from '../common/operation.js';
 import { MAX_DATA_BYTES } from '../consensus/transaction.js';
 import {
   mempoolPageSchema,
@@ -51,6 +52,7 @@ export class MempoolController {
 
   @Post('blocks')
   @HttpCode(202)
+  @Writes()
   @ApiOperation({
     summary: 'Post an entry',
     description: 'The answer comes once the entry is on disk. It is mined later, by any node of the network.',
@@ -62,6 +64,7 @@ export class MempoolController {
   }
 
   @Get('mempool')
+  @Reads({ query: pageQuerySchema })
   @ApiOperation({ summary: 'Entries that wait to be mined' })
   @ApiOkResponse({ description: 'Totals, and a page of the entries', standardSchema: mempoolPageSchema })
   getMempool(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>): MempoolPage {
@@ -69,6 +72,7 @@ export class MempoolController {
   }
 
   @Get('transactions/:id')
+  @Reads()
   @ApiOperation({ summary: 'One transaction: its content, and whether a block holds it' })
   @ApiOkResponse({ description: 'The transaction', standardSchema: transactionStatusSchema })
   getTransaction(@Param('id', { schema: hashText('a transaction id') }) id: string): TransactionStatus {

@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { bodyError, expected } from '../common/http-input.js';
+import { Writes } from '../common/operation.js';
 import { minedBlocksSchema, type MinedBlocks } from './miner-schemas.js';
 import { MinerService } from './miner.service.js';
 
@@ -28,6 +29,7 @@ export class MinerController {
 
   @Post()
   @HttpCode(200)
+  @Writes()
   @ApiOperation({
     summary: 'Mine now',
     description: 'Mines `blocks` blocks one after the other, even without entries, and answers once all are found.',

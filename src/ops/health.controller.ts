@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { HttpProblem } from '../common/http-problem.js';
+import { Reads } from '../common/operation.js';
 import { HealthService } from './health.service.js';
 import { healthSchema, type Health } from './status-schemas.js';
 
@@ -10,6 +11,7 @@ export class HealthController {
   constructor(private readonly health: HealthService) {}
 
   @Get('live')
+  @Reads({ isRateLimited: false })
   @ApiOperation({ summary: 'Does the node answer at all?' })
   @ApiOkResponse({ description: 'The node answers', standardSchema: healthSchema })
   live(): Health {
@@ -17,6 +19,7 @@ export class HealthController {
   }
 
   @Get('ready')
+  @Reads({ isRateLimited: false })
   @ApiOperation({
     summary: 'Is the node ready to serve requests?',
     description:

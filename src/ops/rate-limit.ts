@@ -2,11 +2,10 @@ import { isIPv6 } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../common/clock.js';
 import { HttpProblem } from '../common/http-problem.js';
+import { operationOf } from '../common/operation.js';
 
 /** Client addresses that are kept count of; beyond them, whoever was quiet longest is forgotten. */
 const MAX_CLIENTS = 10_000;
-/** Asked for by orchestrators and Prometheus: a flood must not make the node look dead. */
-const EXEMPT_ROUTES = /^\/(health\/|metrics$)/;
 
 /** A token bucket per client: a burst of one second's worth, then `perSecond`. */
 export class RateLimiter {
@@ -46,7 +45,7 @@ export function limitRate(instance: FastifyInstance, perSecond: number, clock: C
   const limiter = new RateLimiter(perSecond, clock);
   instance.addHook('onRequest', (request, _reply, done) => {
     const client = clientOf(request.ip);
-    if (client === undefined || EXEMPT_ROUTES.test(request.routeOptions.url ?? '')) return done();
+    if (client === undefined || operationOf(request)?.isRateLimited === false) return done();
     const waitMs = limiter.take(client);
     if (waitMs === 0) return done();
     const retryAfterSeconds = Math.ceil(waitMs / 1000);

@@ -2,6 +2,7 @@ import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { HttpProblem } from '../common/http-problem.js';
+import { Reads, Writes } from '../common/operation.js';
 import {
   bansSchema,
   liftedBansSchema,
@@ -26,6 +27,7 @@ export class PeersController {
   constructor(private readonly peers: PeersService) {}
 
   @Get('peers')
+  @Reads()
   @ApiOperation({ summary: 'Nodes that this one is connected to or knows of' })
   @ApiOkResponse({ description: 'The peers', standardSchema: peersSchema })
   getPeers(): Peers {
@@ -33,6 +35,7 @@ export class PeersController {
   }
 
   @Get('peers/bans')
+  @Reads()
   @ApiOperation({ summary: 'Bans for misbehaviour, and when they end' })
   @ApiOkResponse({ description: 'The bans', standardSchema: bansSchema })
   getBans(): Bans {
@@ -40,6 +43,7 @@ export class PeersController {
   }
 
   @Delete('peers/bans/:subject')
+  @Writes()
   @ApiOperation({
     summary: 'Lift a ban, and forget the misbehaviour score',
     description: '404 if there is no such ban.',
@@ -55,15 +59,22 @@ export class PeersController {
     );
   }
 
+  /**
+   * A read, although it makes the node ask its peers: it asks them only what each heartbeat makes it ask anyway, and
+   * nothing in the request decides what the node then stores.
+   */
   @Get('sync')
+  @Reads()
   @ApiOperation({ summary: 'Ask the peers for a better chain, and show the progress of the sync' })
   @ApiOkResponse({ description: 'State of the sync', standardSchema: syncSchema })
   getSync(): SyncView {
     return this.#sync();
   }
 
+  /** Does what GET does, but counts as a write: with a write token set, this node answers no POST without it. */
   @Post('sync')
   @HttpCode(202)
+  @Writes()
   @ApiOperation({ summary: 'Ask the peers for a better chain, as GET does' })
   @ApiAcceptedResponse({ description: 'State of the sync', standardSchema: syncSchema })
   postSync(): SyncView {
