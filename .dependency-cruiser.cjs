@@ -43,6 +43,13 @@ module.exports = {
       to: { path: 'node_modules/better-sqlite3/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'cli-knows-rest-by-its-types',
+      comment: 'A command that asks a node starts without any part of a node.',
+      severity: 'error',
+      from: { path: '^src/cli/', pathNot: TEST_FILES },
+      to: { path: '^src/(chain|mempool|miner|peers|ops)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'sources-do-not-use-tests',
       severity: 'error',
       from: { path: '^src/', pathNot: TEST_FILES },

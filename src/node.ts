@@ -20,7 +20,7 @@ import { MempoolService } from './mempool/mempool.service.js';
 import { MinerService } from './miner/miner.service.js';
 import { grpcHealthHook } from './ops/grpc-health.js';
 import { HealthService } from './ops/health.service.js';
-import { configureHttp, createFastifyAdapter } from './ops/http.js';
+import { configureHttp, createHttpServer } from './ops/http.js';
 import { DIALER, type Dialer } from './peers/channel.js';
 import { PEER_SERVICE, PEER_SERVICE_DEFINITION } from './peers/grpc-definition.js';
 import { expiryWarning } from './peers/certificate.js';
@@ -81,12 +81,13 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     Faults,
     { provide: DIALER, useValue: overrides.dialer ?? new GrpcDialer(tls) },
   ]);
-  const app = await NestFactory.create<NestFastifyApplication>(
-    { module: AppModule, imports: [environment] },
-    createFastifyAdapter(config, clock),
-    { logger: nestLogger(logger), abortOnError: false, bodyParser: false },
-  );
-  configureHttp(app, config, logger);
+  const { adapter, routes } = createHttpServer(config, clock);
+  const app = await NestFactory.create<NestFastifyApplication>({ module: AppModule, imports: [environment] }, adapter, {
+    logger: nestLogger(logger),
+    abortOnError: false,
+    bodyParser: false,
+  });
+  configureHttp(app, config, routes, logger);
   const miner = app.get(MinerService);
   const peers = app.get(PeersService);
   // Miner and peers do not know each other; a node that still fetches blocks would only mine on old ones.

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createBlock } from '../consensus/block.js';
 import { createCoinbase } from '../consensus/coinbase.js';
 import { MAX_TIMESTAMP_MS, createDataTransaction } from '../consensus/data-entry.js';
-import { blockViewSchema, viewBlock, viewTransaction, viewWork } from './block-view.js';
+import { viewBlock, viewTransaction, viewWork } from './block-view.js';
+import { blockViewSchema } from './chain-schemas.js';
 
 const entry = (timestampMs: number) => createDataTransaction('Hällo', timestampMs, (length) => Buffer.alloc(length, 3));
 
@@ -46,7 +47,6 @@ describe('viewBlock', () => {
       ],
     });
     expect(blockViewSchema.parse(view)).toEqual(view);
-    expect(viewBlock(block, 5, 3).confirmations).toBe(3);
   });
 });
 

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Status } from '../ops/status-schemas.js';
+import type { SyncView } from '../peers/peers-schemas.js';
 import { CliError, EXIT } from './exit.js';
 import { count, duration } from './format.js';
 import type { Answer, NodeClient } from './node-client.js';
 import { ProgressLine } from './progress-line.js';
-import type { StatusBody, SyncBody } from './rest.js';
 import type { Terminal } from './terminal.js';
 
 const POLL_MS = 250;
@@ -15,12 +16,12 @@ const PEERS_DEADLINE_MS = 15_000;
  * node that knows no peers at all counts as in sync.
  * @throws CliError when it knows peers but cannot reach any of them.
  */
-export async function followSync(client: NodeClient, terminal: Terminal): Promise<Answer<StatusBody>> {
+export async function followSync(client: NodeClient, terminal: Terminal): Promise<Answer<Status>> {
   const progress = new ProgressLine(terminal);
   const startedMs = performance.now();
   try {
     for (;;) {
-      const answer = await client.get<StatusBody>('/status');
+      const answer = await client.get<Status>('/status');
       const { sync, peers } = answer.body;
       const isSyncing = sync.state !== 'idle';
       if (!isSyncing && (peers.connected > 0 || peers.known === 0)) return answer;
@@ -37,7 +38,7 @@ export async function followSync(client: NodeClient, terminal: Terminal): Promis
 }
 
 /** "blocks 45 %, 4,500 of 10,000, 820 blocks/s, 7 s left", or "in sync". */
-export function describeSync(sync: SyncBody): string {
+export function describeSync(sync: SyncView): string {
   if (sync.state === 'idle') return 'in sync';
   const parts = [`${sync.state} ${Math.floor(sync.progress * 100)} %`];
   parts.push(`${count(sync.height)} of ${count(sync.targetHeight)}`);

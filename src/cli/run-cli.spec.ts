@@ -3,15 +3,18 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { StoredBlock } from '../chain/chain-schemas.js';
+import type { Status } from '../ops/status-schemas.js';
 import { runCli } from './run-cli.js';
 import type { Terminal } from './terminal.js';
 
 const HASH = 'ab'.repeat(32);
 const ID = 'cd'.repeat(32);
 
-const STATUS = {
+const STATUS: Status = {
   nodeId: 'node-1',
   network: 'minichain',
+  genesis: HASH,
   height: 12,
   length: 13,
   tip: HASH,
@@ -20,12 +23,20 @@ const STATUS = {
   peers: { connected: 2, known: 2 },
   mempool: { transactions: 1, bytes: 2048 },
   mining: { auto: true, active: false, hashRate: 0 },
-  sync: { state: 'idle', progress: 1, height: 12, targetHeight: 12, blocksPerSecond: 0, etaSeconds: null },
+  sync: {
+    state: 'idle',
+    progress: 1,
+    height: 12,
+    targetHeight: 12,
+    blocksPerSecond: 0,
+    etaSeconds: null,
+    peer: null,
+  },
   version: '0.1.0',
   uptimeSeconds: 61,
 };
 
-const BLOCK = {
+const BLOCK: StoredBlock = {
   index: 12,
   hash: HASH,
   previousHash: HASH,
@@ -274,7 +285,7 @@ describe('client commands', () => {
   });
 
   it('status --watch: progress on stderr until the chain is in sync', async () => {
-    const syncs = [
+    const syncs: Status[] = [
       { ...STATUS, peers: { connected: 0, known: 1 } },
       {
         ...STATUS,
@@ -285,6 +296,7 @@ describe('client commands', () => {
           targetHeight: 10_000,
           blocksPerSecond: 820.4,
           etaSeconds: 7,
+          peer: 'node-2',
         },
       },
       STATUS,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 const SHOWN_CHARS = 40;
+const SHOWN_NAMES = 8;
 
 /** Names a value that a caller sent, for "expected ..., got ..."; long strings are cut. */
 export function describeInput(value: unknown): string {
@@ -19,9 +20,27 @@ export function expected(what: string): (issue: { readonly input?: unknown }) =>
   return (issue) => `expected ${what}, got ${describeInput(issue.input)}`;
 }
 
+/** Names keys or parameters that are unknown: a few of them, and how many more there are. */
+export function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN_NAMES).map(describeInput);
+  const more = names.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
+}
+
+/** The zod error message of a strict object in a body: names unknown keys and those that are known. */
+export function bodyError(
+  knownKeys: readonly string[],
+  what: string,
+): (issue: { readonly code?: string; readonly keys?: readonly string[]; readonly input?: unknown }) => string {
+  return (issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `unknown key ${listNames(issue.keys ?? [])}; known here: ${listNames(knownKeys)}`
+      : expected(what)(issue);
+}
+
 /**
- * A whole number in a path or query. Digits only: what Number() would also take ('', ' 1', '1e3', '0x10') is refused.
- * Without `max`, any that a double holds exactly. `documented` goes into the OpenAPI schema.
+ * A whole number in a path or query. Digits only: the other forms that Number() accepts ('', ' 1', '1e3', '0x10') are refused.
+ * Without `max`, any number that a double holds exactly. `documented` goes into the OpenAPI schema.
  */
 export function integerText(range: { readonly min: number; readonly max?: number }, documented: object = {}) {
   const { min, max } = range;
@@ -41,7 +60,7 @@ export function integerText(range: { readonly min: number; readonly max?: number
     });
 }
 
-/** A block hash or transaction id in a path, in either case; gives the lower-case Hash. */
+/** A block hash or transaction id in a path, in upper or lower case; becomes the lower-case Hash. */
 export function hashText(what: string) {
   const error = expected(`${what} (64 hex digits)`);
   return z

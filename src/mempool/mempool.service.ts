@@ -124,6 +124,16 @@ export class MempoolService implements BeforeApplicationShutdown {
     return this.#pool.get(id);
   }
 
+  /** An entry that waits, or that a reorganisation is about to give back. */
+  find(id: Hash): Entry | undefined {
+    const waiting = this.#pool.get(id);
+    if (waiting !== undefined || !this.#settlement.isOpen) return waiting;
+    const stored = this.chain.findStoredTransaction(id);
+    return stored !== undefined && this.#settlement.covers(stored.node) && isEntry(stored.transaction)
+      ? stored.transaction
+      : undefined;
+  }
+
   list(offset: number, limit: number): Entry[] {
     return this.#pool.list(offset, limit);
   }

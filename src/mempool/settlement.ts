@@ -54,6 +54,11 @@ export class Settlement {
     return this.#blocks.size > this.#damaged.size;
   }
 
+  /** May the block hold such entries? */
+  covers(node: BlockNode): boolean {
+    return this.#blocks.has(node);
+  }
+
   add(blocks: readonly BlockNode[]): void {
     for (const node of blocks) this.#blocks.add(node);
     // It moved again: what was settled of it is not any more.

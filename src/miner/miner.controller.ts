@@ -1,29 +1,26 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { hashSchema } from '../chain/block-view.js';
-import { expected } from '../common/http-input.js';
+import { bodyError, expected } from '../common/http-input.js';
+import { Writes } from '../common/operation.js';
+import { minedBlocksSchema, type MinedBlocks } from './miner-schemas.js';
 import { MinerService } from './miner.service.js';
 
-const blocksError = expected('a whole number from 1 to 1000');
+const MAX_BLOCKS = 1_000;
+const blocksError = expected(`a whole number from 1 to ${MAX_BLOCKS}`);
 
 const requestSchema = z
   .strictObject(
     {
-      blocks: z.int({ error: blocksError }).min(1, { error: blocksError }).max(1000, { error: blocksError }).default(1),
+      blocks: z
+        .int({ error: blocksError })
+        .min(1, { error: blocksError })
+        .max(MAX_BLOCKS, { error: blocksError })
+        .default(1),
     },
-    {
-      error: (issue) =>
-        issue.code === 'unrecognized_keys'
-          ? `unknown key ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}; only "blocks" is known here`
-          : expected('no body, or a JSON object such as {"blocks": 1}')(issue),
-    },
+    { error: bodyError(['blocks'], 'no body, or a JSON object such as {"blocks": 1}') },
   )
   .default({ blocks: 1 });
-
-const minedSchema = z
-  .object({ blocks: z.array(z.object({ index: z.int(), hash: hashSchema })) })
-  .meta({ id: 'MinedBlocks' });
 
 @ApiTags('mining')
 @Controller('mine')
@@ -32,15 +29,14 @@ export class MinerController {
 
   @Post()
   @HttpCode(200)
+  @Writes()
   @ApiOperation({
     summary: 'Mine now',
-    description: 'Mines `blocks` blocks one after the other, empty ones too, and answers when they are found.',
+    description: 'Mines `blocks` blocks one after the other, even without entries, and answers once all are found.',
   })
   @ApiBody({ required: false })
-  @ApiOkResponse({ description: 'What was mined', standardSchema: minedSchema })
-  async mine(
-    @Body({ schema: requestSchema }) request: z.infer<typeof requestSchema>,
-  ): Promise<z.infer<typeof minedSchema>> {
+  @ApiOkResponse({ description: 'The mined blocks', standardSchema: minedBlocksSchema })
+  async mine(@Body({ schema: requestSchema }) request: z.infer<typeof requestSchema>): Promise<MinedBlocks> {
     const nodes = await this.miner.mine(request.blocks);
     return { blocks: nodes.map(({ height, hash }) => ({ index: height, hash })) };
   }

@@ -57,9 +57,9 @@ describe('POST /blocks', () => {
     expectProblem(await postBytes(body), 400, 'invalid-utf8', /not valid UTF-8/);
   });
 
-  it('refuses a body over the limit, told or chunked', async () => {
+  it('refuses a body over the limit, with its length announced or chunked', async () => {
     const body = `{"data":"${'x'.repeat(200_000)}"}`;
-    expectProblem(await postBytes(body), 413, 'body-too-large', /over 131072 bytes/);
+    expectProblem(await postBytes(body), 413, 'body-too-large', /longer than the 131072 bytes/);
     const chunked = await rest.raw(
       'POST /blocks HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
       `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
@@ -74,11 +74,21 @@ describe('POST /blocks', () => {
     expectProblem(await postBytes('['.repeat(131_000)), 400, 'invalid-json', /Unexpected end/);
   });
 
-  it('lets no key reach a prototype', async () => {
-    expectProblem(await postBytes('{"__proto__":{"data":"x"}}'), 400, 'invalid-request', /data: .* got nothing/);
-    const answer = await postBytes('{"constructor":{"prototype":{"polluted":1}},"data":""}');
-    expect(answer.status).toBe(400);
+  it.each([
+    ['{"data":"a","__proto__":{"polluted":1}}', /unknown key "__proto__"; known here: "data"/],
+    ['{"data":"a","constructor":{"prototype":{"polluted":1}}}', /unknown key "constructor"; known here: "data"/],
+    ['{"data":"a","toString":1,"prototype":2}', /unknown key "toString", "prototype"; known here: "data"/],
+    ['{"__proto__":{"data":"x"}}', /data: .* got nothing; unknown key "__proto__"/],
+  ])('takes %s as one with an unknown key', async (body, detail) => {
+    expectProblem(await postBytes(body), 400, 'invalid-request', detail);
+    expectProblem(await rest.fetch('/mine', { method: 'POST', body }), 400, 'invalid-request', /unknown key/);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
+  it('names a few of many unknown keys', async () => {
+    const keys = Array.from({ length: 5_000 }, (_, i) => `"key ${i}":0`);
+    const { json } = await postBytes(`{"data":"x",${keys.join()}}`);
+    expect(json.detail).toMatch(/unknown key "key 0", .*"key 7" and 4992 more; known here: "data"$/);
   });
 
   it('refuses a compressed body', async () => {
@@ -120,7 +130,7 @@ describe('paths and queries', () => {
     [`/blocks/${'f'.repeat(500)}`, 400, 'invalid-request', /got "f{40}\.\.\."/],
     ['/blocks/%zz', 400, 'bad-url', /not a valid url/],
     [`/blocks/${'f'.repeat(2000)}`, 414, 'bad-url', /./],
-    ['/blocks/1', 404, 'block-not-found', /no block at height 1, the tip is at 0/],
+    ['/blocks/1', 404, 'block-not-found', /no block at height 1: the tip is at height 0/],
     ['/blocks/4294967296', 404, 'block-not-found', /height 4294967296/],
     [`/blocks/${hash}`, 404, 'block-not-found', new RegExp(hash)],
     ['/transactions/12', 400, 'invalid-request', /a transaction id \(64 hex digits\), got "12"/],
@@ -135,7 +145,7 @@ describe('paths and queries', () => {
     ['/chain?from=x&limit=y', 400, 'invalid-request', /from: .*; limit: /],
     ['/mempool?offset=-5', 400, 'invalid-request', /offset: .* got "-5"/],
     ['/mempool?limit=9999', 400, 'invalid-request', /limit: /],
-    ['/nothing/here', 404, 'not-found', /there is no GET \/nothing\/here here; \/docs lists/],
+    ['/nothing/here', 404, 'not-found', /there is no GET \/nothing\/here; \/docs lists all routes/],
     ['/', 404, 'not-found', /GET \//],
     ['/chain/', 404, 'not-found', /./],
   ])('%s', async (path, status, code, detail) => {
@@ -151,11 +161,65 @@ describe('paths and queries', () => {
     ]);
   });
 
-  it('answers other methods and unknown routes with 404, whatever their body is', async () => {
-    for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
-      expectProblem(await rest.fetch('/chain', { method }), 404, 'not-found', new RegExp(`no ${method} /chain`));
-    }
+  it('answers unknown routes with 404, whatever their body is', async () => {
     expectProblem(await rest.fetch('/nope', { method: 'POST', body: '{{{' }), 404, 'not-found', /POST \/nope/);
+    expectProblem(await rest.get('/nope?x=1'), 404, 'not-found', /GET \/nope;/);
+  });
+
+  it.each(['/docs/../../package.json', '/docs/%2e%2e/%2e%2e/package.json', '/docs/..%2f..%2fpackage.json'])(
+    'leads nowhere: %s',
+    async (path) => {
+      const answer = await rest.raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1.1 404 .*application\/problem\+json.*"code":"not-found"/s);
+    },
+  );
+
+  it('refuses query parameters that the route does not know, and names those that it does', async () => {
+    const frm = await rest.get('/chain?frm=1&limit=2');
+    expectProblem(frm, 400, 'invalid-request', /^unknown query parameter "frm"; known here: "from", "limit"$/);
+    const proto = await rest.get('/mempool?__proto__=1&constructor=2&limit[]=3&=4');
+    expectProblem(
+      proto,
+      400,
+      'invalid-request',
+      /^unknown query parameter "__proto__", "constructor", "limit\[\]", "";/,
+    );
+    const none = await rest.get('/status?verbose');
+    expectProblem(none, 400, 'invalid-request', /^unknown query parameter "verbose"; this route takes no query/);
+    expect((await rest.get('/status?')).status).toBe(200);
+    expect((await rest.get('/docs?x=1')).status).toBe(200);
+  });
+});
+
+describe('every route', () => {
+  const pathOf = (route: string): string => route.split(' ')[1]!.replace(/:\w+/g, '0');
+
+  it('refuses an unknown query parameter', async () => {
+    expect(rest.routes.length).toBeGreaterThan(14);
+    for (const route of rest.routes) {
+      const answer = await rest.fetch(`${pathOf(route)}?surprise=1`, { method: route.split(' ')[0]! });
+      expectProblem(answer, 400, 'invalid-request', /unknown query parameter "surprise"/);
+    }
+  });
+
+  it('answers a wrong method with 405 and those that are right', async () => {
+    const paths = new Set(rest.routes.map(pathOf));
+    for (const path of paths) {
+      const routed = rest.routes.filter((route) => pathOf(route) === path).map((route) => route.split(' ')[0]!);
+      const allowed = [...new Set(routed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))].sort();
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+        if (allowed.includes(method)) continue;
+        const answer = await rest.fetch(`${path}?x=1`, { method, ...(method === 'PUT' ? { body: '{{{' } : {}) });
+        expect([method, path, answer.status, answer.headers.get('allow')]).toEqual([
+          method,
+          path,
+          405,
+          allowed.join(', '),
+        ]);
+        if (method === 'HEAD') continue;
+        expectProblem(answer, 405, 'method-not-allowed', new RegExp(`does not support ${method}; it supports `));
+      }
+    }
   });
 });
 

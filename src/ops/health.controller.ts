@@ -1,12 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
 import { HttpProblem } from '../common/http-problem.js';
+import { Reads } from '../common/operation.js';
 import { HealthService } from './health.service.js';
-
-const healthSchema = z.object({ status: z.enum(['live', 'ready']) });
-
-type Health = z.infer<typeof healthSchema>;
+import { healthSchema, type Health } from './status-schemas.js';
 
 @ApiTags('operations')
 @Controller('health')
@@ -14,18 +11,21 @@ export class HealthController {
   constructor(private readonly health: HealthService) {}
 
   @Get('live')
+  @Reads({ isRateLimited: false })
   @ApiOperation({ summary: 'Does the node answer at all?' })
-  @ApiOkResponse({ description: 'It does', standardSchema: healthSchema })
+  @ApiOkResponse({ description: 'The node answers', standardSchema: healthSchema })
   live(): Health {
     return { status: 'live' };
   }
 
   @Get('ready')
+  @Reads({ isRateLimited: false })
   @ApiOperation({
-    summary: 'Is the node fit to be asked?',
-    description: 'It listens, its database takes writes, and it is not catching up. Else 503 with all `reasons`.',
+    summary: 'Is the node ready to serve requests?',
+    description:
+      'A node is ready when it listens, its database accepts writes, and it is not catching up. Otherwise the answer is 503, with all `reasons`.',
   })
-  @ApiOkResponse({ description: 'It is', standardSchema: healthSchema })
+  @ApiOkResponse({ description: 'The node is ready', standardSchema: healthSchema })
   ready(): Health {
     const reasons = this.health.reasons();
     if (reasons.length === 0) return { status: 'ready' };

@@ -5,55 +5,74 @@ import type { Clock } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import type { NodeConfig } from '../config/node-config.js';
 import { useJsonBodies } from './body-parser.js';
+import { refuseOtherOrigins } from './cross-origin.js';
 import { HealthService } from './health.service.js';
 import { serveOpenApi } from './openapi.js';
 import { OpsMetrics } from './ops.metrics.js';
 import { PROBLEM_MEDIA_TYPE, createProblem } from './problem.js';
 import { ProblemFilter } from './problem-filter.js';
+import { refuseUnknownParameters } from './query-parameters.js';
 import { limitRate } from './rate-limit.js';
-import { createValidationPipe } from './validation.js';
+import { RouteTable } from './route-table.js';
+import { ValidationPipe } from './validation.js';
 import { requireWriteToken } from './write-token.js';
 
-/** A request must have come whole by then: a slow sender does not hold a connection for ever. */
+/** A request must be complete by then, so that a slow sender cannot hold a connection for ever. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Above the minute that load balancers keep idle connections, so that it is they who close them. */
+/** Longer than the minute for which load balancers keep idle connections, so that they are the ones to close them. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const MAX_CONNECTIONS = 1_000;
-/** Long enough for any id, so that a wrong one is told as such, and not as a bad route. */
+/** Long enough for any id, so that a wrong one is reported as a wrong id and not as a bad route. */
 const MAX_PARAMETER_CHARS = 1_024;
 
-/** The HTTP server of a node; for NestFactory.create. */
-export function createFastifyAdapter(config: NodeConfig, clock: Clock): FastifyAdapter {
+/** The HTTP server of a node, for NestFactory.create, and the routes that it will have. */
+export interface HttpServer {
+  readonly adapter: FastifyAdapter;
+  readonly routes: RouteTable;
+}
+
+export function createHttpServer(config: NodeConfig, clock: Clock): HttpServer {
+  const { bodyLimitBytes, rateLimitPerSecond, corsOrigins, writeToken } = config.http;
   const adapter = new FastifyAdapter({
-    bodyLimit: config.http.bodyLimitBytes,
+    bodyLimit: bodyLimitBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAMETER_CHARS },
     frameworkErrors: answerUnroutable,
     clientErrorHandler: answerUnreadable,
   });
-  adapter.getInstance().server.maxConnections = MAX_CONNECTIONS;
-  const { rateLimitPerSecond } = config.http;
-  if (rateLimitPerSecond > 0) limitRate(adapter.getInstance(), rateLimitPerSecond, clock);
-  useJsonBodies(adapter, config.http.bodyLimitBytes);
-  if (config.http.writeToken !== undefined) requireWriteToken(adapter.getInstance(), config.http.writeToken);
-  return adapter;
+  const instance = adapter.getInstance();
+  instance.server.maxConnections = MAX_CONNECTIONS;
+  const routes = new RouteTable(instance);
+  // Cheap and silent refusals first: what is wrong with a request is explained only to callers who may ask.
+  if (rateLimitPerSecond > 0) limitRate(instance, rateLimitPerSecond, clock);
+  if (!corsOrigins.includes('*')) refuseOtherOrigins(instance, corsOrigins);
+  useJsonBodies(adapter, bodyLimitBytes);
+  if (writeToken !== undefined) requireWriteToken(instance, writeToken);
+  refuseUnknownParameters(instance);
+  return { adapter, routes };
 }
 
-/** All that REST needs before `app.init()` or `app.listen()`: errors, validation, CORS, metrics and /docs. */
-export function configureHttp(app: NestFastifyApplication, config: NodeConfig, logger: Logger): void {
+/** Configures all that REST needs before `app.init()` or `app.listen()`: errors, validation, CORS, metrics and /docs. */
+export function configureHttp(
+  app: NestFastifyApplication,
+  config: NodeConfig,
+  routes: RouteTable,
+  logger: Logger,
+): void {
   const log = logger.child({ module: 'http' });
   const health = app.get(HealthService);
   app.useGlobalFilters(
     new ProblemFilter({
       bodyLimitBytes: config.http.bodyLimitBytes,
+      methodsOf: (path) => routes.methodsOf(path),
       log,
       onFault: (error) => {
         if (isStorageFault(error)) health.reportFault(error);
       },
     }),
   );
-  app.useGlobalPipes(createValidationPipe());
+  app.useGlobalPipes(new ValidationPipe());
   shareWithOrigins(app, config.http.corsOrigins);
   const metrics = app.get(OpsMetrics);
   app
@@ -68,39 +87,35 @@ export function configureHttp(app: NestFastifyApplication, config: NodeConfig, l
       );
       done();
     });
-  serveOpenApi(app, config.http.writeToken !== undefined);
+  serveOpenApi(app, routes, config.http);
 }
 
-/**
- * Pages of other origins than these may neither read answers (CORS) nor write: as any Content-Type is taken for JSON,
- * a form on any page on the internet could else post to a node on the reader's own machine.
- */
+/** Lets pages of these origins read answers, and send the headers that writes need. */
 function shareWithOrigins(app: NestFastifyApplication, origins: readonly string[]): void {
-  const isOpen = origins.includes('*');
-  if (origins.length > 0) {
-    app.enableCors({
-      origin: isOpen ? '*' : [...origins],
-      methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-      allowedHeaders: ['Content-Type', 'Authorization'],
-      exposedHeaders: ['Retry-After'],
-      maxAge: 600,
-    });
-  }
-  if (!isOpen) app.enableCsrfProtection({ trustedOrigins: [...origins] });
+  if (origins.length === 0) return;
+  app.enableCors({
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
+    allowedHeaders: ['Content-Type', 'Authorization'],
+    exposedHeaders: ['Retry-After'],
+    maxAge: 600,
+    // Otherwise an OPTIONS that is not a preflight is answered with a 400 in plain text.
+    strictPreflight: false,
+  });
 }
 
 function isStorageFault(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_');
 }
 
-/** Answers a path that cannot be read: the router refuses it before there is a route, and so before our filter. */
+/** Answers a path that cannot be read. The router refuses it before there is a route, so the filter never sees it. */
 function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const instance = request.url.split('?', 1)[0]!;
   const problem = createProblem({ status: error.statusCode ?? 400, code: 'bad-url', detail: error.message, instance });
   void reply.status(problem.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
 }
 
-/** Answers what is no HTTP, or too slow, or has too much in its headers: before there is a request to speak of. */
+/** Answers bytes that are not HTTP, requests that are too slow, and headers that are too long: there is no request yet. */
 function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

@@ -18,7 +18,7 @@ interface Operation {
   readonly tags: readonly string[];
   readonly parameters: readonly { name: string; in: string; required: boolean; schema: object; description?: string }[];
   readonly responses: Record<string, { description: string; content: Record<string, { schema: object }> }>;
-  readonly security?: object;
+  readonly security?: readonly object[];
 }
 
 function operations(): [route: string, operation: Operation][] {
@@ -73,12 +73,16 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length);
     for (const [route, { summary, tags, parameters, responses, security }] of operations()) {
       const [success = ''] = Object.keys(responses);
-      expect({ route, summary, tags, success, isSecured: security !== undefined }).toEqual({
+      const { effect, isRateLimited } = rest.operations.get(route)!;
+      const isWrite = effect === 'write';
+      const isDescribed = { 401: '401' in responses, 429: '429' in responses };
+      expect({ route, summary, tags, success, security, isDescribed }).toEqual({
         route,
         summary: expect.stringMatching(/\S/),
         tags: [expect.any(String)],
         success: expect.stringMatching(/^20[02]$/),
-        isSecured: /^(POST|DELETE) /.test(route),
+        security: isWrite ? [{ write: [] }] : undefined,
+        isDescribed: { 401: isWrite, 429: isRateLimited },
       });
       expect(responses['default']?.content).toHaveProperty(['application/problem+json']);
       for (const { schema } of Object.values(responses[success]!.content)) expect(schema).not.toEqual({});
@@ -88,6 +92,25 @@ describe('the OpenAPI document', () => {
         expect(description).toMatch(/\S/);
         expect(schema).toHaveProperty('type');
       }
+    }
+  });
+
+  it('describes the token as what it is: any text, not a JWT', () => {
+    const { write } = document.components.securitySchemes;
+    expect(write).toEqual({ type: 'http', scheme: 'bearer', description: expect.stringContaining('http.write_token') });
+  });
+
+  it('asks for no token and names no limit where the node has none', async () => {
+    const open = await startRestApp({ MINICHAIN_HTTP_RATE_LIMIT_PER_SECOND: '0' });
+    const text = JSON.stringify((await open.get('/docs-json')).json);
+    await open.close();
+    expect(text).not.toMatch(/"security|"401"|"429"/);
+  });
+
+  it('names exactly the query parameters that each route knows', () => {
+    for (const [route, { parameters }] of operations()) {
+      const named = parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
+      expect([route, named]).toEqual([route, rest.operations.get(route)!.queryParameters]);
     }
   });
 

@@ -1,28 +1,31 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
-import { PROBLEM_MEDIA_TYPE, problemSchema } from './problem.js';
 import { VERSION } from '../common/version.js';
-
-/** What requireWriteToken asks a token for. */
-const WRITING_METHODS = new Set(['post', 'put', 'patch', 'delete']);
+import type { NodeConfig } from '../config/node-config.js';
+import { PROBLEM_MEDIA_TYPE, problemSchema } from './problem.js';
+import type { RouteTable } from './route-table.js';
 
 type JsonSchema = Record<string, unknown>;
 
-const DESCRIPTION = `One node of a minichain network. Errors are problem details (RFC 9457); \`code\` says which rule was broken.
+type Operation = { responses: Record<string, unknown>; security?: Record<string, string[]>[] };
+
+type HttpConfig = NodeConfig['http'];
+
+const DESCRIPTION = `One node of a minichain network. Errors are problem details (RFC 9457); \`code\` names the rule that was broken.
 A JSON body is accepted whatever its Content-Type.`;
 
 /** Serves the OpenAPI document at /docs-json and Swagger UI, from files of ours, at /docs. */
-export function serveOpenApi(app: NestFastifyApplication, isTokenNeeded: boolean): void {
-  SwaggerModule.setup('docs', app, () => createOpenApi(app, isTokenNeeded), {
+export function serveOpenApi(app: NestFastifyApplication, routes: RouteTable, http: HttpConfig): void {
+  SwaggerModule.setup('docs', app, () => createOpenApi(app, routes, http), {
     raw: ['json'],
     customSiteTitle: 'minichain API',
-    // Swagger UI would else send the document's address to a validator on the internet.
+    // Swagger UI would otherwise send the document's address to a validator on the internet.
     swaggerOptions: { validatorUrl: null },
   });
 }
 
-function createOpenApi(app: NestFastifyApplication, isTokenNeeded: boolean): OpenAPIObject {
+function createOpenApi(app: NestFastifyApplication, routes: RouteTable, http: HttpConfig): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('minichain')
@@ -30,8 +33,11 @@ function createOpenApi(app: NestFastifyApplication, isTokenNeeded: boolean): Ope
     .setVersion(VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/');
-  if (isTokenNeeded)
-    builder.addBearerAuth({ type: 'http', scheme: 'bearer', description: 'http.write_token' }, 'write');
+  if (http.writeToken !== undefined) {
+    // By hand: addBearerAuth says that the token is a JWT.
+    const description = 'The value of `http.write_token` in the configuration of the node.';
+    builder.addSecurity('write', { type: 'http', scheme: 'bearer', description });
+  }
   const document = SwaggerModule.createDocument(app, builder.build(), {
     operationIdFactory: (_controller, method) => method,
     autoTagControllers: false,
@@ -39,19 +45,42 @@ function createOpenApi(app: NestFastifyApplication, isTokenNeeded: boolean): Ope
   });
   const { components } = toOpenApiSchema(problemSchema, 'output');
   Object.assign(document.components!.schemas!, components);
-  for (const [method, operation] of operationsOf(document)) {
-    operation.responses['default'] = {
-      description: 'A refusal or a failure, with its status',
-      content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
-    };
-    if (isTokenNeeded && WRITING_METHODS.has(method)) operation.security = [{ write: [] }];
+  for (const [path, item] of Object.entries(document.paths)) {
+    const url = path.replace(/\{(\w+)\}/g, ':$1');
+    for (const [method, operation] of Object.entries(item) as [string, Operation][]) {
+      const declared = routes.operation(method.toUpperCase(), url);
+      if (http.writeToken !== undefined && declared?.effect !== 'read') {
+        operation.security = [{ write: [] }];
+        operation.responses['401'] = problemResponse('The write token is missing or wrong', {
+          'WWW-Authenticate': 'Names the scheme, Bearer.',
+        });
+      }
+      if (http.rateLimitPerSecond > 0 && declared?.isRateLimited !== false) {
+        operation.responses['429'] = problemResponse('Too many requests from one address', {
+          'Retry-After': 'Seconds to wait.',
+        });
+      }
+      operation.responses['default'] = problemResponse('A refusal or a failure, with its status');
+    }
   }
   return document;
 }
 
+function problemResponse(description: string, headers: Readonly<Record<string, string>> = {}): object {
+  const described = Object.entries(headers).map(([name, text]) => [
+    name,
+    { description: text, schema: { type: 'string' } },
+  ]);
+  return {
+    description,
+    ...(described.length > 0 ? { headers: Object.fromEntries(described) as object } : {}),
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+}
+
 /**
- * JSON Schema of a zod schema as OpenAPI 3.1 wants it: schemas with an id (`.meta({id})`) become components. A schema
- * whose text form says less than it should carries its own in `.meta({openapi})`.
+ * Converts a zod schema to the JSON Schema of OpenAPI 3.1. Schemas with an id (`.meta({id})`) become components. A schema
+ * that transforms its input cannot be converted well, so it brings its own JSON Schema in `.meta({openapi})`.
  */
 export function toOpenApiSchema(
   schema: z.ZodType,
@@ -70,7 +99,7 @@ export function toOpenApiSchema(
         for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
         Object.assign(jsonSchema, openapi);
       }
-      // What zod adds and nobody needs to read: the bounds of every integer, a regular expression for dates.
+      // zod adds what nobody needs to read: the bounds of every integer, a regular expression for dates.
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
@@ -79,10 +108,4 @@ export function toOpenApiSchema(
     },
   });
   return { schema: root, components: $defs ?? {} };
-}
-
-type Operation = { responses: Record<string, unknown>; security?: Record<string, string[]>[] };
-
-function operationsOf(document: OpenAPIObject): [method: string, operation: Operation][] {
-  return Object.values(document.paths).flatMap((item) => Object.entries(item) as [string, Operation][]);
 }

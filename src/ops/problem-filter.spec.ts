@@ -1,24 +1,26 @@
-import type { ArgumentsHost } from '@nestjs/common';
+import { NotFoundException, type ArgumentsHost } from '@nestjs/common';
 import Sqlite from 'better-sqlite3';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { RULE_CODES, RuleError } from '../consensus/rule-error.js';
 import { MinerStoppedError } from '../miner/miner.service.js';
 import { RULE_STATUS } from './error-table.js';
-import { ProblemFilter } from './problem-filter.js';
+import { ProblemFilter, type ProblemFilterOptions } from './problem-filter.js';
 import type { Problem } from './problem.js';
 
 const faults: unknown[] = [];
-const filter = new ProblemFilter({
+const options: ProblemFilterOptions = {
   bodyLimitBytes: 1024,
+  methodsOf: () => [],
   log: pino({ level: 'silent' }),
   onFault: (error) => faults.push(error),
-});
+};
 
-function problemOf(exception: unknown): Problem {
+function problemOf(exception: unknown, { method = 'GET', methodsOf = options.methodsOf } = {}): Problem {
+  const filter = new ProblemFilter({ ...options, methodsOf });
   let sent = '';
   const reply = { status: () => reply, headers: () => reply, type: () => reply, send: (body: string) => (sent = body) };
-  const http = { getRequest: () => ({ url: '/path?query=1', method: 'GET' }), getResponse: () => reply };
+  const http = { getRequest: () => ({ url: '/path?query=1', method }), getResponse: () => reply };
   filter.catch(exception, { getType: () => 'http', switchToHttp: () => http } as unknown as ArgumentsHost);
   return JSON.parse(sent) as Problem;
 }
@@ -26,6 +28,7 @@ function problemOf(exception: unknown): Problem {
 describe('ProblemFilter', () => {
   it('leaves other contexts to others', () => {
     const error = new Error('of a gRPC call');
+    const filter = new ProblemFilter(options);
     expect(() => filter.catch(error, { getType: () => 'rpc' } as unknown as ArgumentsHost)).toThrow(error);
   });
 
@@ -58,6 +61,16 @@ describe('ProblemFilter', () => {
     expect(problemOf(full)).toMatchObject({ status: 507, code: 'disk-full' });
     expect(problemOf(new Sqlite.SqliteError('disk I/O error', 'SQLITE_IOERR'))).toMatchObject({ status: 500 });
     expect(faults.splice(0)).toHaveLength(2);
+  });
+
+  it('gives 404 for an unknown path, and 405 with Allow for a known one', () => {
+    const methodsOf = () => ['GET', 'HEAD', 'POST'];
+    const missing = new NotFoundException();
+    expect(problemOf(missing)).toMatchObject({ status: 404, code: 'not-found' });
+    expect(problemOf(missing, { methodsOf })).toMatchObject({ status: 404, code: 'not-found' });
+    const wrongMethod = problemOf(missing, { methodsOf, method: 'PUT' });
+    expect(wrongMethod).toMatchObject({ status: 405, code: 'method-not-allowed' });
+    expect(wrongMethod.detail).toBe('/path does not support PUT; it supports GET, HEAD, POST');
   });
 
   it('takes a caller that hangs up for no fault of ours', () => {

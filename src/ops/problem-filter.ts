@@ -1,6 +1,7 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HttpProblem } from '../common/http-problem.js';
+import { BlockDamagedError } from '../chain/chain.store.js';
 import type { Logger } from '../common/logger.js';
 import { RuleError } from '../consensus/rule-error.js';
 import { MempoolFullError } from '../mempool/mempool.service.js';
@@ -16,13 +17,15 @@ interface Refusal extends Omit<ProblemFacts, 'instance'> {
 export interface ProblemFilterOptions {
   readonly bodyLimitBytes: number;
   readonly log: Logger;
-  /** Told of every error that is not the caller's. */
+  /** Methods with which a path can be asked for; none for a path that is not known. */
+  readonly methodsOf: (path: string) => readonly string[];
+  /** Receives every error that is not the caller's. */
   readonly onFault: (error: unknown) => void;
 }
 
 /**
- * The one way from an error to a REST answer: problem+json with the status of ops/error-table for a broken rule, with
- * its own for a refusal, 507 when the disk is full, and 500 without any internals for a fault, which is logged.
+ * Turns every error into a REST answer, as problem+json. The status is that of ops/error-table for a broken rule, its
+ * own for a refusal, 507 when the disk is full, 503 for a damaged block (whoever read it has reported it), and 500 for any other fault, which is logged and shows no internals.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -64,15 +67,25 @@ export class ProblemFilter implements ExceptionFilter {
     if (exception instanceof MinerStoppedError) {
       return { status: 503, code: 'shutting-down', detail: exception.message };
     }
+    if (exception instanceof BlockDamagedError) {
+      const { height } = exception.node;
+      return {
+        status: 503,
+        code: 'block-damaged',
+        detail: `block ${height} is damaged on this node's disk; it is being fetched from a peer: try again, or ask another node`,
+        headers: { 'Retry-After': '5' },
+      };
+    }
     if (exception instanceof HttpProblem) return exception;
     if (exception instanceof HttpException && exception.getStatus() < 500) {
       return this.#refusalOfFramework(exception, request);
     }
-    if (isHangUp(exception)) return { status: 400, code: 'broken-off', detail: 'the request broke off before its end' };
+    if (isHangUp(exception))
+      return { status: 400, code: 'broken-off', detail: 'the connection closed before the request was complete' };
     this.#options.log.error({ err: exception, method: request.method, url: request.url }, 'request failed');
     this.#options.onFault(exception);
     if (isStorageFull(exception)) {
-      return { status: 507, code: 'disk-full', detail: 'the disk of this node is full: nothing was stored' };
+      return { status: 507, code: 'disk-full', detail: 'the disk of this node is full, so nothing was stored' };
     }
     return { status: 500, code: 'internal-error', detail: 'the node failed to answer; its log says why' };
   }
@@ -80,23 +93,37 @@ export class ProblemFilter implements ExceptionFilter {
   #refusalOfFramework(exception: HttpException, request: FastifyRequest): Refusal {
     const status = exception.getStatus();
     switch (status) {
+      // 403 comes from the files of /docs alone, for a path that leads out of their directory.
       case 403:
-        return { status, code: 'cross-origin', detail: `${exception.message}; see http.cors_origins in the config` };
       case 404:
+        return this.#refusalOfRoute(request);
+      case 413:
         return {
           status,
-          code: 'not-found',
-          detail: `there is no ${request.method} ${request.url.split('?', 1)[0]} here; /docs lists what there is`,
+          code: 'body-too-large',
+          detail: `the body is longer than the ${this.#options.bodyLimitBytes} bytes that this node accepts`,
         };
-      case 413:
-        return { status, code: 'body-too-large', detail: `the body is over ${this.#options.bodyLimitBytes} bytes` };
       default:
         return { status, code: 'bad-request', detail: exception.message };
     }
   }
+
+  #refusalOfRoute({ method, url }: FastifyRequest): Refusal {
+    const path = url.split('?', 1)[0]!;
+    const allowed = this.#options.methodsOf(path);
+    if (allowed.length > 0 && !allowed.includes(method)) {
+      return {
+        status: 405,
+        code: 'method-not-allowed',
+        detail: `${path} does not support ${method}; it supports ${allowed.join(', ')}`,
+        headers: { Allow: allowed.join(', ') },
+      };
+    }
+    return { status: 404, code: 'not-found', detail: `there is no ${method} ${path}; /docs lists all routes` };
+  }
 }
 
-/** The caller is gone before its request was whole: nobody reads the answer, and it is no fault of ours. */
+/** The caller closed the connection before its request was complete: nobody reads the answer, and it is no fault of ours. */
 function isHangUp(exception: unknown): boolean {
   return exception instanceof Error && 'code' in exception && exception.code === 'ECONNRESET';
 }

@@ -4,11 +4,10 @@ import type { Clock } from '../common/clock.js';
 import { HttpProblem } from '../common/http-problem.js';
 import { TokenBucket } from '../common/token-bucket.js';
 import { unmapAddress } from '../config/address.js';
+import { operationOf } from '../common/operation.js';
 
 /** How many client addresses are remembered; the one that was quiet longest is forgotten to make room. */
 const MAX_CLIENTS = 10_000;
-/** Orchestrators and Prometheus ask for these: a flood must not make the node look dead. */
-const EXEMPT_ROUTES = /^\/(health\/|metrics$)/;
 
 /** A token bucket for each client: a burst of one second's worth, then `perSecond`. */
 export class RateLimiter {
@@ -47,7 +46,7 @@ export function limitRate(instance: FastifyInstance, perSecond: number, clock: C
   const limiter = new RateLimiter(perSecond, clock);
   instance.addHook('onRequest', (request, _reply, done) => {
     const client = clientOf(request.ip);
-    if (client === undefined || EXEMPT_ROUTES.test(request.routeOptions.url ?? '')) return done();
+    if (client === undefined || operationOf(request)?.isRateLimited === false) return done();
     const waitMs = limiter.take(client);
     if (waitMs === 0) return done();
     const retryAfterSeconds = Math.ceil(waitMs / 1000);

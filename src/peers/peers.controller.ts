@@ -2,63 +2,24 @@ import { Controller, Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { HttpProblem } from '../common/http-problem.js';
+import { Reads, Writes } from '../common/operation.js';
+import {
+  bansSchema,
+  liftedBansSchema,
+  peersSchema,
+  syncSchema,
+  type BanView,
+  type Bans,
+  type LiftedBans,
+  type Peers,
+  type SyncView,
+} from './peers-schemas.js';
 import { PeersService } from './peers.service.js';
 import type { Ban } from './scoring.js';
 
-const peerSchema = z
-  .object({
-    id: z.string().nullable().meta({ description: 'Node id; null until we have talked to it.' }),
-    address: z.string(),
-    connected: z.boolean(),
-    lastSeen: z.iso.datetime().nullable(),
-    direction: z.enum(['inbound', 'outbound']).nullable().meta({ description: 'Who dialled; null without a session.' }),
-    latencyMs: z.number().nullable(),
-    height: z.int().nullable(),
-    score: z.number().meta({ description: 'Misbehaviour; at 100 the peer is banned.' }),
-  })
-  .meta({ id: 'Peer' });
-
-const peersSchema = z
-  .object({
-    connected: z.int().meta({ description: 'Open sessions.' }),
-    peers: z.array(peerSchema).meta({ description: 'All known nodes.' }),
-  })
-  .meta({ id: 'Peers' });
-
-const banSchema = z
-  .object({
-    subject: z.string().meta({ description: '"host:<address>", or "node:<node id>" of a node on this machine.' }),
-    until: z.iso.datetime(),
-    code: z.string().meta({ description: 'The rule that was broken.' }),
-  })
-  .meta({ id: 'Ban' });
-
-const bansSchema = z
-  .object({ bans: z.array(banSchema).meta({ description: 'Those in force, the oldest first.' }) })
-  .meta({ id: 'Bans' });
-
-const liftedSchema = z
-  .object({ lifted: z.array(banSchema).meta({ description: 'Bans that there were.' }) })
-  .meta({ id: 'LiftedBans' });
-
 const subjectSchema = z
   .string()
-  .meta({ openapi: { type: 'string', description: 'A node id or a host, or a subject as GET /peers/bans gives it.' } });
-
-/** Shape of SyncStatus; /status shows it too. */
-export const syncSchema = z
-  .object({
-    state: z.enum(['idle', 'headers', 'blocks']),
-    progress: z.number().meta({ description: '0 to 1.' }),
-    height: z.int(),
-    targetHeight: z.int(),
-    blocksPerSecond: z.number(),
-    etaSeconds: z.number().nullable(),
-    peer: z.string().nullable().meta({ description: 'Node id of the peer that headers come from.' }),
-  })
-  .meta({ id: 'Sync' });
-
-type Sync = z.infer<typeof syncSchema>;
+  .meta({ openapi: { type: 'string', description: 'A node id, a host, or a subject as GET /peers/bans shows it.' } });
 
 @ApiTags('peers')
 @Controller()
@@ -66,53 +27,66 @@ export class PeersController {
   constructor(private readonly peers: PeersService) {}
 
   @Get('peers')
+  @Reads()
   @ApiOperation({ summary: 'Nodes that this one is connected to or knows of' })
   @ApiOkResponse({ description: 'The peers', standardSchema: peersSchema })
-  getPeers(): z.infer<typeof peersSchema> {
+  getPeers(): Peers {
     return { connected: this.peers.summary().connected, peers: this.peers.list() };
   }
 
   @Get('peers/bans')
-  @ApiOperation({ summary: 'Who is kept out for breaking the rules, and until when' })
+  @Reads()
+  @ApiOperation({ summary: 'Bans for misbehaviour, and when they end' })
   @ApiOkResponse({ description: 'The bans', standardSchema: bansSchema })
-  getBans(): z.infer<typeof bansSchema> {
+  getBans(): Bans {
     return { bans: this.peers.bans().map(viewBan) };
   }
 
   @Delete('peers/bans/:subject')
-  @ApiOperation({ summary: 'Lift a ban, and forget the misbehaviour score', description: '404 where there is none.' })
-  @ApiOkResponse({ description: 'What was lifted', standardSchema: liftedSchema })
-  deleteBan(@Param('subject', { schema: subjectSchema }) subject: string): z.infer<typeof liftedSchema> {
+  @Writes()
+  @ApiOperation({
+    summary: 'Lift a ban, and forget the misbehaviour score',
+    description: '404 if there is no such ban.',
+  })
+  @ApiOkResponse({ description: 'The bans that were lifted', standardSchema: liftedBansSchema })
+  deleteBan(@Param('subject', { schema: subjectSchema }) subject: string): LiftedBans {
     const lifted = this.peers.pardon(subject);
     if (lifted.length > 0) return { lifted: lifted.map(viewBan) };
     throw new HttpProblem(
       404,
       'not-banned',
-      `no ban of ${JSON.stringify(subject)}; GET /peers/bans lists those there are`,
+      `${JSON.stringify(subject)} is not banned; GET /peers/bans lists all bans`,
     );
   }
 
+  /**
+   * A read, although it makes the node ask its peers: it asks them only what each heartbeat makes it ask anyway, and
+   * nothing in the request decides what the node then stores.
+   */
   @Get('sync')
-  @ApiOperation({ summary: 'Ask the peers for a better chain, and see how far that is' })
+  @Reads()
+  @ApiOperation({ summary: 'Ask the peers for a better chain, and show the progress of the sync' })
   @ApiOkResponse({ description: 'State of the sync', standardSchema: syncSchema })
-  getSync(): Sync {
+  getSync(): SyncView {
     return this.#sync();
   }
 
+  /** Does what GET does, but counts as a write: with a write token set, this node answers no POST without it. */
   @Post('sync')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Ask the peers for a better chain; as GET' })
+  @Writes()
+  @ApiOperation({ summary: 'Ask the peers for a better chain, as GET does' })
   @ApiAcceptedResponse({ description: 'State of the sync', standardSchema: syncSchema })
-  postSync(): Sync {
+  postSync(): SyncView {
     return this.#sync();
   }
 
-  #sync(): Sync {
+  #sync(): SyncView {
     this.peers.startSync();
     return this.peers.syncStatus();
   }
 }
 
-function viewBan({ subject, untilMs, code }: Ban): z.infer<typeof banSchema> {
+function viewBan({ subject, untilMs, code }: Ban): BanView {
   return { subject, until: new Date(untilMs).toISOString(), code };
 }

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import pino from 'pino';
 import { parseConfig } from '../../src/config/load-config.js';
+import type { Operation } from '../../src/common/operation.js';
 import { createNode, type Node, type NodeOverrides } from '../../src/node.js';
 import type { Dialer } from '../../src/peers/channel.js';
 import { HealthService } from '../../src/ops/health.service.js';
@@ -29,12 +30,17 @@ export class RestApp {
 
   constructor(
     readonly node: Node,
-    /** "GET /chain" and so on: what Fastify routes, HEAD and /docs left out. */
-    readonly routes: readonly string[],
+    /** What each route declares, by "GET /chain" and so on. HEAD and /docs are left out. */
+    readonly operations: ReadonlyMap<string, Operation | undefined>,
     /** Lines that were logged, as objects. */
     readonly logged: readonly Record<string, unknown>[],
   ) {
     this.port = (node.app.getHttpServer().address() as { port: number }).port;
+  }
+
+  /** "GET /chain" and so on: what Fastify routes, HEAD and /docs left out. */
+  get routes(): readonly string[] {
+    return [...this.operations.keys()];
   }
 
   get health(): HealthService {
@@ -110,13 +116,13 @@ export async function startRestApp(
   const logger = pino({ level: 'debug' }, { write: (line) => void logged.push(JSON.parse(line)) });
   const inline = { ...config, blockchain: { ...config.blockchain, threads: 0 } };
   const node = await createNode(inline, { logger, dialer: deafDialer, ...overrides });
-  const routes: string[] = [];
+  const operations = new Map<string, Operation | undefined>();
   node.app
     .getHttpAdapter()
     .getInstance()
-    .addHook('onRoute', ({ method, url }) => {
-      if (method !== 'HEAD' && !url.startsWith('/docs')) routes.push(`${String(method)} ${url}`);
+    .addHook('onRoute', ({ method, url, config }) => {
+      if (method !== 'HEAD' && !url.startsWith('/docs')) operations.set(`${String(method)} ${url}`, config?.operation);
     });
   await node.listen();
-  return new RestApp(node, routes, logged);
+  return new RestApp(node, operations, logged);
 }

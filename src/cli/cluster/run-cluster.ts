@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Status } from '../../ops/status-schemas.js';
 import { CliError, EXIT } from '../exit.js';
 import { duration, plural, table } from '../format.js';
 import { NodeClient } from '../node-client.js';
-import type { StatusBody } from '../rest.js';
 import { colour, hasColours, type Terminal } from '../terminal.js';
 import { checkPorts } from './check-ports.js';
 import { ChildNode, type ChildEnd } from './child-node.js';
@@ -132,7 +132,7 @@ async function whatLacks({ name, plan }: ChildNode, wantedPeers: number): Promis
   const client = new NodeClient(urlOf(plan.config), undefined);
   try {
     await client.get('/health/ready');
-    const { connected } = (await client.get<StatusBody>('/status')).body.peers;
+    const { connected } = (await client.get<Status>('/status')).body.peers;
     return connected >= wantedPeers ? undefined : `${name} has ${connected} of ${wantedPeers} peers`;
   } catch (error) {
     return `${name} is not ready (${(error as Error).message})`;

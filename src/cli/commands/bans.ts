@@ -1,16 +1,16 @@
 import { Command } from 'commander';
+import type { BanView, Bans, LiftedBans } from '../../peers/peers-schemas.js';
 import { clientCommand, clientOf, print, type ClientOptions } from '../client-command.js';
 import { moment, plural, printable, table } from '../format.js';
-import type { BanBody, BansBody, LiftedBansBody } from '../rest.js';
 import type { Terminal } from '../terminal.js';
 
 const SUBJECT_WIDTH = 64;
 
 export function bansCommand(terminal: Terminal): Command {
-  return clientCommand('bans', 'list the nodes and hosts that are kept out for breaking the rules')
+  return clientCommand('bans', 'list the nodes and hosts that are banned for misbehaviour')
     .addHelpText('after', '\nExamples:\n  minichain bans\n  minichain bans remove 203.0.113.7')
     .action(async (options: ClientOptions) => {
-      print(terminal, options, await clientOf(options, terminal).get<BansBody>('/peers/bans'), showBans);
+      print(terminal, options, await clientOf(options, terminal).get<Bans>('/peers/bans'), showBans);
     })
     .addCommand(removeCommand(terminal));
 }
@@ -18,25 +18,25 @@ export function bansCommand(terminal: Terminal): Command {
 function removeCommand(terminal: Terminal): Command {
   return clientCommand('remove', 'lift a ban, and forget the misbehaviour score')
     .addHelpText('after', '\nExample:\n  minichain bans remove node-7')
-    .argument('<subject>', 'node id or host, or a subject as `minichain bans` lists it')
+    .argument('<subject>', 'node id, host, or a subject as `minichain bans` lists it')
     .action(async (subject: string, _options: ClientOptions, command: Command) => {
-      // The parent has the same options, and takes those that stand before its subcommand.
+      // The parent has the same options, and takes those that come before the name of its subcommand.
       const options = command.optsWithGlobals<ClientOptions>();
       const path = `/peers/bans/${encodeURIComponent(subject)}`;
-      print(terminal, options, await clientOf(options, terminal).delete<LiftedBansBody>(path), showLifted);
+      print(terminal, options, await clientOf(options, terminal).delete<LiftedBans>(path), showLifted);
     });
 }
 
-function showBans({ bans }: BansBody): string {
+function showBans({ bans }: Bans): string {
   const rows = bans.map((ban) => [shown(ban), moment(ban.until), printable(ban.code, SUBJECT_WIDTH)]);
   const listed = rows.length > 0 ? table([['who', 'until', 'for'], ...rows]) : '';
   return `${listed}${plural(bans.length, 'ban')}\n`;
 }
 
-function showLifted({ lifted }: LiftedBansBody): string {
+function showLifted({ lifted }: LiftedBans): string {
   return lifted.map((ban) => `Ban of ${shown(ban)} lifted\n`).join('');
 }
 
-function shown({ subject }: BanBody): string {
+function shown({ subject }: BanView): string {
   return printable(subject, SUBJECT_WIDTH);
 }

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import type { BlockView } from '../../chain/block-view.js';
+import type { BlockView, ChainPage, StoredBlock } from '../../chain/chain-schemas.js';
 import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
 import { CliError, EXIT } from '../exit.js';
 import { followSync } from '../follow-sync.js';
 import { bytes, count, moment, pairs, plural, printable, shortHash, table } from '../format.js';
-import type { ChainBody } from '../rest.js';
 import type { Terminal } from '../terminal.js';
 
 const DATA_WIDTH = 40;
@@ -26,7 +25,7 @@ export function chainCommand(terminal: Terminal): Command {
       const client = clientOf(options, terminal);
       if (options.follow) await followSync(client, terminal);
       const from = options.from === undefined ? '' : `&from=${options.from}`;
-      print(terminal, options, await client.get<ChainBody>(`/chain?limit=${options.limit}${from}`), showChain);
+      print(terminal, options, await client.get<ChainPage>(`/chain?limit=${options.limit}${from}`), showChain);
     });
 }
 
@@ -39,12 +38,12 @@ export function blockCommand(terminal: Terminal): Command {
         const wanted = 'a height (a whole number) or a block hash (64 hex digits)';
         throw new CliError(`a block is named by ${wanted}, got "${printable(id, 80)}"`, EXIT.usage);
       }
-      const answer = await clientOf(options, terminal).get<BlockView>(`/blocks/${id.toLowerCase()}`);
+      const answer = await clientOf(options, terminal).get<StoredBlock>(`/blocks/${id.toLowerCase()}`);
       print(terminal, options, answer, showBlock);
     });
 }
 
-function showChain({ length, blocks }: ChainBody): string {
+function showChain({ length, blocks }: ChainPage): string {
   const rows = blocks.map((block) => [
     block.index,
     shortHash(block.hash),
@@ -58,8 +57,8 @@ function showChain({ length, blocks }: ChainBody): string {
   return `${listed}${plural(length, 'block')} in all\n`;
 }
 
-function showBlock(block: BlockView): string {
-  const confirmations = block.confirmations ?? 0;
+function showBlock(block: StoredBlock): string {
+  const { confirmations } = block;
   const facts = pairs([
     ['height', count(block.index)],
     ['hash', printable(block.hash)],

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import type { MempoolPage } from '../../mempool/mempool-schemas.js';
 import { clientCommand, clientOf, print, type ClientOptions } from '../client-command.js';
 import { bytes, moment, plural, printable, table } from '../format.js';
-import type { MempoolBody } from '../rest.js';
 import type { Terminal } from '../terminal.js';
 
 const DATA_WIDTH = 40;
@@ -10,11 +10,11 @@ export function mempoolCommand(terminal: Terminal): Command {
   return clientCommand('mempool', 'list the entries that wait to be mined, oldest first')
     .addHelpText('after', '\nExample:\n  minichain mempool --json | jq .transactions')
     .action(async (options: ClientOptions) => {
-      print(terminal, options, await clientOf(options, terminal).get<MempoolBody>('/mempool'), showMempool);
+      print(terminal, options, await clientOf(options, terminal).get<MempoolPage>('/mempool'), showMempool);
     });
 }
 
-function showMempool({ transactions, bytes: size, entries }: MempoolBody): string {
+function showMempool({ transactions, bytes: size, entries }: MempoolPage): string {
   const rows = entries.map(({ id, timestamp, data }) => [
     printable(id),
     timestamp === null ? '' : moment(timestamp),

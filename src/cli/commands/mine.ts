@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import type { MinedBlocks } from '../../miner/miner-schemas.js';
 import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
 import { printable } from '../format.js';
-import type { MinedBody } from '../rest.js';
 import type { Terminal } from '../terminal.js';
 
 export function mineCommand(terminal: Terminal): Command {
@@ -11,16 +11,16 @@ export function mineCommand(terminal: Terminal): Command {
     .action(async (blocks: number, options: ClientOptions) => {
       const client = clientOf(options, terminal);
       if (options.json) {
-        print(terminal, options, await client.post<MinedBody>('/mine', { blocks }, undefined), showMined);
+        print(terminal, options, await client.post<MinedBlocks>('/mine', { blocks }, undefined), showMined);
         return;
       }
       // One by one, so that each is seen when it is found.
       for (let mined = 0; mined < blocks; mined++) {
-        print(terminal, options, await client.post<MinedBody>('/mine', { blocks: 1 }, undefined), showMined);
+        print(terminal, options, await client.post<MinedBlocks>('/mine', { blocks: 1 }, undefined), showMined);
       }
     });
 }
 
-function showMined({ blocks }: MinedBody): string {
+function showMined({ blocks }: MinedBlocks): string {
   return blocks.map(({ index, hash }) => `mined block ${index} ${printable(hash)}\n`).join('');
 }

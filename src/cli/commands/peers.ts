@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import type { Peers } from '../../peers/peers-schemas.js';
 import { clientCommand, clientOf, print, type ClientOptions } from '../client-command.js';
 import { count, moment, plural, printable, table } from '../format.js';
-import type { PeersBody } from '../rest.js';
 import type { Terminal } from '../terminal.js';
 
 const ID_WIDTH = 24;
@@ -11,11 +11,11 @@ export function peersCommand(terminal: Terminal): Command {
   return clientCommand('peers', 'list the nodes that this one is connected to or knows of')
     .addHelpText('after', '\nExample:\n  minichain peers --url http://localhost:8092')
     .action(async (options: ClientOptions) => {
-      print(terminal, options, await clientOf(options, terminal).get<PeersBody>('/peers'), showPeers);
+      print(terminal, options, await clientOf(options, terminal).get<Peers>('/peers'), showPeers);
     });
 }
 
-function showPeers({ connected, peers }: PeersBody): string {
+function showPeers({ connected, peers }: Peers): string {
   const rows = peers.map((peer) => [
     printable(peer.id ?? '?', ID_WIDTH),
     printable(peer.address, ADDRESS_WIDTH),

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import type { Status } from '../../ops/status-schemas.js';
 import { clientCommand, clientOf, print, type ClientOptions } from '../client-command.js';
 import { describeSync, followSync } from '../follow-sync.js';
 import { bytes, count, duration, hashRate, pairs, plural, printable } from '../format.js';
-import type { StatusBody } from '../rest.js';
 import type { Terminal } from '../terminal.js';
 
 export function statusCommand(terminal: Terminal): Command {
@@ -11,12 +11,12 @@ export function statusCommand(terminal: Terminal): Command {
     .addHelpText('after', '\nExamples:\n  minichain status\n  minichain status --url http://localhost:8093 --watch')
     .action(async (options: ClientOptions & { watch?: boolean }) => {
       const client = clientOf(options, terminal);
-      const answer = options.watch ? await followSync(client, terminal) : await client.get<StatusBody>('/status');
+      const answer = options.watch ? await followSync(client, terminal) : await client.get<Status>('/status');
       print(terminal, options, answer, showStatus);
     });
 }
 
-function showStatus(status: StatusBody): string {
+function showStatus(status: Status): string {
   const { peers, mempool, mining, sync } = status;
   const upFor = `version ${printable(status.version, 20)}, up ${duration(status.uptimeSeconds * 1000)}`;
   return pairs([
@@ -31,7 +31,7 @@ function showStatus(status: StatusBody): string {
   ]);
 }
 
-function showMining({ auto, active, hashRate: rate }: StatusBody['mining']): string {
+function showMining({ auto, active, hashRate: rate }: Status['mining']): string {
   const state = active ? `hashing at ${hashRate(rate)}` : 'idle';
   return auto ? `by itself, ${state}` : `on demand (\`minichain mine\`), ${state}`;
 }

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { Receipt, TransactionStatus } from '../../mempool/mempool-schemas.js';
 import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
 import { CliError, EXIT } from '../exit.js';
 import { count, duration, printable } from '../format.js';
 import type { Answer, NodeClient } from '../node-client.js';
-import type { ReceiptBody, TransactionBody } from '../rest.js';
 import type { Terminal } from '../terminal.js';
 
 const POLL_MS = 100;
@@ -31,7 +31,7 @@ export function submitCommand(terminal: Terminal): Command {
       const client = clientOf(options, terminal);
       const entry = data === '-' ? await readEntry(terminal.stdin) : data;
       const startedMs = performance.now();
-      const receipt = await client.post<ReceiptBody>('/blocks', { data: entry });
+      const receipt = await client.post<Receipt>('/blocks', { data: entry });
       if (!options.wait) {
         print(terminal, options, receipt, ({ id }) => `${printable(id)} is pending\n`);
         return;
@@ -49,9 +49,9 @@ async function waitForBlock(
   id: string,
   startedMs: number,
   timeoutMs: number,
-): Promise<Answer<TransactionBody>> {
+): Promise<Answer<TransactionStatus>> {
   for (;;) {
-    const answer = await client.get<TransactionBody>(`/transactions/${encodeURIComponent(id)}`);
+    const answer = await client.get<TransactionStatus>(`/transactions/${encodeURIComponent(id)}`);
     if (answer.body.status === 'confirmed') return answer;
     if (performance.now() - startedMs > timeoutMs) {
       const hint = 'is any node mining? see `minichain status`, or mine it with `minichain mine`';

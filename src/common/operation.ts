@@ -1,0 +1,51 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+
+/**
+ * What a route does, as the guards of REST see it: the write token, the check of origins, the rate limit, the check of
+ * query parameters and the OpenAPI document all go by it, and none by the HTTP verb.
+ */
+export interface Operation {
+  /** A read may be asked for by anybody; a write needs the write token and an origin that is trusted. */
+  readonly effect: 'read' | 'write';
+  /** Names of the query parameters that it knows; others are refused. `any`: it is left to the route. */
+  readonly queryParameters: readonly string[] | 'any';
+  /** Does it count against the rate limit of its caller? */
+  readonly isRateLimited: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    operation?: Operation;
+  }
+}
+
+interface Declared {
+  /** The schema of its `@Query`; a route without one takes no query parameters. */
+  readonly query?: { readonly shape: object };
+  /** false: orchestrators and Prometheus ask for it, and a flood from their address must not make the node look dead. */
+  readonly isRateLimited?: boolean;
+}
+
+/** Declares that a route changes nothing that its caller could decide on. */
+export function Reads(declared: Declared = {}): MethodDecorator {
+  return declare('read', declared);
+}
+
+/** Declares that a route changes what the node stores or does. */
+export function Writes(declared: Declared = {}): MethodDecorator {
+  return declare('write', declared);
+}
+
+/** For a route that says nothing: a forgotten declaration must not open a door. */
+const UNDECLARED: Operation = { effect: 'write', queryParameters: [], isRateLimited: true };
+
+/** What the request asks for; undefined where no route fits it. */
+export function operationOf(request: FastifyRequest): Operation | undefined {
+  return request.is404 ? undefined : (request.routeOptions.config.operation ?? UNDECLARED);
+}
+
+function declare(effect: Operation['effect'], { query, isRateLimited = true }: Declared): MethodDecorator {
+  const operation: Operation = { effect, queryParameters: Object.keys(query?.shape ?? {}), isRateLimited };
+  return RouteConfig({ operation });
+}

@@ -1,0 +1,46 @@
+import { viewTransaction } from '../chain/block-view.js';
+import type { ChainService } from '../chain/chain.service.js';
+import type { Hash } from '../consensus/codec.js';
+import type { MempoolPage, TransactionStatus } from './mempool-schemas.js';
+import type { MempoolService } from './mempool.service.js';
+
+export interface TransactionSources {
+  readonly chain: Pick<ChainService, 'tip' | 'findTransaction'>;
+  readonly mempool: Pick<MempoolService, 'size' | 'bytes' | 'find' | 'list'>;
+}
+
+/** What every API shows of transactions, mined or waiting. */
+export class TransactionQueries {
+  readonly #chain: TransactionSources['chain'];
+  readonly #mempool: TransactionSources['mempool'];
+
+  constructor({ chain, mempool }: TransactionSources) {
+    this.#chain = chain;
+    this.#mempool = mempool;
+  }
+
+  /** Where a transaction stands; undefined if it is neither on the active chain nor in the mempool. */
+  status(id: Hash): TransactionStatus | undefined {
+    return this.#confirmed(id) ?? this.#pending(id);
+  }
+
+  /** Totals of the mempool, and at most `limit` of its entries in order of arrival, the first `offset` skipped. */
+  mempoolPage({ offset, limit }: { readonly offset: number; readonly limit: number }): MempoolPage {
+    const { size: transactions, bytes } = this.#mempool;
+    return { transactions, bytes, offset, entries: this.#mempool.list(offset, limit).map(viewTransaction) };
+  }
+
+  #confirmed(id: Hash): TransactionStatus | undefined {
+    const found = this.#chain.findTransaction(id);
+    if (found === undefined) return undefined;
+    const { transaction, node } = found;
+    const { height, hash } = node;
+    const confirmations = this.#chain.tip.height - height + 1;
+    return { ...viewTransaction(transaction), status: 'confirmed', block: { index: height, hash }, confirmations };
+  }
+
+  #pending(id: Hash): TransactionStatus | undefined {
+    const transaction = this.#mempool.find(id);
+    return transaction && { ...viewTransaction(transaction), status: 'pending', block: null, confirmations: 0 };
+  }
+}

@@ -1,0 +1,25 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HttpProblem } from '../common/http-problem.js';
+import { operationOf } from '../common/operation.js';
+
+/**
+ * Refuses (403) writes that a browser sends for a page of another origin than the node's own and these: because any
+ * Content-Type is taken for JSON, a form on any page on the internet could otherwise post to a node on the reader's own
+ * machine. Browsers say where a request comes from in Sec-Fetch-Site or Origin; what sends neither is no browser.
+ */
+export function refuseOtherOrigins(instance: FastifyInstance, trustedOrigins: readonly string[]): void {
+  instance.addHook('onRequest', (request, _reply, done) => {
+    if (operationOf(request)?.effect !== 'write' || isTrusted(request, trustedOrigins)) return done();
+    const detail =
+      'a page of another origin must not write to this node; to allow it, add its origin to http.cors_origins in the configuration';
+    done(new HttpProblem(403, 'cross-origin', detail));
+  });
+}
+
+function isTrusted({ headers }: FastifyRequest, trustedOrigins: readonly string[]): boolean {
+  const { origin, host } = headers;
+  if (origin !== undefined && trustedOrigins.includes(origin)) return true;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  return origin === undefined || (URL.parse(origin)?.host ?? '') === host?.toLowerCase();
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+const peerSchema = z
+  .object({
+    id: z.string().nullable().meta({ description: 'Node id; null until this node has had a session with it.' }),
+    address: z.string(),
+    connected: z.boolean(),
+    lastSeen: z.iso.datetime().nullable(),
+    direction: z.enum(['inbound', 'outbound']).nullable().meta({ description: 'Who dialled; null without a session.' }),
+    latencyMs: z.number().nullable(),
+    height: z.int().nullable(),
+    score: z.number().meta({ description: 'Misbehaviour score; at 100 the peer is banned.' }),
+  })
+  .meta({ id: 'Peer' });
+
+/** GET /peers */
+export const peersSchema = z
+  .object({
+    connected: z.int().meta({ description: 'Open sessions.' }),
+    peers: z.array(peerSchema).meta({ description: 'All known nodes.' }),
+  })
+  .meta({ id: 'Peers' });
+
+const banSchema = z
+  .object({
+    subject: z.string().meta({ description: '"host:<address>", or "node:<node id>" for a node on this machine.' }),
+    until: z.iso.datetime(),
+    code: z.string().meta({ description: 'The rule that the peer broke.' }),
+  })
+  .meta({ id: 'Ban' });
+
+/** GET /peers/bans */
+export const bansSchema = z
+  .object({ bans: z.array(banSchema).meta({ description: 'Bans in force, oldest first.' }) })
+  .meta({ id: 'Bans' });
+
+/** DELETE /peers/bans/:subject */
+export const liftedBansSchema = z
+  .object({ lifted: z.array(banSchema).meta({ description: 'The bans that were lifted.' }) })
+  .meta({ id: 'LiftedBans' });
+
+/** GET /sync, POST /sync, and part of GET /status. */
+export const syncSchema = z
+  .object({
+    state: z.enum(['idle', 'headers', 'blocks']),
+    progress: z.number().meta({ description: '0 to 1.' }),
+    height: z.int(),
+    targetHeight: z.int(),
+    blocksPerSecond: z.number(),
+    etaSeconds: z.number().nullable(),
+    peer: z.string().nullable().meta({ description: 'Node id of the peer that the headers come from.' }),
+  })
+  .meta({ id: 'Sync' });
+
+export type Peers = z.infer<typeof peersSchema>;
+export type BanView = z.infer<typeof banSchema>;
+export type Bans = z.infer<typeof bansSchema>;
+export type LiftedBans = z.infer<typeof liftedBansSchema>;
+export type SyncView = z.infer<typeof syncSchema>;
