@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatAddress, isListenHost, parseAddress } from './address.js';
+import { formatAddress, isListenHost, parseAddress, unmapAddress } from './address.js';
 
 describe('parseAddress', () => {
   it.each([
@@ -34,5 +34,15 @@ describe('isListenHost', () => {
   it('takes addresses, wildcards and names', () => {
     expect(['127.0.0.1', '0.0.0.0', '::', '::1', 'localhost'].every((host) => isListenHost(host))).toBe(true);
     expect(['', '[::1]', 'a:1', '300.1.1.1', 'a b'].some((host) => isListenHost(host))).toBe(false);
+  });
+});
+
+describe('unmapAddress', () => {
+  it('shows a mapped IPv4 address as IPv4, and leaves every other host alone', () => {
+    expect(unmapAddress('::ffff:1.2.3.4')).toBe('1.2.3.4');
+    expect(unmapAddress('::FFFF:1.2.3.4')).toBe('1.2.3.4');
+    for (const host of ['1.2.3.4', '::1', '::ffff:102:304', '2001:db8::1', 'localhost', '']) {
+      expect(unmapAddress(host)).toBe(host);
+    }
   });
 });

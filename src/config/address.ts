@@ -38,6 +38,11 @@ export function isWildcardHost(host: string): boolean {
   return host === '0.0.0.0' || (isIPv6(host) && ['::', '::ffff:0:0'].includes(canonicalIPv6(host)));
 }
 
+/** "::ffff:1.2.3.4" becomes "1.2.3.4": a socket that takes IPv4 and IPv6 shows IPv4 peers in that form. */
+export function unmapAddress(host: string): string {
+  return host.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+}
+
 function isDialableIPv6(host: string): boolean {
   return isIPv6(host) && !host.includes('%') && !isWildcardHost(host);
 }

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../common/clock.js';
 import { HttpProblem } from '../common/http-problem.js';
+import { unmapAddress } from '../config/address.js';
 
 /** Client addresses that are kept count of; beyond them, whoever was quiet longest is forgotten. */
 const MAX_CLIENTS = 10_000;
@@ -58,7 +59,7 @@ export function limitRate(instance: FastifyInstance, perSecond: number, clock: C
 
 /** Whom a request is put down to; of IPv6 the /64, which one host has whole. Undefined for loopback. */
 export function clientOf(address: string): string | undefined {
-  const ipv4 = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  const ipv4 = unmapAddress(address);
   if (ipv4.startsWith('127.') || address === '::1') return undefined;
   if (!isIPv6(ipv4)) return ipv4;
   const [head = '', tail] = ipv4.replace(/%.*$/, '').split('::');
