@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import type { Body } from './messages.js';
-import { RATE_LIMITS, RateLimits, type Admission, type PeerLimits } from './rate-limits.js';
+import { RATE_LIMITS, RateLimits, type RateDecision, type PeerLimits } from './rate-limits.js';
 import { TokenBucket } from './token-bucket.js';
 
 const PING: Body = { $case: 'ping', value: { tip: undefined } };
@@ -51,7 +51,7 @@ describe('PeerLimits', () => {
     clock = new VirtualClock();
     limits = new RateLimits(clock).enter('host:x');
   });
-  const send = (body: Body, times: number): Admission[] => Array.from({ length: times }, () => limits.admit(body));
+  const send = (body: Body, times: number): RateDecision[] => Array.from({ length: times }, () => limits.judge(body));
 
   it('never stand in the way of a node that is posted 4,000 entries a second, nor of one that relays five such', async () => {
     for (let tick = 0; tick < 50 * 60; tick++) {

@@ -58,7 +58,13 @@ export function createSimNode(name: string, options: SimNodeOptions, given: SimS
   const { clock, random, dialer, logger } = given;
   return createNode(
     { ...config, blockchain: { ...config.blockchain, threads: 0 } },
-    { clock: clockOffsetMs === 0 ? clock : offsetClock(clock, clockOffsetMs), random, dialer, logger },
+    {
+      clock: clockOffsetMs === 0 ? clock : offsetClock(clock, clockOffsetMs),
+      random,
+      dialer,
+      grpcServer: false,
+      logger,
+    },
   );
 }
 
