@@ -41,12 +41,19 @@ export interface PeersBody {
     readonly id: string | null;
     readonly address: string;
     readonly connected: boolean;
+    readonly refused?: boolean;
     readonly lastSeen: string | null;
     readonly direction: string | null;
     readonly latencyMs: number | null;
     readonly height: number | null;
     readonly score: number;
   }[];
+}
+
+export interface PeerLinkBody {
+  readonly id: string;
+  readonly connected: boolean;
+  readonly refused: boolean;
 }
 
 export interface BanBody {

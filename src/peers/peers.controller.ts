@@ -8,8 +8,9 @@ import type { Ban } from './scoring.js';
 const peerSchema = z
   .object({
     id: z.string().nullable().meta({ description: 'Node id; null until we have talked to it.' }),
-    address: z.string(),
+    address: z.string().meta({ description: 'Empty for a refused node that this one has not seen.' }),
     connected: z.boolean(),
+    refused: z.boolean().meta({ description: 'Whether this node refuses links with it: POST /peers/:id/disconnect.' }),
     lastSeen: z.iso.datetime().nullable(),
     direction: z.enum(['inbound', 'outbound']).nullable().meta({ description: 'Who dialled; null without a session.' }),
     latencyMs: z.number().nullable(),
@@ -24,6 +25,18 @@ const peersSchema = z
     peers: z.array(peerSchema).meta({ description: 'All known nodes.' }),
   })
   .meta({ id: 'Peers' });
+
+const linkSchema = z
+  .object({
+    id: z.string(),
+    connected: z.boolean().meta({ description: 'Whether there is a session now.' }),
+    refused: z.boolean().meta({ description: 'Whether this node refuses links with it.' }),
+  })
+  .meta({ id: 'PeerLink' });
+
+const nodeIdSchema = z
+  .string()
+  .meta({ openapi: { type: 'string', description: 'A node id as GET /peers gives it.', example: 'node-2' } });
 
 const banSchema = z
   .object({
@@ -72,6 +85,33 @@ export class PeersController {
     return { connected: this.peers.summary().connected, peers: this.peers.list() };
   }
 
+  @Post('peers/:id/disconnect')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'End the session with a node, and refuse links with it',
+    description:
+      'Neither dials the node nor accepts it, until POST /peers/:id/connect or the end of the process. 404 if unknown.',
+  })
+  @ApiOkResponse({ description: 'The link', standardSchema: linkSchema })
+  disconnect(@Param('id', { schema: nodeIdSchema }) id: string): z.infer<typeof linkSchema> {
+    this.#linkOf(id);
+    this.peers.refuse(id);
+    return this.#linkOf(id);
+  }
+
+  @Post('peers/:id/connect')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Allow links with a node again, and dial it at once',
+    description: 'A node that cannot be dialled has to dial this one. A ban stays in force. 404 if unknown.',
+  })
+  @ApiAcceptedResponse({ description: 'The link, before the dial has ended', standardSchema: linkSchema })
+  connect(@Param('id', { schema: nodeIdSchema }) id: string): z.infer<typeof linkSchema> {
+    const link = this.#linkOf(id);
+    this.peers.allow(id);
+    return { ...link, refused: false };
+  }
+
   @Get('peers/bans')
   @ApiOperation({ summary: 'Who is kept out for breaking the rules, and until when' })
   @ApiOkResponse({ description: 'The bans', standardSchema: bansSchema })
@@ -105,6 +145,14 @@ export class PeersController {
   @ApiAcceptedResponse({ description: 'State of the sync', standardSchema: syncSchema })
   postSync(): Sync {
     return this.#sync();
+  }
+
+  /** @throws HttpProblem 404 */
+  #linkOf(id: string): z.infer<typeof linkSchema> {
+    const link = this.peers.linkOf(id);
+    if (link !== undefined) return { id, ...link };
+    const detail = `this node knows no node ${JSON.stringify(id)}; GET /peers lists those that it knows`;
+    throw new HttpProblem(404, 'unknown-peer', detail);
   }
 
   #sync(): Sync {
