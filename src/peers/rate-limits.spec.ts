@@ -75,6 +75,16 @@ describe('PeerLimits', () => {
     expect(send(PING, burst + 20).at(-1)).toBe('flood');
   });
 
+  it('hold for messages that we do not know, too', async () => {
+    const { burst } = RATE_LIMITS.unknown;
+    const judge = (times: number): RateDecision[] => Array.from({ length: times }, () => limits.judge(undefined));
+    expect(judge(burst)).toEqual(Array(burst).fill('pass'));
+    expect(judge(2)).toEqual(['blame', 'drop']);
+    expect(judge(burst).at(-1)).toBe('flood');
+    await clock.advance(60_000);
+    expect(judge(1)).toEqual(['pass']);
+  });
+
   it('count the entries of a batch as much as the batches', () => {
     const batches = RATE_LIMITS.transactionItems.burst / 2_000;
     expect(send(batchOf(2_000), batches)).not.toContain('blame');

@@ -1,10 +1,10 @@
-/** How much may come in the long run, and at once after a pause. */
+/** The limit in the long run, and at once after a pause. */
 export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
 }
 
-/** Takes up to `burst` at once, and refills at `perSecond`. What it had to refuse is counted, and forgotten at that rate. */
+/** Takes up to `burst` at once, and refills at `perSecond`. It counts what it refuses, and forgets that at the same rate. */
 export class TokenBucket {
   #tokens: number;
   #excess = 0;
@@ -18,7 +18,7 @@ export class TokenBucket {
     this.#atMs = nowMs;
   }
 
-  /** As much of `wanted` as there is room for. */
+  /** Takes as much of `wanted` as there is room for; returns how much. */
   take(wanted: number, nowMs: number): number {
     this.#refill(nowMs);
     const taken = Math.min(wanted, Math.floor(this.#tokens));
@@ -27,7 +27,7 @@ export class TokenBucket {
     return taken;
   }
 
-  /** All of it, or nothing. */
+  /** Takes all of `wanted` or nothing; returns whether it did. */
   takeWhole(wanted: number, nowMs: number): boolean {
     this.#refill(nowMs);
     const isTaken = this.#tokens >= wanted;
@@ -36,7 +36,7 @@ export class TokenBucket {
     return isTaken;
   }
 
-  /** Was so much refused lately that it can be no slip: as much again as a whole burst? */
+  /** Was more than another whole burst refused lately? No honest node sends so much. */
   get isFlooded(): boolean {
     return this.#excess > this.rate.burst;
   }

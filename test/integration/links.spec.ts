@@ -27,9 +27,7 @@ describe('minichain peers', () => {
     await one.spawn([two]).ready();
     await two.spawn([one]).ready();
     await one.connectedTo(two);
-    expect(await minichain(one, 'disconnect', 'node-2')).toBe(
-      'Disconnected from node-2; links with it are refused\n',
-    );
+    expect(await minichain(one, 'disconnect', 'node-2')).toBe('Disconnected from node-2; links with it are refused\n');
     expect(await linkOf(one, two)).toMatchObject({ connected: false, refused: true });
     expect(await minichain(one)).toMatch(/^node-2 .* refused /m);
     await waitFor('the other side is told why', () =>
