@@ -34,8 +34,9 @@ export interface NodeOverrides {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly logger?: Logger;
-  /** With a dialer of its own a node opens no gRPC server: its channels come by `peers.acceptInbound`. */
   readonly dialer?: Dialer;
+  /** Whether other nodes can dial this one over gRPC (default true). Without, inbound channels come only by `peers.acceptInbound`. */
+  readonly grpcServer?: boolean;
 }
 
 /** A whole node: its services, and the two ends of its life. */
@@ -46,7 +47,7 @@ export interface Node {
   readonly mempool: MempoolService;
   readonly miner: MinerService;
   readonly peers: PeersService;
-  /** Starts the node and opens its HTTP server, and its gRPC server unless it has a dialer of its own. */
+  /** Starts the node and opens its HTTP server, and its gRPC server unless it is to have none. */
   listen(): Promise<void>;
   /** Starts the node without any server: for simulations. */
   start(): Promise<void>;
@@ -67,10 +68,12 @@ class EnvironmentModule {
  * @throws DataDirInUseError, DatabaseDamagedError, WrongNetworkError (see storage and chain).
  */
 export async function createNode(settings: NodeConfig, overrides: NodeOverrides = {}): Promise<Node> {
-  const config = overrides.dialer === undefined ? await withFreeP2pPort(settings) : settings;
+  const { dialer, grpcServer: hasGrpcServer = true } = overrides;
+  const config = hasGrpcServer ? await withFreeP2pPort(settings) : settings;
   const logger = (overrides.logger ?? createLogger(config.node)).child({ node: config.node.nodeId });
   const clock = overrides.clock ?? systemClock;
-  const tls = overrides.dialer === undefined ? openTls(config, clock, logger) : undefined;
+  const usesGrpc = hasGrpcServer || dialer === undefined;
+  const tls = usesGrpc ? openTls(config, clock, logger) : undefined;
   const environment = EnvironmentModule.with([
     { provide: NODE_CONFIG, useValue: config },
     { provide: CONSENSUS_PARAMS, useValue: paramsOf(config) },
@@ -79,7 +82,7 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     { provide: LOGGER, useValue: logger },
     { provide: REGISTRY, useValue: registryOf(config) },
     Faults,
-    { provide: DIALER, useValue: overrides.dialer ?? new GrpcDialer(tls) },
+    { provide: DIALER, useValue: dialer ?? new GrpcDialer(tls) },
   ]);
   const { adapter, routes } = createHttpServer(config, clock);
   const app = await NestFactory.create<NestFastifyApplication>({ module: AppModule, imports: [environment] }, adapter, {
@@ -101,7 +104,7 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     peers,
     async listen() {
       const health = app.get(HealthService);
-      if (overrides.dialer === undefined) {
+      if (hasGrpcServer) {
         app.connectMicroservice(grpcOptions(config, health, tls), { inheritAppConfig: false });
         await app.startAllMicroservices();
       }

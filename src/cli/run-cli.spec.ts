@@ -179,6 +179,34 @@ describe('client commands', () => {
     expect(out).toMatch(/^\? +10\.0\.0\.1:9091 +no +never$/m);
   });
 
+  it('peers disconnect and connect: the node id in the path, the token; a refused link in the table', async () => {
+    const seen: string[] = [];
+    const link = { id: 'node-2', connected: false };
+    const route = (name: string, refused: boolean): Record<string, Route> => ({
+      [`POST /peers/node-2/${name}`]: (_body, { headers }) => {
+        seen.push(`${name} ${headers.authorization}`);
+        return { body: { ...link, refused } };
+      },
+    });
+    const gone = { lastSeen: null, direction: null, latencyMs: null, height: null, score: 0 };
+    const peers = [{ ...gone, ...link, address: '10.0.0.2:9091', refused: true }];
+    const url = await serve({
+      ...route('disconnect', true),
+      ...route('connect', false),
+      'GET /peers': () => ({ body: { connected: 0, peers } }),
+    });
+    const cut = await run(['peers', 'disconnect', 'node-2', '--url', url, '--token', 't']);
+    expect(cut).toMatchObject({ code: 0, out: 'Disconnected from node-2; links with it are refused\n' });
+    expect((await run(['peers', '--url', url])).out).toMatch(/^node-2 +10\.0\.0\.2:9091 +refused +never$/m);
+    const back = await run(['peers', '--url', url, '--token', 't', 'connect', 'node-2']);
+    expect(back).toMatchObject({ code: 0, out: 'Links with node-2 are allowed; dialling it\n' });
+    expect(seen).toEqual(['disconnect Bearer t', 'connect Bearer t']);
+    expect(await run(['peers', 'connect', 'nobody', '--url', url])).toMatchObject({ code: 1, out: '' });
+    const wrong = await run(['peers', 'disconnect']);
+    expect(wrong).toMatchObject({ code: 2, out: '' });
+    expect(wrong.err).toContain('minichain peers disconnect --help');
+  });
+
   it('bans: a table; bans remove: the subject in the path, the token, options before or after', async () => {
     const ban = { subject: 'host:2001:db8::7', until: '2026-11-23T13:14:15.000Z', code: 'high-hash' };
     const tokens: unknown[] = [];

@@ -55,6 +55,8 @@ describe('the OpenAPI document', () => {
         'GET /peers',
         'GET /peers/bans',
         'DELETE /peers/bans/:subject',
+        'POST /peers/:id/disconnect',
+        'POST /peers/:id/connect',
         'GET /sync',
         'POST /sync',
         'GET /status',

@@ -1,17 +1,17 @@
-import { formatAddress, isWildcardHost, parseAddress } from '../config/address.js';
+import { formatAddress, isWildcardHost, parseAddress, unmapAddress } from '../config/address.js';
 
-/** The host of "host:port"; an address that is none stands for itself. */
+/** The host of "host:port"; a text that is no address is returned as it is. */
 export function hostOf(address: string): string {
   return parseAddress(address)?.host ?? address;
 }
 
 export function isLoopback(host: string): boolean {
-  return host === '::1' || host === 'localhost' || /^(?:::ffff:)?127\./.test(host);
+  return host === '::1' || host === 'localhost' || unmapAddress(host).startsWith('127.');
 }
 
 /**
- * The address under which a peer says that it can be dialled, made whole: a node that listens on all interfaces gives
- * only ":port", and the host is then the one that its connection has. Undefined where it cannot be dialled.
+ * The address under which a peer says that it can be dialled, completed. A node that listens on all interfaces gives
+ * only ":port"; the host is then that of its connection. Undefined if nobody can dial it.
  */
 export function resolveAdvertised(advertised: string, remoteHost: string): string | undefined {
   const portOnly = /^:(\d+)$/.exec(advertised);
@@ -19,13 +19,13 @@ export function resolveAdvertised(advertised: string, remoteHost: string): strin
   return isDialableFrom(whole, remoteHost) ? whole : undefined;
 }
 
-/** Is it an address that can be dialled, and does it mean the same here as on the host that told of it? */
-export function isDialableFrom(address: string, tellerHost: string): boolean {
+/** Can it be dialled, and does it mean the same here as on the host that sent it? */
+export function isDialableFrom(address: string, senderHost: string): boolean {
   const parsed = parseAddress(address);
-  return parsed !== undefined && (!isLoopback(parsed.host) || isLoopback(tellerHost));
+  return parsed !== undefined && (!isLoopback(parsed.host) || isLoopback(senderHost));
 }
 
-/** What a node that listens on `host` says in its Hello; the port alone where it listens on every interface. */
+/** The address for the Hello of a node that listens on `host`; only the port if it listens on every interface. */
 export function advertise(host: string, port: number): string {
   return isWildcardHost(host) ? `:${port}` : formatAddress({ host, port });
 }

@@ -1,22 +1,21 @@
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
-import { LIMITS } from './wire.js';
+import { isNodeId } from '../config/node-id.js';
 
 const EXPIRY_NOTICE_DAYS = 30;
 const DAY_MS = 86_400_000;
 
 /**
- * The node that a certificate, whose chain is verified, is made out to: the common name of its subject.
- * Undefined where it has none, several, or one that is no node id.
+ * The node id in a certificate whose chain is verified: the common name of its subject.
+ * Undefined if there is no common name, more than one, or one that is no node id.
  */
 export function certifiedNodeId(certificate: PeerCertificate | undefined): string | undefined {
-  // Of several common names Node makes a list, which @types/node knows nothing of.
+  // Node makes a list of several common names, which @types/node does not know.
   const name: unknown = certificate?.subject?.CN;
-  if (typeof name !== 'string' || name.length > LIMITS.nodeIdBytes) return undefined;
-  return /^[A-Za-z0-9._-]+$/.test(name) ? name : undefined;
+  return typeof name === 'string' && isNodeId(name) ? name : undefined;
 }
 
-/** What to tell of a certificate that has run out, or soon will; undefined while there is time. */
+/** A warning about a certificate that has expired or soon will; undefined while there is time. */
 export function expiryWarning(pem: string, nowMs: number): string | undefined {
   const { validFromDate, validToDate } = new X509Certificate(pem);
   const date = validToDate.toISOString().slice(0, 10);

@@ -1,4 +1,4 @@
-/** What a channel tells the session on top of it. */
+/** What a channel reports to the session on top of it. */
 export interface ChannelEvents {
   /** One encoded PeerMessage. */
   message(bytes: Uint8Array): void;
@@ -13,23 +13,23 @@ export interface ChannelEvents {
  * and the memory transport of the simulator are the only two implementations that know how bytes travel.
  */
 export interface Channel {
-  /** Host of the other side as the transport sees it (an IP address, once there is a connection); for bans and logs. */
+  /** Host of the other side as the transport sees it (an IP address once there is a connection), for bans and logs. */
   readonly remoteHost: string;
-  /** Node id that the transport has proof of (mTLS), once there is a connection; none where it asks for no proof. */
+  /** Node id that the transport has proved (by mTLS), once there is a connection; undefined without mTLS. */
   readonly provenNodeId?: string | undefined;
-  /** Begins delivery of events. Called once, maybe after the first `send`; messages that came before are delivered then. */
+  /** Starts delivery of events, earlier messages included. Called once, possibly after the first `send`. */
   open(events: ChannelEvents): void;
-  /** Hands over one encoded message. False: taken, but wait for `drained` before the next. */
+  /** Sends one encoded message. False: accepted, but wait for `drained` before the next. */
   send(bytes: Uint8Array): boolean;
   /** Ends the stream once what was sent is written out. */
   close(): void;
 }
 
-/** Opens channels to other nodes. A dial that fails shows as a channel that closes before its first message. */
+/** Opens channels to other nodes. A failed dial is a channel that closes before its first message. */
 export interface Dialer {
   /** @param address "host:port"; a DNS name is resolved anew at every dial. */
   dial(address: string): Channel;
-  /** The IP addresses of a host name; rejects when there are none. Left out where each name stands for one host. */
+  /** The IP addresses of a host name; rejects if there are none. Left out if every name stands for one host. */
   resolve?(host: string): Promise<readonly string[]>;
 }
 

@@ -18,7 +18,7 @@ describe('ClockWatch', () => {
 
   it('names one peer that is ahead, once, and finds no fault with our clock', () => {
     for (let block = 0; block < 5; block++) watch.tooNew(peers[0]!, 10_800);
-    expect(infos()).toEqual([expect.stringContaining('Blocks of a are ahead of our clock')]);
+    expect(infos()).toEqual([expect.stringContaining('Blocks of a are 10800 s ahead of our clock')]);
     expect(warnings()).toEqual([]);
   });
 

@@ -2,14 +2,13 @@ import type { Logger } from '../common/logger.js';
 import type { Peer } from './peer.js';
 
 /**
- * Notices when our clock and those of our peers differ by more than the rules allow. Nobody can be blamed for that: a
- * node cannot tell whose clock is wrong. But when it has most of its peers against it, its operator should hear of it,
- * once, and not at each block.
+ * Notices when our clock and those of our peers differ by more than the rules allow. Nobody is blamed for that, because
+ * a node cannot know whose clock is wrong. If most peers disagree with it, it warns its operator once, not at each block.
  */
 export class ClockWatch {
   /** Peers whose blocks lie in our future; how far, in seconds. */
   readonly #ahead = new Map<Peer, number>();
-  /** Peers that have refused ours for that reason. */
+  /** Peers that have refused our blocks for that reason. */
   readonly #behind = new Set<Peer>();
   #told: 'ahead' | 'behind' | undefined;
 
@@ -18,11 +17,14 @@ export class ClockWatch {
     private readonly peers: () => Iterable<Peer>,
   ) {}
 
-  /** A block or header of the peer is too new for our clock, by its time `secondsAhead` of it. */
+  /** A block or header of the peer is too new for our clock: its time is `secondsAhead` of ours. */
   tooNew(peer: Peer, secondsAhead: number): void {
     if (!this.#ahead.has(peer)) {
       const facts = { peer: peer.nodeId, secondsAhead };
-      this.log.info(facts, `Blocks of ${peer.nodeId} are ahead of our clock; they are taken when their time comes`);
+      this.log.info(
+        facts,
+        `Blocks of ${peer.nodeId} are ${secondsAhead} s ahead of our clock; they are accepted when their time comes`,
+      );
     }
     this.#ahead.set(peer, secondsAhead);
     this.#judge();
@@ -34,7 +36,7 @@ export class ClockWatch {
     this.#judge();
   }
 
-  /** A new block went from one of us to the other and was taken. */
+  /** A new block went from one of us to the other and was accepted. */
   agreed(peer: Peer): void {
     if (this.#ahead.delete(peer) || this.#behind.delete(peer)) this.#judge();
   }
@@ -45,7 +47,7 @@ export class ClockWatch {
       for (const peer of known.keys()) if (peer.session.isClosed) known.delete(peer);
     }
     const [ahead, behind] = [this.#ahead.size, this.#behind.size];
-    // They ahead of us is we behind them.
+    // If they are ahead of us, we are behind them.
     const state = ahead * 2 > present.length ? 'behind' : behind * 2 > present.length ? 'ahead' : undefined;
     if (state === this.#told) return;
     this.#told = state;

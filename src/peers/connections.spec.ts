@@ -1,12 +1,14 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { acceptBatch, genesisNode, mineChain, mineOn } from '../../test/support/chain-builders.js';
+import { FakeChannel } from '../../test/support/fake-channel.js';
 import { onHostNetwork, type HostNetwork } from '../../test/support/host-network.js';
 import type { MemoryNetwork } from '../../test/support/memory-network.js';
 import { greet, type PeersHost } from '../../test/support/peers-host.js';
 import { ScriptedPeer } from '../../test/support/scripted-peer.js';
 import type { VirtualClock } from '../../test/support/virtual-clock.js';
 import { createParams } from '../consensus/params.js';
+import { createHello } from './handshake.js';
 import type { Body } from './messages.js';
 import { encodeTip } from './wire.js';
 
@@ -54,6 +56,37 @@ describe('Connections', () => {
       await clock.advance(50);
       open('b');
       await clock.until('a and b are connected', () => host.connected().includes('b'), 10_000);
+    });
+  });
+
+  describe('messages that we do not know', () => {
+    const UNKNOWN = Buffer.from('0805fa3e03010203', 'hex');
+
+    it('before Hello are ignored without an answer, as long as there are few', async () => {
+      const host = open('a');
+      const channel = new FakeChannel('10.0.0.1');
+      host.peers.acceptInbound(channel);
+      for (let count = 0; count < 20; count++) channel.deliverBytes(UNKNOWN);
+      expect([channel.sent, channel.isClosed]).toEqual([[], false]);
+      channel.deliverBytes(UNKNOWN);
+      expect(channel.sent.map(({ body }) => body)).toEqual([
+        { $case: 'goodbye', value: { reason: 'flood of unknown messages before Hello' } },
+      ]);
+      expect(host.peers.bans()).toEqual([]);
+    });
+
+    it('after Hello cost nothing, and a flood of them ends the session without a ban', async () => {
+      const host = open('a');
+      const self = { nodeId: 'x', instanceNonce: 1n, advertisedAddress: '', userAgent: '' };
+      const channel = new FakeChannel('10.0.0.1');
+      host.peers.acceptInbound(channel);
+      channel.deliver({ $case: 'hello', value: createHello(self, host.chain.genesis, host.chain.genesis) });
+      for (let count = 0; count < 1_000; count++) channel.deliverBytes(UNKNOWN);
+      expect(host.peers.list()).toMatchObject([{ id: 'x', connected: true, score: 0 }]);
+      expect(channel.sentKinds.filter((kind) => kind === 'unsupported')).toHaveLength(1_000);
+      for (let count = 0; count < 1_100 && !channel.isClosed; count++) channel.deliverBytes(UNKNOWN);
+      expect(channel.sent.at(-1)!.body).toEqual({ $case: 'goodbye', value: { reason: 'flood of unknown' } });
+      expect(host.peers.bans()).toEqual([]);
     });
   });
 

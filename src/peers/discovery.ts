@@ -7,10 +7,10 @@ import type { PeerBook } from './peer-book.js';
 import { LIMITS, checkCount } from './wire.js';
 
 const ANSWER_MS = 5_000;
-/** For one that finds no slot: some of them will have one. */
+/** Addresses for a node that finds no slot here: some of them will have one. */
 const MAX_ALTERNATIVES = 16;
 
-/** How nodes hear of each other: every new peer is asked whom it knows, and is made known to the others. */
+/** How nodes learn of each other: every new peer is asked which nodes it knows, and is announced to the others. */
 export class Discovery {
   constructor(
     private readonly book: PeerBook,
@@ -29,7 +29,7 @@ export class Discovery {
     this.receive(peer, await peer.session.request({ $case: 'getPeers', value: {} }, 'peers', ANSWER_MS));
   }
 
-  /** What is over the peer's limit of addresses a minute is passed over. @throws WireError `oversized-message`. */
+  /** Ignores addresses above the peer's limit. @throws WireError `oversized-message`. */
   receive(peer: Peer, message: BodyOf<'peers'>): void {
     checkCount(message.peers.length, LIMITS.addresses, 'addresses');
     const count = peer.limits.takeAddresses(message.peers.length);
@@ -42,14 +42,14 @@ export class Discovery {
     this.#learn(message.peers, remoteHost);
   }
 
-  /** For a node that we have no slot for: some that are here and some that answered us, not the same for everybody. */
+  /** For a node that we have no slot for: some of `serve`, from a random place, so that not all go to the same nodes. */
   alternatives(): BodyOf<'peers'> {
     const { peers } = this.serve();
     const start = Math.floor(this.random.next() * peers.length);
     return { peers: [...peers.slice(start), ...peers.slice(0, start)].slice(0, MAX_ALTERNATIVES) };
   }
 
-  /** Where our peers say that they are found, then addresses that answered us, the most recently seen first. */
+  /** Addresses that our peers advertise, then those that answered us, the most recently seen first. */
   serve(): BodyOf<'peers'> {
     const present = [...this.peers()].flatMap(({ identity }) => identity.address ?? []);
     const reached = this.book.known.filter((entry) => entry.lastSeenMs !== undefined);
@@ -58,10 +58,10 @@ export class Discovery {
     return { peers: [...addresses].slice(0, LIMITS.addresses).map((address) => ({ address })) };
   }
 
-  #learn(peers: BodyOf<'peers'>['peers'], tellerHost: string): void {
+  #learn(peers: BodyOf<'peers'>['peers'], senderHost: string): void {
     for (const { address } of peers) {
-      if (!isDialableFrom(address, tellerHost) || !this.book.learn(address)) continue;
-      this.log.debug({ address, from: tellerHost }, 'address learnt');
+      if (!isDialableFrom(address, senderHost) || !this.book.learn(address)) continue;
+      this.log.debug({ address, from: senderHost }, `Learnt address ${address}`);
     }
   }
 }

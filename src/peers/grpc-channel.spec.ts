@@ -134,7 +134,7 @@ describe('GrpcChannel', () => {
     let closed: string | undefined;
     accept = (channel, stream) => {
       call = stream;
-      const meter = { sent: () => {}, received: () => {} };
+      const meter = { sent: () => {}, received: () => {}, receivedUnknown: () => {} };
       const session = new Session(channel, systemClock, meter, {
         misbehaved: () => {},
         failed: () => {},

@@ -1,6 +1,7 @@
 import { constants } from 'node:http2';
 import type { ClientDuplexStream, ServerDuplexStream } from '@grpc/grpc-js';
 import { systemClock } from '../common/clock.js';
+import { unmapAddress } from '../config/address.js';
 import { certifiedNodeId } from './certificate.js';
 import type { Channel, ChannelEvents } from './channel.js';
 
@@ -14,7 +15,7 @@ export class GrpcChannel implements Channel {
   #remoteHost = 'unknown';
   #provenNodeId: string | undefined;
 
-  /** @param release frees what belongs to the stream (the dialling side's client) once it is gone. */
+  /** @param release called once the stream is gone, to free what belongs to it (the dialling side's client). */
   constructor(
     private readonly stream: Stream,
     private readonly release: () => void = () => {},
@@ -24,10 +25,10 @@ export class GrpcChannel implements Channel {
     this.#remoteHost = this.remoteHost;
   }
 
-  /** What was dialled, until there is a connection; its IP address from then on, also when it is gone. */
+  /** The dialled host until there is a connection; its IP address from then on, also after the end. */
   get remoteHost(): string {
     const peer = this.stream.getPeer();
-    if (peer !== 'unknown') this.#remoteHost = hostOf(peer);
+    if (peer !== 'unknown') this.#remoteHost = hostOfGrpcPeer(peer);
     return this.#remoteHost;
   }
 
@@ -64,7 +65,7 @@ export class GrpcChannel implements Channel {
   close(): void {
     if (this.stream.destroyed) return;
     this.stream.end();
-    // A peer that does not read would keep a half-closed stream, what waits in it, and our shutdown, for ever.
+    // Otherwise a peer that does not read would keep the half-closed stream and our shutdown waiting for ever.
     systemClock.after(LINGER_MS, () => {
       if ('cancel' in this.stream) this.stream.cancel();
       else abort(this.stream);
@@ -73,14 +74,14 @@ export class GrpcChannel implements Channel {
   }
 }
 
-/** grpc-js gives a server no way to cut off a client that does not read; the HTTP/2 stream underneath can be. */
+/** grpc-js gives a server no way to cut off a client that does not read, so the HTTP/2 stream underneath is closed. */
 function abort(stream: ServerDuplexStream<Uint8Array, Uint8Array>): void {
   const { call } = stream as unknown as { call?: { stream?: { close?(code: number): void } } };
   call?.stream?.close?.(constants.NGHTTP2_CANCEL);
 }
 
-/** The host of what grpc-js calls a peer: "10.0.0.1:9", "::1:9" and "::ffff:10.0.0.1:9" of a server, "[::1]:9" of a client. */
-function hostOf(peer: string): string {
+/** The host in a getPeer() text: "10.0.0.1:9", "::1:9" or "::ffff:10.0.0.1:9" from a server, "[::1]:9" from a client. */
+function hostOfGrpcPeer(peer: string): string {
   const host = peer.replace(/^dns:/, '').replace(/:\d+$/, '');
-  return host.replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:(?=\d+\.)/, '');
+  return unmapAddress(host.replace(/^\[(.*)\]$/, '$1'));
 }

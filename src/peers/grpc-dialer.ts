@@ -8,7 +8,7 @@ import { TLS_TARGET_NAME, clientCredentials } from './grpc-tls.js';
 import { tlsReason, type TlsRefusals } from './tls-refusals.js';
 import { LIMITS } from './wire.js';
 
-/** Options of both ends: message limits, and a dead connection is noticed even while nobody speaks. */
+/** Options of both ends: message limits, and keepalive, so that a dead connection is noticed even when it is idle. */
 export const GRPC_OPTIONS = {
   'grpc.max_receive_message_length': LIMITS.messageBytes,
   'grpc.max_send_message_length': LIMITS.messageBytes,
@@ -16,7 +16,7 @@ export const GRPC_OPTIONS = {
   'grpc.keepalive_timeout_ms': 10_000,
 } as const;
 
-/** mTLS of the dialling end: our certificate, and where a dial is told that TLS keeps from its goal. */
+/** mTLS of the dialling end: our certificate, and where to report dials that fail because of TLS. */
 export interface DialerTls {
   readonly files: TlsSection;
   readonly refusals: TlsRefusals;
@@ -32,7 +32,7 @@ export class GrpcDialer implements Dialer {
   }
 
   dial(address: string): Channel {
-    // Pooled subchannels would carry one dial's back-off and stale DNS answer over to the next.
+    // Pooled subchannels would reuse the back-off and the old DNS answer of an earlier dial.
     const client = new PeerClient(address, this.#credentials, {
       ...GRPC_OPTIONS,
       'grpc.use_local_subchannel_pool': 1,
@@ -43,7 +43,7 @@ export class GrpcDialer implements Dialer {
     return new GrpcChannel(stream, () => client.close());
   }
 
-  /** As the system does it for any program (/etc/hosts, then DNS), nothing kept. */
+  /** As the system does it for any program (/etc/hosts, then DNS), without a cache. */
   async resolve(host: string): Promise<readonly string[]> {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   }

@@ -9,6 +9,7 @@ import {
   type HelloOutcome,
   type SelfIdentity,
 } from './handshake.js';
+import { FEATURE_NAMES } from './features.js';
 import type { BodyOf } from './messages.js';
 
 const US: SelfIdentity = { nodeId: 'us', instanceNonce: 1n, advertisedAddress: 'us:9091', userAgent: 'test' };
@@ -27,9 +28,26 @@ describe('a Hello', () => {
   it('tells who a peer is, where it can be dialled, and its tip', () => {
     expect(read(hello())).toEqual({
       kind: 'accepted',
-      identity: { nodeId: 'them', instanceNonce: 2n, userAgent: 'minichain/9', address: '10.0.0.9:9092' },
+      identity: {
+        nodeId: 'them',
+        instanceNonce: 2n,
+        userAgent: 'minichain/9',
+        address: '10.0.0.9:9092',
+        features: new Set(FEATURE_NAMES),
+      },
       tip: { length: 3, chainWork: tip.chainWork, hash: tip.hash },
     });
+  });
+
+  it('may name features that we do not know, and none; those out of bounds are left out', () => {
+    const featuresOf = (features: string[]): string[] => {
+      const outcome = read(hello({ features }));
+      return outcome.kind === 'accepted' ? [...outcome.identity.features] : [outcome.kind];
+    };
+    expect(featuresOf([])).toEqual([]);
+    expect(featuresOf(['of-tomorrow', 'unsupported', 'of-tomorrow'])).toEqual(['of-tomorrow', 'unsupported']);
+    expect(featuresOf(['', 'Upper', 'a b', 'x'.repeat(33), 'y'.repeat(32)])).toEqual(['y'.repeat(32)]);
+    expect(featuresOf(Array.from({ length: 1_000 }, (_, index) => `f${index}`))).toHaveLength(64);
   });
 
   it('of a node behind NAT is taken without an address; a wildcard or loopback is none', () => {

@@ -1,19 +1,22 @@
 import { hashToBytes } from '../consensus/codec.js';
 import type { BlockNode } from '../consensus/block-tree.js';
+import { isNodeId } from '../config/node-id.js';
 import { resolveAdvertised } from './address.js';
+import { FEATURE_NAMES, readFeatures } from './features.js';
 import type { BodyOf } from './messages.js';
 import type { PeerIdentity } from './peer.js';
-import { LIMITS, decodeHash, decodeTip, encodeTip, type PeerTip } from './wire.js';
+import { decodeHash, decodeTip, encodeTip, type PeerTip } from './wire.js';
 
+/** Raised only by an incompatible change (see peer.proto); whatever nodes can ignore is a feature or a new field. */
 export const PROTOCOL_VERSION = 1;
 const MAX_USER_AGENT_CHARS = 100;
 
 /** Who we are, for our Hello. */
 export interface SelfIdentity {
   readonly nodeId: string;
-  /** Random, drawn at start: tells a dial to ourselves, and two nodes with one id apart. */
+  /** Random, new at each start: detects a dial to ourselves, and distinguishes two nodes with one id. */
   readonly instanceNonce: bigint;
-  /** "host:port"; ":port" where the peer's view of our host is to be used. */
+  /** "host:port", or ":port" if the peer shall use the host that it sees. */
   readonly advertisedAddress: string;
   readonly userAgent: string;
 }
@@ -27,10 +30,11 @@ export function createHello(self: SelfIdentity, genesis: BlockNode, tip: BlockNo
     advertisedAddress: self.advertisedAddress,
     tip: encodeTip(tip),
     userAgent: self.userAgent,
+    features: [...FEATURE_NAMES],
   };
 }
 
-/** Why a Hello was not taken; sent as the Goodbye's reason, so that the other side's log says it too. */
+/** Why a Hello was not accepted; sent as the Goodbye's reason, so that it also stands in the other side's log. */
 export type HelloRefusal = {
   readonly kind: 'protocol' | 'network' | 'self' | 'identity' | 'node-id-taken' | 'certificate';
   readonly reason: string;
@@ -41,8 +45,8 @@ export type HelloOutcome =
   | HelloRefusal;
 
 /**
- * Judges a peer's Hello: same protocol, same genesis (so the same rules), a node id that can be shown, and not us.
- * The version is looked at first, for the shape of all else may differ with it.
+ * Judges a peer's Hello: same protocol, same genesis (so the same rules), a valid node id, and not ourselves.
+ * The version comes first, because everything else may differ with it.
  * @param remoteHost where the peer can be reached if it names only a port.
  * @throws WireError `malformed-message` when a field has the wrong size.
  */
@@ -64,7 +68,7 @@ export function readHello(
     };
   }
   if (hello.instanceNonce === self.instanceNonce) return { kind: 'self', reason: 'this is the same node' };
-  if (!/^[A-Za-z0-9._-]+$/.test(hello.nodeId) || hello.nodeId.length > LIMITS.nodeIdBytes) {
+  if (!isNodeId(hello.nodeId)) {
     return { kind: 'identity', reason: 'a node id is 1 to 64 characters of A-Z a-z 0-9 . _ -' };
   }
   if (hello.nodeId === self.nodeId) {
@@ -75,14 +79,15 @@ export function readHello(
     instanceNonce: hello.instanceNonce,
     userAgent: cut(hello.userAgent, MAX_USER_AGENT_CHARS),
     address: resolveAdvertised(hello.advertisedAddress, remoteHost),
+    features: readFeatures(hello.features),
   };
   return { kind: 'accepted', identity, tip };
 }
 
 /**
  * Under mTLS a Hello counts only for the node that the certificate names.
- * @param proven the node id in the peer's certificate; undefined when there is none, or it names no node.
- * @returns undefined when it is the same.
+ * @param proven the node id in the peer's certificate; undefined if there is none, or it names no node.
+ * @returns undefined if both are the same.
  */
 export function certificateMismatch(nodeId: string, proven: string | undefined): HelloRefusal | undefined {
   if (nodeId === proven) return undefined;
@@ -90,7 +95,7 @@ export function certificateMismatch(nodeId: string, proven: string | undefined):
   return { kind: 'certificate', reason: `says it is node ${nodeId}, but its certificate ${whose}` };
 }
 
-/** A slice would hold on to the whole text, megabytes maybe, as long as the session lasts. */
+/** Copies, because a slice would keep the whole text, possibly megabytes, in memory as long as the session lasts. */
 function cut(text: string, chars: number): string {
   return Buffer.from(text.slice(0, chars), 'utf16le').toString('utf16le');
 }

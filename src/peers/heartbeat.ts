@@ -5,11 +5,11 @@ import type { Peer } from './peer.js';
 import { decodeTip, encodeTip } from './wire.js';
 
 const PROBE_MS = 2_000;
-/** Somebody who uses a peer's node id must not make us ping that peer as often as it likes. */
+/** An attacker who uses a peer's node id must not be able to make us flood that peer with pings. */
 const PROBE_EVERY_MS = 1_000;
 const MISSED_HEARTBEATS = 3;
 
-/** What a heartbeat tells of. */
+/** What a heartbeat reports. */
 export interface HeartbeatEvents {
   /** A message of the peer showed its tip. */
   sawTip(peer: Peer): void;
@@ -17,7 +17,7 @@ export interface HeartbeatEvents {
   blame(peer: Peer, error: WireError): void;
 }
 
-/** Pings that show whether a peer is still there, how far away it is, and what its tip is. */
+/** Pings that show whether a peer is still there, its latency and its tip. */
 export class Heartbeat {
   constructor(
     private readonly periodMs: number,
@@ -42,7 +42,7 @@ export class Heartbeat {
     });
   }
 
-  /** The peer's session may be dead without our knowing: it has to answer now, or it ends. */
+  /** The peer's session may be dead without our knowing: the peer has to answer now, otherwise the session ends. */
   probe(peer: Peer): void {
     const nowMs = this.clock.nowMs();
     if (nowMs - (peer.probedAtMs ?? -Infinity) < PROBE_EVERY_MS) return;

@@ -6,14 +6,18 @@ export type Body = NonNullable<PeerMessage['body']>;
 export type BodyCase = Body['$case'];
 export type BodyOf<C extends BodyCase> = Extract<Body, { $case: C }>['value'];
 
-/** The most that an honest message has are the ids of a Mempool (LIMITS.mempoolIds); some to spare. */
+/** What metrics and rate limits call a message: its body's case, or 'unknown' if this version does not know the body. */
+export type MessageKind = BodyCase | 'unknown';
+
+/** The largest honest message is a Mempool with LIMITS.mempoolIds ids. */
 const MAX_FIELDS = 60_000;
 /** A tag and a length. */
 const MIN_FIELD_BYTES = 2;
-/** Of PeerMessage: `id` and `in_reply_to` come before, every field from here on is a message. */
-const FIRST_BODY_FIELD = 3;
+/** Field numbers of PeerMessage whose bodies this version decodes. */
+export const FIRST_BODY_FIELD = 3;
+export const LAST_BODY_FIELD = 22;
 
-/** Bodies that carry much and can wait; everything else goes ahead of them. */
+/** Large bodies that can wait; everything else is sent ahead of them. */
 const BULK: ReadonlySet<BodyCase> = new Set<BodyCase>(['headers', 'blocks', 'transactions', 'mempool', 'peers']);
 
 export function isBulk(kind: BodyCase): boolean {
@@ -24,7 +28,7 @@ export function encodeMessage(message: PeerMessage): Uint8Array {
   return PeerMessage.encode(message).finish();
 }
 
-/** A message from a peer cannot be read, or says what no honest node says. Never our fault, always a peer's. */
+/** A peer's message cannot be read, or no honest node would have sent it. Always the peer's fault. */
 export class WireError extends Error {
   override readonly name = 'WireError';
 
@@ -43,24 +47,24 @@ export class WireError extends Error {
   }
 }
 
-/** @throws WireError `malformed-message`, `oversized-message` (more fields than any message needs). */
-export function decodeMessage(bytes: Uint8Array): PeerMessage & { body: Body } {
-  let message: PeerMessage;
+/**
+ * A message whose `body` is undefined is well formed, but of a kind that this version does not know.
+ * @throws WireError `malformed-message`, `oversized-message` (more fields than any message needs).
+ */
+export function decodeMessage(bytes: Uint8Array): PeerMessage {
   try {
     if (bytes.length > MAX_FIELDS * MIN_FIELD_BYTES) checkFieldCount(bytes);
-    message = PeerMessage.decode(bytes);
+    return PeerMessage.decode(bytes);
   } catch (error) {
     if (error instanceof WireError) throw error;
     throw new WireError('malformed-message', `not a PeerMessage: ${(error as Error).message}`);
   }
-  const { body } = message;
-  if (body === undefined) throw new WireError('malformed-message', 'a message without a body');
-  return { ...message, body };
 }
 
 /**
- * Counts fields of the message and of its body before any object is made of them: an element of no bytes takes two on
- * the wire and some hundred in memory, so that 8 MiB of them would come to a gigabyte.
+ * Counts the fields of the message and of its body before any object is made of them: an empty element takes two bytes
+ * on the wire and about a hundred in memory, so 8 MiB of them would take a gigabyte. Unknown bodies are not decoded, so
+ * their size alone bounds them.
  */
 function checkFieldCount(bytes: Uint8Array): void {
   const reader = new BinaryReader(bytes);
@@ -71,7 +75,8 @@ function checkFieldCount(bytes: Uint8Array): void {
   while (reader.pos < reader.len) {
     count();
     const [field, type] = reader.tag();
-    if (field < FIRST_BODY_FIELD || type !== WireType.LengthDelimited) reader.skip(type, field);
+    const isKnownBody = field >= FIRST_BODY_FIELD && field <= LAST_BODY_FIELD && type === WireType.LengthDelimited;
+    if (!isKnownBody) reader.skip(type, field);
     else {
       const length = reader.uint32();
       for (const end = reader.pos + length; reader.pos < end;) {

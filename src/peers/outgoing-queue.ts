@@ -1,8 +1,8 @@
 import type { Channel } from './channel.js';
 
 /**
- * What a session has still to send: an urgent lane (announcements, pings, requests) ahead of a bulk lane (blocks,
- * headers). A slow reader fills it, and is dropped by the session when it overflows: memory per peer stays bounded.
+ * The messages that a session still has to send: an urgent lane (announcements, pings, requests) ahead of a bulk lane
+ * (blocks, headers). A slow reader fills it; when it overflows the session ends, so memory per peer stays bounded.
  */
 export class OutgoingQueue {
   readonly #lanes: [Uint8Array[], Uint8Array[]] = [[], []];
@@ -19,7 +19,7 @@ export class OutgoingQueue {
     return this.#bytes;
   }
 
-  /** Queues a message and sends what the channel takes. False: the queue overflows, the message is not in it. */
+  /** Queues a message and sends what the channel takes. False: the queue is full, and the message is not in it. */
   push(bytes: Uint8Array, bulk: boolean): boolean {
     const [urgent, later] = this.#lanes;
     if (this.#bytes + bytes.length > this.limitBytes || urgent.length + later.length >= this.limitMessages)

@@ -149,7 +149,7 @@ describe('PeerBook', () => {
 
     it('of our own are never kept, from wherever they come', () => {
       const book = open('me:1');
-      book.isOwn('me:1');
+      book.noteOwn('me:1');
       expect(book.learn('me:1')).toBe(false);
       book.claimed('me:1', 'n1');
       expect(addresses(book)).toEqual([]);
@@ -238,7 +238,7 @@ describe('PeerBook', () => {
     it('forgets our own address', () => {
       const book = open();
       book.reached('me:1', 'me');
-      book.isOwn('me:1');
+      book.noteOwn('me:1');
       expect(addresses(open())).toEqual([]);
     });
   });

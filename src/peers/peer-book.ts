@@ -7,44 +7,44 @@ import { SeenCache } from './seen-cache.js';
 const MAX_ENTRIES = 1_000;
 const MAX_OWN = 100;
 const ANCHORS = 2;
-/** Learnt addresses of one node; as many again that it says it has. */
+/** Learnt addresses of one node that answered; as many again that it only claims. */
 const MAX_PER_NODE = 4;
 const FIRST_RETRY_MS = 250;
 const BOOTSTRAP_RETRY_LIMIT_MS = 10_000;
-/** Of learnt addresses: where a node has answered before, and where none ever has. */
+/** Learnt addresses where a node has answered before, and where none ever has. */
 const REACHED_RETRY_LIMIT_MS = 60_000;
 const UNREACHED_RETRY_LIMIT_MS = 300_000;
 /** The longest of these with the most jitter. */
 const LONGEST_BACKOFF_MS = UNREACHED_RETRY_LIMIT_MS * 1.5;
-/** A learnt address is forgotten after so many dials in a row without an answer... */
+/** A learnt address is forgotten after this many dials in a row without an answer... */
 const MAX_FAILURES = 10;
-/** ...but if it did answer once, not before so long a silence: a network cut in two must find together again. */
+/** ...but if it ever answered, only after this long a silence: the halves of a split network must find each other again. */
 const MAX_SILENCE_MS = 7 * 24 * 60 * 60 * 1000;
 
 interface Entry {
   readonly address: string;
   source: 'bootstrap' | 'learnt';
-  /** Who answered there last. */
+  /** The node that answered there last. */
   nodeId: string | undefined;
   lastSeenMs: number | undefined;
   failures: number;
   nextDialMs: number;
-  /** A name that leads to several nodes, or to ourselves: no other node's address at present. */
+  /** A name that leads to several nodes, or to ourselves: at present the address of no single other node. */
   leadsElsewhere: boolean;
 }
 
-/** What is known of an address, for GET /peers and for telling others. */
+/** What is known of an address, for GET /peers and for other nodes. */
 export type KnownAddress = Readonly<Pick<Entry, 'address' | 'source' | 'nodeId' | 'lastSeenMs'>>;
 
 /**
- * The addresses a node may dial, and when. Bootstrap addresses are tried for ever, learnt ones until they have failed
- * ten times in a row; both with exponential back-off and jitter, so that nodes cut off together do not come back in
- * step. Those that answered are kept on disk, so that a restarted node finds the network without its bootstrap nodes.
+ * The addresses that a node may dial, and when. It tries bootstrap addresses for ever and learnt ones until ten dials in
+ * a row have failed, both with exponential back-off and jitter, so that nodes cut off together do not return in step.
+ * Addresses that answered are kept on disk, so that a restarted node finds the network without its bootstrap nodes.
  */
 export class PeerBook {
   readonly #entries = new Map<string, Entry>();
   readonly #own = new SeenCache(MAX_OWN);
-  /** Where the nodes are that were dialled and stayed, before the last end of the process: dialled first, once. */
+  /** Addresses of nodes that stayed connected until the last end of the process: dialled first, once. */
   readonly #anchors: Set<string>;
   #savedAnchors: readonly string[];
 
@@ -74,7 +74,7 @@ export class PeerBook {
     return this.#entries.size;
   }
 
-  /** Takes note of an address heard from a peer. False: known already, our own, or there is no room. */
+  /** Notes an address heard from a peer. False: already known, our own, or there is no room. */
   learn(address: string): boolean {
     if (this.#entries.has(address) || this.#own.has(address) || address.length > LIMITS.addressBytes) return false;
     if (this.#entries.size >= MAX_ENTRIES && !this.#dropWorst()) return false;
@@ -83,8 +83,8 @@ export class PeerBook {
   }
 
   /**
-   * A node that we have a session with says that it is found there. Believed only once a dial has shown it, but while
-   * nobody has answered there, it is not dialled as long as that node is connected.
+   * A connected node says that it can be dialled there. Only a dial proves it; until somebody has answered there, the
+   * address is not dialled while that node is connected.
    */
   claimed(address: string, nodeId: string): void {
     this.learn(address);
@@ -95,8 +95,8 @@ export class PeerBook {
   }
 
   /**
-   * Addresses whose time has come, one per known node: after a start the anchors, then bootstrap ones, then where somebody has answered before,
-   * then the one that waits longest. `isUnwanted` leaves out what is being dialled, and nodes that are connected.
+   * Addresses that are due, one per known node: after a start the anchors first, then bootstrap addresses, then those
+   * where somebody has answered before, then the one that has waited longest. `isUnwanted` leaves addresses out.
    */
   due(isUnwanted: (address: string, nodeId: string | undefined) => boolean): KnownAddress[] {
     const now = this.clock.nowMs();
@@ -112,7 +112,7 @@ export class PeerBook {
       });
   }
 
-  /** A dial has begun; the next one to this address is due after its back-off even if nothing more is heard. */
+  /** A dial has begun; the next one to this address is due after its back-off. */
   dialling(address: string): void {
     const entry = this.#entries.get(address);
     this.#anchors.delete(address);
@@ -135,7 +135,7 @@ export class PeerBook {
     this.#forgetFormer(nodeId);
   }
 
-  /** A session with this node that had lasted is over: dial its addresses anew, soon but not at once. */
+  /** A lasting session with this node is over: dial its addresses again soon, but not at once. */
   lost(nodeId: string): void {
     const now = this.clock.nowMs();
     for (const entry of this.#entries.values()) {
@@ -146,10 +146,17 @@ export class PeerBook {
     }
   }
 
+  /** Dial the addresses of this node at the next look, as if none had ever failed. */
+  resetBackoff(nodeId: string): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.nodeId === nodeId) Object.assign(entry, { failures: 0, nextDialMs: this.clock.nowMs() });
+    }
+  }
+
   /**
-   * Notes which nodes we dialled, the one that has stayed longest first. The first two are kept for the next start: who
-   * fills our address book with its own nodes cannot have us at a restart, as long as one of those two is honest. While
-   * there are fewer, earlier ones keep their place.
+   * Notes which nodes we dialled, the one that has stayed longest first. The first two are kept for the next start: as
+   * long as one of them is honest, an attacker who fills our address book cannot isolate us by a restart. If there are
+   * fewer than two, earlier ones keep their place.
    */
   holdAnchors(dialled: readonly string[]): void {
     const anchors = [...new Set([...dialled, ...this.#savedAnchors])].slice(0, ANCHORS);
@@ -158,7 +165,7 @@ export class PeerBook {
     this.store.saveAnchors(anchors);
   }
 
-  /** The bootstrap address is a name that stands for no single other node; it stays due, but is nobody's. */
+  /** The bootstrap address is a name that stands for several nodes, or for ourselves. It is still looked up when due. */
   leadsElsewhere(address: string): void {
     const entry = this.#entries.get(address);
     if (entry === undefined || entry.leadsElsewhere) return;
@@ -166,15 +173,15 @@ export class PeerBook {
     this.store.deleteAddress(address);
   }
 
-  /** The address is our own: never dial it. */
-  isOwn(address: string): void {
+  /** Notes that the address is our own, so that it is never dialled again. */
+  noteOwn(address: string): void {
     this.#own.add(address);
     this.#forget(address);
   }
 
   /**
-   * Of the learnt addresses of a node the latest few stay: one that moves about (a container gets another IP with each
-   * restart) must not fill the book.
+   * Keeps the latest few of a node's learnt addresses: a node that moves (a container gets another IP at each restart)
+   * must not fill the book.
    */
   #forgetFormer(nodeId: string): void {
     const learnt = [...this.#entries.values()].filter((entry) => entry.source === 'learnt' && entry.nodeId === nodeId);
@@ -187,7 +194,7 @@ export class PeerBook {
     }
   }
 
-  /** Makes room by forgetting the learnt address that failed most often, of those where nobody ever answered. */
+  /** Makes room: forgets the learnt address that failed most often, among those where nobody ever answered. */
   #dropWorst(): boolean {
     let worst: Entry | undefined;
     for (const entry of this.#entries.values()) {
@@ -217,7 +224,7 @@ export class PeerBook {
   }
 }
 
-/** Also when its time is further off than any back-off is: then the clock has been set back. */
+/** Also true if the time is further away than any back-off: then the clock has been set back. */
 function isDue(nextDialMs: number, now: number): boolean {
   return nextDialMs <= now || nextDialMs - now > LONGEST_BACKOFF_MS;
 }

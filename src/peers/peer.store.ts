@@ -14,12 +14,12 @@ export interface BanRow {
   readonly code: string;
 }
 
-/** Row of `meta`; addresses hold no spaces, which part them here. */
+/** Row of `meta`: addresses separated by spaces, which they cannot contain. */
 const ANCHORS_KEY = 'peer_anchors';
 
 /**
- * Addresses and bans on disk. What is written here is a convenience of the next start: a write that fails is told to
- * `onFault` and goes no further, so that a full disk does not stop the conversation with peers.
+ * Addresses and bans on disk. They only help the next start, so a failed write is reported to `onFault` and otherwise
+ * ignored: a full disk must not end sessions with peers.
  */
 export class PeerStore {
   constructor(

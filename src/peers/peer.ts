@@ -1,4 +1,5 @@
 import type { Hash } from '../consensus/codec.js';
+import { featureOf, type Feature } from './features.js';
 import type { PeerLimits } from './rate-limits.js';
 import { SeenCache } from './seen-cache.js';
 import type { Session } from './session.js';
@@ -15,42 +16,69 @@ export interface PeerIdentity {
   readonly userAgent: string;
   /** Where it can be dialled; undefined behind NAT. */
   readonly address: string | undefined;
+  /** Names of what it understands beyond the first version of the protocol; some may be unknown to us. */
+  readonly features: ReadonlySet<string>;
 }
 
-/** A node we have an open session with, after both Hellos. */
+/** A session after both Hellos. */
+export interface PeerInit {
+  readonly identity: PeerIdentity;
+  readonly session: Session;
+  readonly direction: Direction;
+  /** The address that we dialled; undefined for an inbound session. */
+  readonly dialled: string | undefined;
+  readonly tip: PeerTip;
+  readonly connectedAtMs: number;
+  readonly limits: PeerLimits;
+}
+
+/** A node that we have an open session with, after both Hellos. */
 export class Peer {
+  readonly identity: PeerIdentity;
+  readonly session: Session;
+  readonly direction: Direction;
+  readonly dialled: string | undefined;
+  readonly connectedAtMs: number;
+  readonly limits: PeerLimits;
   latencyMs: number | undefined;
   /** When it last brought a block or entry that was new to us. */
   usefulAtMs: number | undefined;
-  /** When it last had to show that it is still there. */
+  /** When it was last asked to show that it is still there. */
   probedAtMs: number | undefined;
   lastSeenMs: number;
-  /** Why it is about to close the session, in its own words. */
+  /** The reason that it gave for closing the session. */
   farewell: string | undefined;
   /** Hashes of blocks and ids of transactions that the peer is known to have: it sent or was sent them. */
   readonly known = new SeenCache(KNOWN_ITEMS);
   #tip: PeerTip;
 
-  constructor(
-    readonly identity: PeerIdentity,
-    readonly session: Session,
-    readonly direction: Direction,
-    /** The address we dialled, of an outbound session. */
-    readonly dialled: string | undefined,
-    tip: PeerTip,
-    readonly connectedAtMs: number,
-    readonly limits: PeerLimits,
-  ) {
+  /** From now on its session refuses to send what the peer does not understand. */
+  constructor({ identity, session, direction, dialled, tip, connectedAtMs, limits }: PeerInit) {
+    this.identity = identity;
+    this.session = session;
+    this.direction = direction;
+    this.dialled = dialled;
+    this.connectedAtMs = connectedAtMs;
+    this.limits = limits;
     this.lastSeenMs = connectedAtMs;
     this.#tip = tip;
     this.known.add(tip.hash);
+    session.missingFeature = (kind) => {
+      const feature = featureOf(kind);
+      return feature === undefined || this.supports(feature) ? undefined : feature;
+    };
+  }
+
+  /** Does its Hello name the feature? */
+  supports(feature: Feature): boolean {
+    return this.identity.features.has(feature);
   }
 
   get nodeId(): string {
     return this.identity.nodeId;
   }
 
-  /** For people: where it can be dialled, else where its connection comes from. */
+  /** For people: where it can be dialled, otherwise where its connection comes from. */
   get displayAddress(): string {
     return this.identity.address ?? this.dialled ?? this.session.remoteHost;
   }
@@ -59,7 +87,7 @@ export class Peer {
     return this.#tip;
   }
 
-  /** Takes note of the tip in a message of the peer. */
+  /** Notes the tip in a message of the peer. */
   sawTip(tip: PeerTip): void {
     this.#tip = tip;
     this.known.add(tip.hash);

@@ -3,8 +3,9 @@ import { z } from 'zod';
 const peerSchema = z
   .object({
     id: z.string().nullable().meta({ description: 'Node id; null until this node has had a session with it.' }),
-    address: z.string(),
+    address: z.string().meta({ description: 'Empty for a refused node that this one has not seen.' }),
     connected: z.boolean(),
+    refused: z.boolean().meta({ description: 'Whether this node refuses links with it: POST /peers/:id/disconnect.' }),
     lastSeen: z.iso.datetime().nullable(),
     direction: z.enum(['inbound', 'outbound']).nullable().meta({ description: 'Who dialled; null without a session.' }),
     latencyMs: z.number().nullable(),
@@ -20,6 +21,15 @@ export const peersSchema = z
     peers: z.array(peerSchema).meta({ description: 'All known nodes.' }),
   })
   .meta({ id: 'Peers' });
+
+/** POST /peers/:id/disconnect, /peers/:id/connect */
+export const linkSchema = z
+  .object({
+    id: z.string(),
+    connected: z.boolean().meta({ description: 'Whether there is a session now.' }),
+    refused: z.boolean().meta({ description: 'Whether this node refuses links with it.' }),
+  })
+  .meta({ id: 'PeerLink' });
 
 const banSchema = z
   .object({
@@ -57,3 +67,4 @@ export type BanView = z.infer<typeof banSchema>;
 export type Bans = z.infer<typeof bansSchema>;
 export type LiftedBans = z.infer<typeof liftedBansSchema>;
 export type SyncView = z.infer<typeof syncSchema>;
+export type PeerLink = z.infer<typeof linkSchema>;

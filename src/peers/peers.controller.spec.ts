@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeChannel } from '../../test/support/fake-channel.js';
-import { startRestApp, type RestApp } from '../../test/support/rest-app.js';
+import { startRestApp, type Answer, type RestApp } from '../../test/support/rest-app.js';
+import { createHello } from './handshake.js';
 
 let rest: RestApp;
 
@@ -21,6 +22,7 @@ describe('GET /peers', () => {
           id: null,
           address: '127.0.0.1:9',
           connected: false,
+          refused: false,
           lastSeen: null,
           direction: null,
           latencyMs: null,
@@ -29,6 +31,44 @@ describe('GET /peers', () => {
         },
       ],
     });
+  });
+});
+
+describe('/peers/:id', () => {
+  const post = (path: string, headers = {}): Promise<Answer> => rest.fetch(path, { method: 'POST', headers });
+
+  it.each(['disconnect', 'connect'])('%s of a node that nobody knows is 404', async (verb) => {
+    rest = await startRestApp();
+    const { status, headers, json } = await post(`/peers/node-9/${verb}`);
+    expect(status).toBe(404);
+    expect(headers.get('content-type')).toContain('application/problem+json');
+    expect(json).toMatchObject({ code: 'unknown-peer', detail: expect.stringContaining('"node-9"') });
+  });
+
+  it('refuses a link, shows it as refused, and allows it again', async () => {
+    rest = await startRestApp();
+    const { chain, peers } = rest.node;
+    const visitor = new FakeChannel('203.0.113.7');
+    const self = { nodeId: 'visitor', instanceNonce: 7n, advertisedAddress: ':9091', userAgent: '' };
+    peers.acceptInbound(visitor);
+    visitor.deliver({ $case: 'hello', value: createHello(self, chain.genesis, chain.genesis) });
+    expect(peers.linkOf('visitor')).toEqual({ connected: true, refused: false });
+    const cut = await post('/peers/visitor/disconnect');
+    expect([cut.status, cut.json]).toEqual([200, { id: 'visitor', connected: false, refused: true }]);
+    expect(visitor.isClosed).toBe(true);
+    expect((await rest.get('/peers')).json.peers).toMatchObject([{ id: 'visitor', connected: false, refused: true }]);
+    const back = await post('/peers/visitor/connect');
+    expect([back.status, back.json]).toEqual([202, { id: 'visitor', connected: false, refused: false }]);
+    expect((await rest.get('/peers')).json.peers).toMatchObject([{ id: 'visitor', refused: false }]);
+  });
+
+  it('needs the write token where one is set', async () => {
+    rest = await startRestApp({ MINICHAIN_HTTP_WRITE_TOKEN: 'secret-token-of-the-test' });
+    for (const verb of ['connect', 'disconnect']) {
+      expect((await post(`/peers/node-9/${verb}`)).status).toBe(401);
+      const authorization = 'Bearer secret-token-of-the-test';
+      expect((await post(`/peers/node-9/${verb}`, { authorization })).status).toBe(404);
+    }
   });
 });
 

@@ -6,16 +6,22 @@ import { Reads, Writes } from '../common/operation.js';
 import {
   bansSchema,
   liftedBansSchema,
+  linkSchema,
   peersSchema,
   syncSchema,
   type BanView,
   type Bans,
   type LiftedBans,
+  type PeerLink,
   type Peers,
   type SyncView,
 } from './peers-schemas.js';
 import { PeersService } from './peers.service.js';
 import type { Ban } from './scoring.js';
+
+const nodeIdSchema = z
+  .string()
+  .meta({ openapi: { type: 'string', description: 'A node id as GET /peers shows it.', example: 'node-2' } });
 
 const subjectSchema = z
   .string()
@@ -32,6 +38,35 @@ export class PeersController {
   @ApiOkResponse({ description: 'The peers', standardSchema: peersSchema })
   getPeers(): Peers {
     return { connected: this.peers.summary().connected, peers: this.peers.list() };
+  }
+
+  @Post('peers/:id/disconnect')
+  @Writes()
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'End the session with a node, and refuse links with it',
+    description:
+      'Neither dials the node nor accepts it, until POST /peers/:id/connect or the end of the process. 404 if unknown.',
+  })
+  @ApiOkResponse({ description: 'The link', standardSchema: linkSchema })
+  disconnect(@Param('id', { schema: nodeIdSchema }) id: string): PeerLink {
+    this.#linkOf(id);
+    this.peers.refuse(id);
+    return this.#linkOf(id);
+  }
+
+  @Post('peers/:id/connect')
+  @Writes()
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Allow links with a node again, and dial it at once',
+    description: 'A node that cannot be dialled has to dial this one. A ban stays in force. 404 if unknown.',
+  })
+  @ApiAcceptedResponse({ description: 'The link, before the dial has ended', standardSchema: linkSchema })
+  connect(@Param('id', { schema: nodeIdSchema }) id: string): PeerLink {
+    const link = this.#linkOf(id);
+    this.peers.allow(id);
+    return { ...link, refused: false };
   }
 
   @Get('peers/bans')
@@ -79,6 +114,14 @@ export class PeersController {
   @ApiAcceptedResponse({ description: 'State of the sync', standardSchema: syncSchema })
   postSync(): SyncView {
     return this.#sync();
+  }
+
+  /** @throws HttpProblem 404 */
+  #linkOf(id: string): PeerLink {
+    const link = this.peers.linkOf(id);
+    if (link !== undefined) return { id, ...link };
+    const detail = `this node knows no node ${JSON.stringify(id)}; GET /peers lists those that it knows`;
+    throw new HttpProblem(404, 'unknown-peer', detail);
   }
 
   #sync(): SyncView {

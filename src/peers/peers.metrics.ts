@@ -2,16 +2,18 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { mirrorGauge } from '../common/mirror-gauge.js';
 import { REGISTRY } from '../common/tokens.js';
-import type { BodyCase } from './messages.js';
+import type { BodyCase, MessageKind } from './messages.js';
 import { RATE_LIMITS } from './rate-limits.js';
 import { PENALTIES } from './scoring.js';
-import type { TrafficMeter } from './session.js';
+import type { TrafficMeter, UnknownRole } from './session.js';
 import type { SyncStatus } from './sync.js';
 
-/** All that have a limit, but for those of what a message holds; hello has none, for it comes once. */
+/** Hello has no rate limit because it comes once; limits of items are limits of what a message holds. */
 const MESSAGE_TYPES = ['hello', ...Object.keys(RATE_LIMITS).filter((kind) => !kind.endsWith('Items'))];
 
-/** From a neighbour on the same machine to a big block over a slow line around the world. */
+const UNKNOWN_ROLES: readonly UnknownRole[] = ['notification', 'request', 'answer'];
+
+/** The shortest is a neighbour on the same machine, the longest a large block over a slow line around the world. */
 const PROPAGATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** What the gauges read of one peer. */
@@ -37,6 +39,7 @@ export class PeersMetrics implements TrafficMeter {
   readonly #bytes: Counter<'type' | 'direction'>;
   readonly #misbehaviour: Counter<'code'>;
   readonly #bans: Counter;
+  readonly #unknown: Counter<'role'>;
   readonly #dropped: Counter<'type'>;
   readonly #evictions: Counter;
   readonly #propagation: Histogram;
@@ -45,7 +48,7 @@ export class PeersMetrics implements TrafficMeter {
     const registers = [registry];
     this.#messages = new Counter({
       name: 'minichain_peer_messages_total',
-      help: 'Messages between nodes by type and direction (sent, received).',
+      help: 'Messages between nodes by type and direction (sent, received); type unknown is a body from a newer version.',
       labelNames: ['type', 'direction'],
       registers,
     });
@@ -57,33 +60,40 @@ export class PeersMetrics implements TrafficMeter {
     });
     this.#misbehaviour = new Counter({
       name: 'minichain_peer_misbehaviour_total',
-      help: 'Broken rules by peers, by rule code.',
+      help: 'Rules broken by peers, by rule code.',
       labelNames: ['code'],
       registers,
     });
-    this.#bans = new Counter({ name: 'minichain_peer_bans_total', help: 'Bans given.', registers });
+    this.#bans = new Counter({ name: 'minichain_peer_bans_total', help: 'Bans imposed on peers.', registers });
+    this.#unknown = new Counter({
+      name: 'minichain_peer_unknown_messages_total',
+      help: 'Messages ignored because this version does not know their body, by role (notification, request, answer).',
+      labelNames: ['role'],
+      registers,
+    });
     this.#dropped = new Counter({
       name: 'minichain_peer_messages_dropped_total',
-      help: 'Messages of peers that were not handled because they were above the rate limits, by type.',
+      help: 'Messages of peers ignored because they exceeded the rate limits, by type.',
       labelNames: ['type'],
       registers,
     });
     this.#evictions = new Counter({
       name: 'minichain_peer_evictions_total',
-      help: 'Useless inbound peers that had to make room for others.',
+      help: 'Inbound peers evicted to free a slot.',
       registers,
     });
     this.#propagation = new Histogram({
       name: 'minichain_block_propagation_seconds',
-      help: 'From sending a new block to a peer until its word that it has it, by our own clock alone.',
+      help: 'Time from sending a new block to a peer until the peer confirmed it, by our own clock alone.',
       buckets: PROPAGATION_BUCKETS_SECONDS,
       registers,
     });
-    // A series that begins with its first event hides that event from rate() and increase().
+    // rate() and increase() do not see the first event of a series that begins with it.
     for (const type of MESSAGE_TYPES) {
       for (const direction of ['sent', 'received'] as const) this.#count(type, direction, 0, 0);
       this.#dropped.inc({ type }, 0);
     }
+    for (const role of UNKNOWN_ROLES) this.#unknown.inc({ role }, 0);
     for (const code of Object.keys(PENALTIES)) this.#misbehaviour.inc({ code }, 0);
   }
 
@@ -91,8 +101,12 @@ export class PeersMetrics implements TrafficMeter {
     this.#count(kind, 'sent', bytes);
   }
 
-  received(kind: BodyCase, bytes: number): void {
+  received(kind: MessageKind, bytes: number): void {
     this.#count(kind, 'received', bytes);
+  }
+
+  receivedUnknown(role: UnknownRole): void {
+    this.#unknown.inc({ role });
   }
 
   penalised(code: string, banned: boolean): void {
@@ -100,7 +114,7 @@ export class PeersMetrics implements TrafficMeter {
     if (banned) this.#bans.inc();
   }
 
-  dropped(kind: BodyCase): void {
+  dropped(kind: MessageKind): void {
     this.#dropped.inc({ type: kind });
   }
 
@@ -108,7 +122,7 @@ export class PeersMetrics implements TrafficMeter {
     this.#evictions.inc();
   }
 
-  /** A peer has taken a block that we announced, or had it already. */
+  /** A peer has accepted a block that we announced, or had it already. */
   delivered(tookMs: number): void {
     this.#propagation.observe(tookMs / 1000);
   }
@@ -147,30 +161,30 @@ export class PeersMetrics implements TrafficMeter {
     mirror('minichain_peer_requests_pending', 'Requests to peers that wait for an answer.', () =>
       total(({ session }) => session.pendingRequests),
     );
-    mirror('minichain_peer_outgoing_bytes', 'Bytes that wait until peers read.', () =>
+    mirror('minichain_peer_outgoing_bytes', 'Bytes queued until peers read them.', () =>
       total(({ session }) => session.queuedBytes),
     );
     mirror('minichain_peer_seen_items', 'Blocks and entries remembered as known to peers.', () =>
       total(({ known }) => known.size),
     );
     mirror('minichain_peers_known', 'Addresses in the peer book.', () => source.knownAddresses());
-    mirror('minichain_peers_banned', 'Nodes and hosts banned at present.', () => source.bannedSubjects());
+    mirror('minichain_peers_banned', 'Nodes and hosts that are banned now.', () => source.bannedSubjects());
     mirror('minichain_sync_active', '1 while headers or blocks are being fetched.', () =>
       source.syncStatus().state === 'idle' ? 0 : 1,
     );
     mirror(
       'minichain_sync_progress',
-      'Share of the present sync that is done, 0 to 1.',
+      'Completed share of the present sync, 0 to 1.',
       () => source.syncStatus().progress,
     );
     mirror(
       'minichain_sync_target_height',
-      'Height that the present sync leads to.',
+      'Target height of the present sync.',
       () => source.syncStatus().targetHeight,
     );
     mirror(
       'minichain_sync_blocks_per_second',
-      'Rate of the present or last sync.',
+      'Blocks connected per second in the present or last sync.',
       () => source.syncStatus().blocksPerSecond,
     );
   }

@@ -6,7 +6,7 @@ import { PeersController } from './peers.controller.js';
 import { PeersMetrics } from './peers.metrics.js';
 import { PeersService } from './peers.service.js';
 
-/** Sessions with other nodes, gossip, sync and discovery. The dialler comes from outside (see node.ts). */
+/** Sessions with other nodes, gossip, sync and discovery. The dialer comes from outside (see node.ts). */
 @Module({
   imports: [ChainModule, MempoolModule],
   controllers: [GrpcServerController, PeersController],

@@ -12,44 +12,37 @@ import type { NodeConfig } from '../config/node-config.js';
 import { ChainService } from '../chain/chain.service.js';
 import { MempoolService } from '../mempool/mempool.service.js';
 import { DATABASE } from '../storage/storage.module.js';
-import { advertise, hostOf } from './address.js';
+import { advertise } from './address.js';
 import { DIALER, type Channel, type Dialer } from './channel.js';
 import { ClockWatch } from './clock-watch.js';
 import { Connections } from './connections.js';
 import { Discovery } from './discovery.js';
+import { FirstExchange } from './first-exchange.js';
 import { Gossip } from './gossip.js';
-import { serveHeaders } from './header-sync.js';
-import { WireError } from './messages.js';
-import type { Peer } from './peer.js';
-import { PeerBook, type KnownAddress } from './peer-book.js';
+import { messageHandlers } from './message-handlers.js';
+import type { WireError } from './messages.js';
+import type { Direction, Peer } from './peer.js';
+import { PeerBook } from './peer-book.js';
+import { PeerViews, type PeerView } from './peer-view.js';
 import { PeerStore } from './peer.store.js';
 import { PeersMetrics } from './peers.metrics.js';
-import { RateLimits } from './rate-limits.js';
 import { Scoring, type Ban } from './scoring.js';
 import { Seeds } from './seeds.js';
-import { serveBlocks } from './serve-blocks.js';
-import { RequestFailedError, type HandlerTable } from './session.js';
 import { Sync, type SyncState, type SyncStatus } from './sync.js';
-import { LIMITS, decodeHash, decodeHashes, encodeTip } from './wire.js';
-
-const RETRY_MS = 20_000;
 
 export interface PeersEventMap {
+  /** A session is open: both nodes have said Hello. */
+  readonly connected: { readonly nodeId: string; readonly direction: Direction; readonly address: string };
+  /** The session is over; `reason` is for people, in the peer's own words if it said why. */
+  readonly disconnected: { readonly nodeId: string; readonly reason: string };
   /** The state of the sync changed. */
   readonly sync: SyncState;
 }
 
-/** A line of GET /peers: a node we have a session with, or an address we only know. */
-export interface PeerView {
-  readonly id: string | null;
-  readonly address: string;
+/** Whether there is a session with a node, and whether this node refuses to have one. */
+export interface LinkState {
   readonly connected: boolean;
-  /** ISO 8601; null = never. */
-  readonly lastSeen: string | null;
-  readonly direction: 'inbound' | 'outbound' | null;
-  readonly latencyMs: number | null;
-  readonly height: number | null;
-  readonly score: number;
+  readonly refused: boolean;
 }
 
 /**
@@ -60,96 +53,98 @@ export interface PeerView {
 export class PeersService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #events: EventHub<PeersEventMap>;
   readonly #connections: Connections;
-  readonly #book: PeerBook;
+  readonly #views: PeerViews;
   readonly #scoring: Scoring;
   readonly #gossip: Gossip;
   readonly #sync: Sync;
-  readonly #discovery: Discovery;
   readonly #log: Logger;
 
   constructor(
     @Inject(NODE_CONFIG) config: NodeConfig,
     @Inject(DATABASE) database: Database,
-    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CLOCK) clock: Clock,
     @Inject(RANDOM) random: Random,
     @Inject(LOGGER) logger: Logger,
     @Inject(DIALER) dialer: Dialer,
-    private readonly chain: ChainService,
+    chain: ChainService,
     mempool: MempoolService,
     faults: Faults,
     metrics: PeersMetrics,
   ) {
-    this.#events = new EventHub(faults.report);
-    this.#log = logger.child({ module: 'peers' });
+    const events = (this.#events = new EventHub<PeersEventMap>(faults.report));
+    const log = (this.#log = logger.child({ module: 'peers' }));
+    const { bootstrapNodes, banSeconds, heartbeatSeconds, maxPeers, tls } = config.network;
     const store = new PeerStore(database, faults.report);
-    const peers = (): Iterable<Peer> => this.#connections.peers.values();
-    const clockWatch = new ClockWatch(this.#log, peers);
+    const peers = (): readonly Peer[] => this.#connections.peers.all;
+    const clockWatch = new ClockWatch(log, peers);
     const tooNew = (peer: Peer, { data }: RuleError): void =>
       clockWatch.tooNew(peer, Number(data['time']) - nowSeconds(clock));
     const blame = (peer: Peer, error: RuleError | WireError): void => {
       if (error instanceof RuleError && error.code === 'time-too-new') tooNew(peer, error);
       else this.#connections.blame(peer, error);
     };
-    this.#book = new PeerBook(store, clock, random, config.network.bootstrapNodes);
-    this.#scoring = new Scoring(store, clock, config.network.banSeconds);
-    this.#discovery = new Discovery(this.#book, random, this.#log, peers);
-    this.#sync = new Sync(chain, clock, this.#log, {
+    const book = new PeerBook(store, clock, random, bootstrapNodes);
+    const scoring = (this.#scoring = new Scoring(store, clock, banSeconds));
+    const discovery = new Discovery(book, random, log, peers);
+    const sync = (this.#sync = new Sync(chain, clock, log, {
       peers,
       blame,
       tooNew,
       stateChanged: (state) => {
-        this.#events.emit('sync', state);
+        events.emit('sync', state);
         if (state === 'idle') this.#gossip.announceTip();
       },
-    });
-    this.#gossip = new Gossip(chain, mempool, clock, this.#log, {
+    }));
+    const gossip = (this.#gossip = new Gossip(chain, mempool, clock, log, {
       peers,
       blame,
       clockAgreed: (peer) => clockWatch.agreed(peer),
       refusedAsTooNew: (peer) => clockWatch.refusedAsTooNew(peer),
       delivered: (tookMs) => metrics.delivered(tookMs),
-      considerSync: (peer) => this.#sync.consider(peer),
-      isCatchingUp: () => this.#sync.isCatchingUp,
-    });
+      considerSync: (peer) => sync.consider(peer),
+      isCatchingUp: () => sync.isCatchingUp,
+    }));
+    const firstExchange = new FirstExchange({ discovery, gossip, clock, log, blame });
     const advertisedAddress = config.node.advertisedAddress ?? advertise(config.node.p2pHost, config.node.p2pPort);
-    this.#book.isOwn(advertisedAddress);
-    this.#connections = new Connections(
-      {
-        self: {
-          nodeId: config.node.nodeId,
-          instanceNonce: Buffer.from(random.bytes(8)).readBigUInt64LE(),
-          advertisedAddress,
-          userAgent: `minichain/${VERSION}`,
-        },
-        maxPeers: config.network.maxPeers,
-        heartbeatMs: config.network.heartbeatSeconds * 1000,
-        areCertificatesRequired: config.network.tls !== undefined,
+    book.noteOwn(advertisedAddress);
+    const connections = (this.#connections = new Connections({
+      self: {
+        nodeId: config.node.nodeId,
+        instanceNonce: Buffer.from(random.bytes(8)).readBigUInt64LE(),
+        advertisedAddress,
+        userAgent: `minichain/${VERSION}`,
       },
+      maxPeers,
+      heartbeatMs: heartbeatSeconds * 1000,
+      areCertificatesRequired: tls !== undefined,
       chain,
       dialer,
-      this.#book,
-      new Seeds(config.network.bootstrapNodes, this.#book, dialer, clock, random, this.#log),
-      this.#scoring,
-      new RateLimits(clock),
+      book,
+      seeds: new Seeds({ bootstrap: bootstrapNodes, book, dialer, clock, random, log }),
+      scoring,
       clock,
-      this.#log,
-      metrics,
-      {
-        handlersFor: (peer) => this.#handlersFor(peer),
-        alternatives: () => this.#discovery.alternatives(),
-        redirected: ({ remoteHost }, message) => this.#discovery.receiveAlternatives(message, remoteHost),
-        connected: (peer) => this.#connected(peer),
-        sawTip: (peer) => this.#sync.consider(peer),
-        penalised: (code, banned) => metrics.penalised(code, banned),
-        dropped: (kind) => metrics.dropped(kind),
-        evicted: () => metrics.evicted(),
+      log,
+      meter: metrics,
+      events: {
+        handlersFor: (peer) => messageHandlers(peer, { chain, discovery, gossip }),
+        alternatives: () => discovery.alternatives(),
+        redirected: ({ remoteHost }, message) => discovery.receiveAlternatives(message, remoteHost),
+        connected: (peer) => {
+          const { nodeId, direction, displayAddress: address } = peer;
+          events.emit('connected', { nodeId, direction, address });
+          sync.consider(peer);
+          firstExchange.begin(peer);
+        },
+        disconnected: ({ nodeId }, reason) => events.emit('disconnected', { nodeId, reason }),
+        sawTip: (peer) => sync.consider(peer),
       },
-    );
+    }));
+    this.#views = new PeerViews({ peers: connections.peers, book, scoring, refusals: connections.refusals });
     metrics.observe({
       peers,
-      knownAddresses: () => this.#book.size,
-      bannedSubjects: () => this.#scoring.bannedCount,
-      syncStatus: () => this.#sync.status,
+      knownAddresses: () => book.size,
+      bannedSubjects: () => scoring.bans.length,
+      syncStatus: () => sync.status,
     });
   }
 
@@ -174,34 +169,43 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   list(): PeerView[] {
-    const connected = [...this.#connections.peers.values()].map((peer) => this.#viewOf(peer));
-    const others = this.#notConnected().map(({ address, nodeId, lastSeenMs }) => ({
-      id: nodeId ?? null,
-      address,
-      connected: false,
-      lastSeen: lastSeenMs === undefined ? null : new Date(lastSeenMs).toISOString(),
-      direction: null,
-      latencyMs: null,
-      height: null,
-      score: this.#scoring.score(nodeId, hostOf(address)),
-    }));
-    return [...connected, ...others];
+    return this.#views.list();
   }
 
   summary(): { readonly connected: number; readonly known: number } {
-    const connected = this.#connections.peers.size;
-    return { connected, known: connected + this.#notConnected().length };
+    return this.#views.summary();
   }
 
-  #notConnected(): KnownAddress[] {
-    return this.#book.known.filter(({ nodeId }) => nodeId === undefined || !this.#connections.peers.has(nodeId));
+  /** Undefined: this node knows no node with this id. */
+  linkOf(nodeId: string): LinkState | undefined {
+    if (!this.#views.has(nodeId)) return undefined;
+    const { peers, refusals } = this.#connections;
+    return { connected: peers.has(nodeId), refused: refusals.has(nodeId) };
+  }
+
+  /** Ends the session with this node; either side may dial the other again. Returns whether there was one. */
+  disconnect(nodeId: string): boolean {
+    return this.#connections.disconnect(nodeId);
+  }
+
+  /**
+   * Ends the session with this node, if there is one, and from now on neither dials nor accepts it, until `allow` or the
+   * end of the process. Also for nodes that this one does not know yet. Returns whether there was a session.
+   */
+  refuse(nodeId: string): boolean {
+    return this.#connections.refuse(nodeId);
+  }
+
+  /** Ends a refusal, and dials the node's known addresses at once. A ban stays in force. */
+  allow(nodeId: string): void {
+    this.#connections.allow(nodeId);
   }
 
   syncStatus(): SyncStatus {
     return this.#sync.status;
   }
 
-  /** Many blocks are being fetched: what is mined on the present tip meanwhile would be in vain. */
+  /** Many blocks are being fetched: blocks mined on the present tip meanwhile would be wasted. */
   get isCatchingUp(): boolean {
     return this.#sync.isCatchingUp;
   }
@@ -211,70 +215,15 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     return this.#scoring.bans;
   }
 
-  /** Lifts the bans of a node id or host, or of a subject as `bans` has it; gives those that there were. */
+  /** Lifts the bans of a node id or host, or of a subject from `bans`. Returns the bans that it lifted. */
   pardon(name: string): readonly Ban[] {
     const lifted = this.#scoring.pardon(name);
     for (const { subject, code } of lifted) this.#log.info({ subject, code }, `Ban of ${subject} lifted`);
     return lifted;
   }
 
-  /** Looks once more at all peers for a better chain. */
+  /** Looks at all peers again for a better chain. */
   startSync(): void {
     this.#sync.restart();
-  }
-
-  #viewOf(peer: Peer): PeerView {
-    return {
-      id: peer.nodeId,
-      address: peer.displayAddress,
-      connected: true,
-      lastSeen: new Date(peer.lastSeenMs).toISOString(),
-      direction: peer.direction,
-      latencyMs: peer.latencyMs ?? null,
-      height: peer.tip.length - 1,
-      score: this.#scoring.score(peer.nodeId, peer.session.remoteHost),
-    };
-  }
-
-  #connected(peer: Peer): void {
-    this.#sync.consider(peer);
-    const failed = (error: unknown): void => {
-      if (error instanceof RuleError || error instanceof WireError) this.#connections.blame(peer, error);
-      else if (error instanceof RequestFailedError) {
-        this.#log.debug({ peer: peer.nodeId, reason: error.message }, 'exchange after the handshake broken off');
-      } else this.#log.error({ err: error, peer: peer.nodeId }, 'exchange after the handshake failed on our side');
-    };
-    this.#discovery.introduce(peer).catch(failed);
-    const fetchMempool = (): void => {
-      this.#gossip.fetchMempool(peer).catch((error: unknown) => {
-        failed(error);
-        // What it holds now will not be told again, so a peer that is busy is asked once more.
-        if (error instanceof RequestFailedError && error.reason === 'timeout') this.clock.after(RETRY_MS, fetchMempool);
-      });
-    };
-    fetchMempool();
-  }
-
-  /** Every message that an admitted peer may send, and who answers it. */
-  #handlersFor(peer: Peer): HandlerTable {
-    return {
-      getPeers: () => ({ $case: 'peers', value: this.#discovery.serve() }),
-      peers: (message) => this.#discovery.receive(peer, message),
-      getChainLength: () => ({ $case: 'chainLength', value: { tip: encodeTip(this.chain.tip) } }),
-      getHeaders: ({ locator, stopHash }) => {
-        const stop = stopHash.length === 0 ? undefined : decodeHash(stopHash);
-        const headers = serveHeaders(this.chain, decodeHashes(locator, LIMITS.locator), stop);
-        peer.limits.servedHeaders(headers.length);
-        return { $case: 'headers', value: { headers: headers.map((raw) => ({ raw })) } };
-      },
-      getBlocks: (message) => ({ $case: 'blocks', value: serveBlocks(this.chain, message) }),
-      newBlock: (message) => ({ $case: 'verdict', value: this.#gossip.receiveBlock(peer, message) }),
-      newTransactions: (message) => this.#gossip.receiveTransactions(peer, message),
-      getTransactions: (message) => ({
-        $case: 'transactions',
-        value: this.#gossip.serveTransactions(peer, message),
-      }),
-      getMempool: () => ({ $case: 'mempool', value: this.#gossip.serveMempool() }),
-    };
   }
 }

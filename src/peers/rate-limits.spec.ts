@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import type { Body } from './messages.js';
-import { RATE_LIMITS, RateLimits, type Admission, type PeerLimits } from './rate-limits.js';
+import { RATE_LIMITS, RateLimits, type RateDecision, type PeerLimits } from './rate-limits.js';
 
 const PING: Body = { $case: 'ping', value: { tip: undefined } };
 const GET_HEADERS: Body = { $case: 'getHeaders', value: { locator: [], stopHash: Buffer.alloc(0) } };
@@ -22,7 +22,7 @@ describe('PeerLimits', () => {
     clock = new VirtualClock();
     limits = new RateLimits(clock).enter('host:x');
   });
-  const send = (body: Body, times: number): Admission[] => Array.from({ length: times }, () => limits.admit(body));
+  const send = (body: Body, times: number): RateDecision[] => Array.from({ length: times }, () => limits.judge(body));
 
   it('never stand in the way of a node that is posted 4,000 entries a second, nor of one that relays five such', async () => {
     for (let tick = 0; tick < 50 * 60; tick++) {
@@ -44,6 +44,16 @@ describe('PeerLimits', () => {
     await clock.advance(1_000);
     expect(send(PING, 12).slice(-2)).toEqual(['blame', 'drop']);
     expect(send(PING, burst + 20).at(-1)).toBe('flood');
+  });
+
+  it('hold for messages that we do not know, too', async () => {
+    const { burst } = RATE_LIMITS.unknown;
+    const judge = (times: number): RateDecision[] => Array.from({ length: times }, () => limits.judge(undefined));
+    expect(judge(burst)).toEqual(Array(burst).fill('pass'));
+    expect(judge(2)).toEqual(['blame', 'drop']);
+    expect(judge(burst).at(-1)).toBe('flood');
+    await clock.advance(60_000);
+    expect(judge(1)).toEqual(['pass']);
   });
 
   it('count the entries of a batch as much as the batches', () => {

@@ -1,13 +1,13 @@
 import type { Clock } from '../common/clock.js';
 import { TokenBucket, type Rate } from '../common/token-bucket.js';
-import type { Body, BodyCase } from './messages.js';
+import type { Body, MessageKind } from './messages.js';
 
-/** Of what one peer may send. Answers to our own requests are not counted: we decide how many there are. */
-export type LimitedKind = Exclude<BodyCase, 'hello'> | 'transactionItems' | 'addressItems' | 'headerItems';
+/** What is limited of the messages of one peer. Answers to our own requests are not: we decide how many there are. */
+export type LimitedKind = Exclude<MessageKind, 'hello'> | 'transactionItems' | 'addressItems' | 'headerItems';
 
 /**
- * Each limit lies well above what an honest node comes to under load, after a stall and after a reorganisation, for
- * what is over it is lost. Bursts hold what a link that was stuck for many seconds delivers at once.
+ * Each limit lies well above what an honest node sends under load, after a stall and after a reorganisation, because
+ * messages above it are lost. Bursts hold what a link that was stuck for many seconds delivers at once.
  */
 export const RATE_LIMITS: Readonly<Record<LimitedKind, Rate>> = {
   // A heartbeat each second at the most, and a probe a second while somebody else uses our node id.
@@ -36,7 +36,9 @@ export const RATE_LIMITS: Readonly<Record<LimitedKind, Rate>> = {
   // somebody makes tell of many newcomers is not at fault.
   addressItems: { perSecond: 1, burst: 200 },
   goodbye: { perSecond: 1, burst: 10 },
-  // Answers that nobody waits for any more: late ones, one for each request of ours that timed out.
+  // Newer nodes send new bodies only to peers that understand them, so hardly any should come.
+  unknown: { perSecond: 20, burst: 1_000 },
+  // Answers that come too late, one for each request of ours that timed out.
   pong: { perSecond: 10, burst: 100 },
   chainLength: { perSecond: 10, burst: 100 },
   headers: { perSecond: 10, burst: 500 },
@@ -44,13 +46,14 @@ export const RATE_LIMITS: Readonly<Record<LimitedKind, Rate>> = {
   transactions: { perSecond: 10, burst: 500 },
   mempool: { perSecond: 10, burst: 100 },
   verdict: { perSecond: 1_000, burst: 20_000 },
+  unsupported: { perSecond: 10, burst: 100 },
 };
 
-/** A peer is blamed for what is over its limits once in this time, however much that is. */
+/** A peer is blamed for exceeding its limits once in this time, however much it sends. */
 const BLAME_EVERY_MS = 1_000;
 
-/** 'drop': as though it had not come. 'blame': that, and a small penalty. 'flood': no honest node comes to this. */
-export type Admission = 'pass' | 'drop' | 'blame' | 'flood';
+/** 'drop': ignore the message. 'blame': ignore it, with a small penalty. 'flood': no honest node sends so much. */
+export type RateDecision = 'pass' | 'drop' | 'blame' | 'flood';
 
 /** What one peer has sent lately, measured against RATE_LIMITS. */
 export class PeerLimits {
@@ -59,30 +62,31 @@ export class PeerLimits {
 
   constructor(private readonly clock: Clock) {}
 
-  /** May a message that is no awaited answer be handled? */
-  admit(body: Body): Admission {
+  /** Counts a message that is no awaited answer, and judges it. Undefined: a body that this version does not know. */
+  judge(body: Body | undefined): RateDecision {
+    if (body === undefined) return this.#judge('unknown', 1) ?? 'pass';
     if (body.$case === 'hello') return 'pass';
     return this.#judge(body.$case, 1) ?? this.#judgeItems(body) ?? 'pass';
   }
 
-  /** The answer to a GetHeaders that was admitted held so many; the next ones wait for it. */
+  /** Counts the headers in our answer to a GetHeaders. */
   servedHeaders(count: number): void {
     this.#bucket('headerItems').take(count, this.clock.nowMs());
   }
 
-  /** How many of `count` addresses may be looked at. */
+  /** Counts addresses; returns how many of them may be used. */
   takeAddresses(count: number): number {
     return this.#bucket('addressItems').take(count, this.clock.nowMs());
   }
 
-  #judgeItems(body: Body): Admission | undefined {
+  #judgeItems(body: Body): RateDecision | undefined {
     if (body.$case === 'newTransactions') return this.#judge('transactionItems', body.value.transactions.length);
-    // One header's worth in advance: with an empty bucket nothing is served.
+    // One header in advance: with an empty bucket nothing is served.
     return body.$case === 'getHeaders' ? this.#judge('headerItems', 1) : undefined;
   }
 
   /** Undefined: within the limit. */
-  #judge(kind: LimitedKind, cost: number): Admission | undefined {
+  #judge(kind: LimitedKind, cost: number): RateDecision | undefined {
     const nowMs = this.clock.nowMs();
     const bucket = this.#bucket(kind);
     if (bucket.takeWhole(cost, nowMs)) return undefined;
@@ -102,17 +106,17 @@ export class PeerLimits {
   }
 }
 
-/** Of peers that left: more than come back within the time that their buckets take to fill. */
+/** Peers that left and are remembered: more than come back within the time that their buckets take to fill. */
 const MAX_LEFT = 1_000;
 
-/** The limits of all peers. Whoever hangs up and comes again from the same place goes on where it stopped. */
+/** The limits of all peers. A peer that hangs up and dials again from the same place keeps its counts. */
 export class RateLimits {
   /** The one that left longest ago stands first. */
   readonly #left: { readonly subject: string; readonly limits: PeerLimits }[] = [];
 
   constructor(private readonly clock: Clock) {}
 
-  /** @param subject whom what it sends is put down to, as in Scoring. */
+  /** @param subject who pays for what the peer sends, as in Scoring. */
   enter(subject: string): PeerLimits {
     const index = this.#left.findLastIndex((entry) => entry.subject === subject);
     const [found] = index < 0 ? [] : this.#left.splice(index, 1);

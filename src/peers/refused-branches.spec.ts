@@ -157,7 +157,7 @@ describe('Sync with a peer whose branch we refuse', () => {
     expect(blamed).toEqual(['low-work-headers']);
     expect(remote.count('getHeaders')).toBe(MAX_RUN_HEADERS / LIMITS.headers);
     expect(remote.count('getBlocks')).toBe(0);
-    await clock.until('it is idle', () => sync.state === 'idle');
+    await clock.until('it is idle', () => sync.status.state === 'idle');
 
     const scoring = new Scoring(new PeerStore(database, () => {}), clock, 3_600);
     expect(scoring.penalise(peer.nodeId, '10.0.0.9', 'low-work-headers')).toBe(false);

@@ -32,7 +32,7 @@ describe('Scoring', () => {
     expect(scoring.isBanned('n1', HOST)).toBe(false);
     expect(scoring.penalise('n1', HOST, 'unrequested-data')).toBe(true);
     expect(scoring.isBanned('n1', HOST)).toBe(true);
-    expect(scoring.bannedCount).toBe(1);
+    expect(scoring.bans).toHaveLength(1);
     expect(scoring.score('n1', HOST)).toBe(0);
   });
 
@@ -67,7 +67,7 @@ describe('Scoring', () => {
     expect(scoring.isBanned('n1', HOST)).toBe(true);
     await clock.advance(1);
     expect(scoring.isBanned('n1', HOST)).toBe(false);
-    expect(scoring.bannedCount).toBe(0);
+    expect(scoring.bans).toHaveLength(0);
     expect(scoring.penalise('n1', HOST, 'unexpected-message')).toBe(false);
   });
 

@@ -5,20 +5,20 @@ import type { WireError } from './messages.js';
 import type { BanRow, PeerStore } from './peer.store.js';
 
 export const BAN_SCORE = 100;
-/** A score halves in this time: an odd slip is forgiven, a habit is not. */
+/** A score halves in this time: an occasional slip is forgiven, a habit is not. */
 const HALF_LIFE_MS = 10 * 60 * 1000;
 const MAX_TRACKED = 10_000;
 
-/** Whom ("node:<node id>" or "host:<address>"), until when, and for which rule. */
+/** Who is banned ("node:<node id>" or "host:<address>"), until when, and for which rule. */
 export type Ban = BanRow;
 
 export type PenaltyCode = RuleCode | WireError['code'];
 
 /**
- * What a broken rule costs the peer that sent it. 100 is a ban at once: no honest node relays what breaks a consensus
- * rule. Zero where an honest peer may well be right: its clock may be good and ours bad (time-too-new), and checkpoints
- * are our own setting; what stands on a block that breaks one is only bad-prevblk. Whoever is on a chain that breaks
- * another rule is known by its headers, and pays for the block where it begins.
+ * The penalty for each broken rule. 100 is an immediate ban: no honest node relays what breaks a consensus rule. Zero
+ * where an honest peer may be right: our clock may be wrong instead of its (time-too-new), and checkpoints are our own
+ * setting (a block on top of one that breaks a checkpoint is bad-prevblk). A peer on a chain that breaks another rule
+ * shows it by its headers, and pays for the first bad block.
  */
 export const PENALTIES: Readonly<Record<PenaltyCode, number>> = {
   'high-hash': 100,
@@ -50,19 +50,19 @@ export const PENALTIES: Readonly<Record<PenaltyCode, number>> = {
   'oversized-message': 100,
   'unexpected-message': 20,
   'unrequested-data': 20,
-  // At most once a second, so that it takes a flood of many seconds.
+  // At most once a second, so only a flood of many seconds leads to a ban.
   'too-many-messages': 5,
-  // The tip that a peer says it has is not in its own headers: once may be a slip, five times within minutes is none.
+  // The tip that the peer claims is not in its own headers: once may be a slip, five times within minutes is not.
   'unproven-work': 25,
-  // A hundred thousand headers, for nothing: twice is a flood.
+  // A hundred thousand useless headers: twice is a flood.
   'low-work-headers': 60,
 };
 
 /** Decaying misbehaviour scores, and bans with an expiry that outlive a restart. */
 export class Scoring {
-  /** By subject; the one that misbehaved longest ago stands first. */
+  /** By subject; the least recent misbehaviour first. */
   readonly #scores = new Map<string, { readonly score: number; readonly atMs: number }>();
-  /** Until when; the ban that was given first stands first. */
+  /** By subject; the oldest ban first. */
   readonly #bans = new Map<string, Ban>();
 
   constructor(
@@ -107,11 +107,7 @@ export class Scoring {
     return subject !== undefined && (this.#bans.get(subject)?.untilMs ?? 0) > this.clock.nowMs();
   }
 
-  get bannedCount(): number {
-    return this.bans.length;
-  }
-
-  /** Those in force, in the order in which they were given. */
+  /** Bans in force, the oldest first. */
   get bans(): readonly Ban[] {
     const now = this.clock.nowMs();
     return [...this.#bans.values()].filter(({ untilMs }) => untilMs > now);
@@ -119,8 +115,8 @@ export class Scoring {
 
   /**
    * Lifts bans, and forgets the scores.
-   * @param name a subject as `bans` has it, or the node id or host in it.
-   * @returns the bans that were lifted.
+   * @param name a subject from `bans`, or the node id or host in it.
+   * @returns the lifted bans.
    */
   pardon(name: string): readonly Ban[] {
     const subjects = [name, `node:${name}`, `host:${name}`];
@@ -136,23 +132,23 @@ export class Scoring {
   #scoreOf(subject: string): number {
     const entry = this.#scores.get(subject);
     if (entry === undefined) return 0;
-    // Never before: a clock that is set back must not make scores grow.
+    // Never negative: a clock that is set back must not make scores grow.
     const ageMs = Math.max(0, this.clock.nowMs() - entry.atMs);
     return entry.score * 0.5 ** (ageMs / HALF_LIFE_MS);
   }
 }
 
 /**
- * Whom a penalty is put down to: the host that the peer comes from. A node id is only what a peer says of itself: were
- * it banned for what comes under its name, anybody could have an honest node banned everywhere. On this machine it has
- * to do, for there all nodes of a local cluster share the host (Bitcoin Core spares local addresses too).
+ * Who pays for a penalty: the host that the peer comes from. A node id is only what a peer says of itself: if the id
+ * were banned, anybody could use an honest node's id to have it banned everywhere. On this machine the id must do,
+ * because all nodes of a local cluster share the host (Bitcoin Core spares local addresses too).
  */
 export function subjectOf(nodeId: string | undefined, remoteHost: string): string | undefined {
   if (!isLoopback(remoteHost)) return `host:${remoteHost}`;
   return nodeId === undefined ? undefined : `node:${nodeId}`;
 }
 
-/** Whoever can come from many addresses must not fill the memory with them. */
+/** An attacker with many addresses must not fill the memory. */
 function makeRoom(entries: Map<string, unknown>): void {
   if (entries.size >= MAX_TRACKED) entries.delete(entries.keys().next().value!);
 }

@@ -161,7 +161,7 @@ describe('a bootstrap name that leads to several addresses', () => {
         },
         resolve: async () => ['0.0.0.0', '::', 'fe80::1%eth0', ...many],
       };
-      const seeds = new Seeds([SEED], book, dialer, clock, net.random, silentLog);
+      const seeds = new Seeds({ bootstrap: [SEED], book, dialer, clock, random: net.random, log: silentLog });
       expect(await seeds.lookUp(SEED)).toBe(false);
       expect(book.known).toHaveLength(32);
       for (let round = 0; round < 100; round++) await seeds.lookUp(SEED);
@@ -175,7 +175,7 @@ describe('a bootstrap name that leads to several addresses', () => {
   it('is a host name, that of this machine excepted', () => {
     const dialer = { ...net.dialerOf('x'), resolve: async () => [] };
     const bootstrap = ['10.0.0.1:1', '[fd00::1]:1', 'localhost:1', 'a.example:1', 'b:1'];
-    const seeds = new Seeds(bootstrap, {} as PeerBook, dialer, clock, net.random, silentLog);
+    const seeds = new Seeds({ bootstrap, book: {} as PeerBook, dialer, clock, random: net.random, log: silentLog });
     expect([...bootstrap, 'learnt.example:1'].filter((address) => seeds.has(address))).toEqual(['a.example:1', 'b:1']);
   });
 });

@@ -1,4 +1,4 @@
-/** A bounded set: when it is full the oldest entry makes room. For "does this peer have it already?". */
+/** A bounded set that drops its oldest entry when it is full. Remembers what a peer already has. */
 export class SeenCache {
   readonly #entries = new Set<string>();
 

@@ -34,6 +34,7 @@ describe('Session', () => {
     const meter = {
       sent: (kind: string) => void traffic.push(`sent ${kind}`),
       received: (kind: string) => void traffic.push(`received ${kind}`),
+      receivedUnknown: (role: string) => void traffic.push(`as ${role}`),
     };
     const session = new Session(channel, clock, meter, {
       misbehaved: (error) => void misbehaved.push(error),
@@ -153,11 +154,8 @@ describe('Session', () => {
 
     it('that cannot be read are blamed', () => {
       open({ ping: () => PONG });
-      const unknownKind = encodeMessage({ id: 1, inReplyTo: 0, body: undefined });
-      for (const bytes of [new Uint8Array(), unknownKind, Buffer.from('ff', 'hex'), Buffer.from('220502', 'hex')]) {
-        channel.deliverBytes(bytes);
-      }
-      expect(misbehaved.map(({ code }) => code)).toEqual(Array(4).fill('malformed-message'));
+      for (const hex of ['ff', '220502']) channel.deliverBytes(Buffer.from(hex, 'hex'));
+      expect(misbehaved.map(({ code }) => code)).toEqual(Array(2).fill('malformed-message'));
     });
 
     it('of any bytes at all never do more than being blamed', () => {
@@ -173,6 +171,57 @@ describe('Session', () => {
       );
       expect([...codes].filter((code) => code !== 'malformed-message' && code !== 'unexpected-message')).toEqual([]);
       expect(failed).toEqual([]);
+    });
+  });
+
+  describe('messages that we do not know', () => {
+    const unknown = (id: number, inReplyTo = 0): Uint8Array =>
+      Buffer.concat([encodeMessage({ id, inReplyTo, body: undefined }), Buffer.from('fa3e03010203', 'hex')]);
+
+    it('are counted and ignored; requests among them are answered Unsupported', () => {
+      open({ ping: () => PONG });
+      for (const bytes of [unknown(0), unknown(7), unknown(0, 99), unknown(8, 99)]) channel.deliverBytes(bytes);
+      expect(channel.sent).toEqual([{ id: 0, inReplyTo: 7, body: { $case: 'unsupported', value: {} } }]);
+      expect(traffic.filter((line) => line.startsWith('as '))).toEqual([
+        'as notification',
+        'as request',
+        'as answer',
+        'as answer',
+      ]);
+      expect(traffic.filter((line) => line === 'received unknown')).toHaveLength(4);
+      expect([misbehaved, failed, closed]).toEqual([[], [], []]);
+    });
+
+    it('are not even answered when the gate is shut', () => {
+      const session = open();
+      session.gate = (body) => body !== undefined;
+      channel.deliverBytes(unknown(7));
+      expect(channel.sent).toEqual([]);
+    });
+
+    it('in answer to a request fail it without blame, as Unsupported does', async () => {
+      const session = open();
+      const reasons = [PING, GET_PEERS].map((body) => reasonOf(session.request(body, 'pong', 1000)));
+      channel.deliverBytes(unknown(0, 1));
+      channel.deliver({ $case: 'unsupported', value: {} }, { inReplyTo: 2 });
+      expect(await Promise.all(reasons)).toEqual(['unsupported', 'unsupported']);
+      expect(misbehaved).toEqual([]);
+      expect(clock.pendingTimers).toBe(0);
+    });
+  });
+
+  describe('a body whose feature the peer lacks', () => {
+    it('is never sent: to try is a fault of ours', async () => {
+      const session = open({ getPeers: () => ({ $case: 'peers', value: { peers: [] } }) });
+      session.missingFeature = (kind) => (kind === 'ping' || kind === 'peers' ? 'of-tomorrow' : undefined);
+      expect(() => session.notify(PING)).toThrow('ping for a peer without the feature of-tomorrow');
+      expect(() => session.request(PING, 'pong', 1000)).toThrow('of-tomorrow');
+      channel.deliver(GET_PEERS, { id: 1 });
+      expect(failed.map(String)).toEqual(['Error: peers for a peer without the feature of-tomorrow']);
+      expect(channel.sent).toEqual([]);
+      expect(clock.pendingTimers).toBe(0);
+      session.notify(PONG);
+      expect(channel.sentKinds).toEqual(['pong']);
     });
   });
 

@@ -1,7 +1,16 @@
 import type { Clock, Timer } from '../common/clock.js';
 import { RuleError } from '../consensus/rule-error.js';
 import type { Channel } from './channel.js';
-import { WireError, decodeMessage, encodeMessage, isBulk, type Body, type BodyCase, type BodyOf } from './messages.js';
+import {
+  WireError,
+  decodeMessage,
+  encodeMessage,
+  isBulk,
+  type Body,
+  type BodyCase,
+  type BodyOf,
+  type MessageKind,
+} from './messages.js';
 import { OutgoingQueue } from './outgoing-queue.js';
 
 const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
@@ -9,31 +18,39 @@ const MAX_QUEUED_MESSAGES = 10_000;
 /** Ids are uint32 on the wire; 0 stands for none. */
 const MAX_ID = 0xffff_ffff;
 
-/** Answers one kind of message; what it returns is the reply where the message was a request. */
+/** Handles one kind of message. What it returns is the reply if the message was a request. */
 export type Handler<C extends BodyCase> = (value: BodyOf<C>) => Body | void | Promise<Body | void>;
 export type HandlerTable = { readonly [C in BodyCase]?: Handler<C> };
 
 /** Counts messages by kind and direction, in encoded bytes. */
 export interface TrafficMeter {
   sent(kind: BodyCase, bytes: number): void;
-  received(kind: BodyCase, bytes: number): void;
+  received(kind: MessageKind, bytes: number): void;
+  /** Every message of kind 'unknown' is also counted here. */
+  receivedUnknown(role: UnknownRole): void;
 }
 
-/** What a session tells its owner. */
+/** How a message whose body this version does not know came. */
+export type UnknownRole = 'notification' | 'request' | 'answer';
+
+/** What a session reports to its owner. */
 export interface SessionEvents {
   /** The peer broke a rule: a WireError or a RuleError, thrown by decoding or by a handler. */
   misbehaved(error: WireError | RuleError): void;
-  /** A handler of ours failed otherwise; the peer is not to blame. */
+  /** A handler of ours failed in another way; the peer is not to blame. */
   failed(error: unknown, kind: BodyCase | undefined): void;
   closed(reason: string): void;
 }
 
-/** The request got no answer: the session ended, its time passed, or the answer was of a wrong kind (and is blamed). */
+/**
+ * The request got no usable answer: the session ended, its time passed, the answer was of a wrong kind (for which the
+ * peer is blamed), or the two nodes do not share this exchange ('unsupported', which is nobody's fault).
+ */
 export class RequestFailedError extends Error {
   override readonly name = 'RequestFailedError';
 
   constructor(
-    readonly reason: 'timeout' | 'closed' | 'wrong-answer',
+    readonly reason: 'timeout' | 'closed' | 'wrong-answer' | 'unsupported',
     kind: BodyCase,
   ) {
     super(`no answer to ${kind}: ${reason}`);
@@ -49,14 +66,16 @@ interface PendingRequest {
 }
 
 /**
- * One conversation between two nodes over a channel. Both sides may ask, answer and announce; who dialled does not
- * matter. Knows nothing of chains: it matches answers to requests, calls handlers, keeps the outgoing queue bounded.
- * A handler returns what to answer; `handlers` may be swapped as the conversation goes on (before and after Hello).
+ * One conversation between two nodes over a channel. Both sides may ask, answer and announce, whichever of them dialled.
+ * It knows nothing of chains: it matches answers to requests, calls handlers and keeps the outgoing queue bounded.
+ * A handler returns the answer; `handlers` may be replaced as the conversation goes on (before and after Hello).
  */
 export class Session {
   handlers: HandlerTable = {};
-  /** Whether a message that is no answer to a request of ours is to be handled. */
-  gate: (body: Body) => boolean = () => true;
+  /** Whether to handle a message that is no answer to a request of ours. Undefined: a body that we do not know. */
+  gate: (body: Body | undefined) => boolean = () => true;
+  /** The feature that the peer lacks for a body of this kind; undefined if it may be sent. */
+  missingFeature: (kind: BodyCase) => string | undefined = () => undefined;
   readonly #pending = new Map<number, PendingRequest>();
   readonly #queue: OutgoingQueue;
   #lastId = 0;
@@ -75,12 +94,12 @@ export class Session {
     return this.#closed;
   }
 
-  /** Requests that wait for an answer. */
+  /** Number of requests that wait for an answer. */
   get pendingRequests(): number {
     return this.#pending.size;
   }
 
-  /** Of messages that wait until the peer reads. */
+  /** Size of the messages that wait until the peer reads. */
   get queuedBytes(): number {
     return this.#queue.bytes;
   }
@@ -103,9 +122,11 @@ export class Session {
 
   /**
    * Sends a request and waits for its answer.
-   * @throws RequestFailedError, also when the answer is of another kind than `expected`.
+   * @throws RequestFailedError, also when the answer is of another kind than `expected`; Error when the peer lacks the
+   *   feature of the body, which the caller has to check first.
    */
   request<C extends BodyCase>(body: Body, expected: C, timeoutMs: number): Promise<BodyOf<C>> {
+    this.#checkFeature(body);
     if (this.#closed) return Promise.reject(new RequestFailedError('closed', body.$case));
     this.#lastId = this.#lastId === MAX_ID ? 1 : this.#lastId + 1;
     const id = this.#lastId;
@@ -125,8 +146,12 @@ export class Session {
     });
   }
 
-  /** Sends a message that wants no answer. */
+  /**
+   * Sends a message that needs no answer.
+   * @throws Error when the peer lacks the feature of the body, which the caller has to check first.
+   */
   notify(body: Body): void {
+    this.#checkFeature(body);
     this.#send(0, 0, body);
   }
 
@@ -135,6 +160,11 @@ export class Session {
     if (this.#closed) return;
     this.#send(0, 0, { $case: 'goodbye', value: { reason } });
     this.#hangUp(reason);
+  }
+
+  #checkFeature({ $case }: Body): void {
+    const feature = this.missingFeature($case);
+    if (feature !== undefined) throw new Error(`${$case} for a peer without the feature ${feature}`);
   }
 
   #send(id: number, inReplyTo: number, body: Body): void {
@@ -149,32 +179,41 @@ export class Session {
     let kind: BodyCase | undefined;
     try {
       const { id, inReplyTo, body } = decodeMessage(bytes);
-      kind = body.$case;
-      this.meter.received(kind, bytes.length);
+      kind = body?.$case;
+      this.meter.received(kind ?? 'unknown', bytes.length);
+      if (body === undefined) this.meter.receivedUnknown(roleOf(id, inReplyTo));
       if (this.#pending.has(inReplyTo)) this.#answered(inReplyTo, body);
-      // An answer that comes after its deadline finds nothing waiting, and is nobody's fault.
+      // An answer that comes after its deadline finds no request waiting, and is nobody's fault.
       else if (this.gate(body) && inReplyTo === 0) this.#asked(id, body);
     } catch (error) {
       this.#blame(error, kind);
     }
   }
 
-  #answered(inReplyTo: number, body: Body): void {
+  #answered(inReplyTo: number, body: Body | undefined): void {
     const pending = this.#pending.get(inReplyTo)!;
     this.#pending.delete(inReplyTo);
     pending.timer.cancel();
-    if (body.$case === pending.expected) pending.resolve(body.value);
+    if (body === undefined || body.$case === 'unsupported') {
+      pending.reject(new RequestFailedError('unsupported', pending.kind));
+    } else if (body.$case === pending.expected) pending.resolve(body.value);
     else {
       pending.reject(new RequestFailedError('wrong-answer', pending.kind));
       throw new WireError('unexpected-message', `${body.$case} in answer to ${pending.kind}`);
     }
   }
 
-  #asked(id: number, body: Body): void {
+  #asked(id: number, body: Body | undefined): void {
+    if (body === undefined) {
+      if (id !== 0) this.#send(0, id, { $case: 'unsupported', value: {} });
+      return;
+    }
     const handler = this.handlers[body.$case] as Handler<BodyCase> | undefined;
     if (handler === undefined) throw new WireError('unexpected-message', `${body.$case} is not welcome now`);
     const reply = (answer: Body | void): void => {
-      if (answer !== undefined && id !== 0) this.#send(0, id, answer);
+      if (answer === undefined || id === 0) return;
+      this.#checkFeature(answer);
+      this.#send(0, id, answer);
     };
     const result = handler(body.value);
     if (result instanceof Promise) result.then(reply).catch((error: unknown) => this.#blame(error, body.$case));
@@ -204,4 +243,9 @@ export class Session {
     this.#pending.clear();
     this.events.closed(reason);
   }
+}
+
+function roleOf(id: number, inReplyTo: number): UnknownRole {
+  if (inReplyTo !== 0) return 'answer';
+  return id === 0 ? 'notification' : 'request';
 }

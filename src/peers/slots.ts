@@ -1,19 +1,19 @@
 import type { Direction } from './peer.js';
 
-/** Who could have used it well has had the time to. */
+/** A peer this old has had enough time to be useful. */
 const TRIAL_MS = 5 * 60_000;
-/** How long a block or entry that was new to us speaks for the peer that brought it. */
+/** How long a block or entry that was new to us protects the peer that brought it. */
 const USEFUL_MS = 10 * 60_000;
 
 /**
- * Sessions of one direction at the most. Each has a quarter of the slots to itself: strangers who dial in cannot take
- * the place of nodes that we choose, nor can those shut out newcomers. With fewer than four slots there is none to spare.
+ * The maximum of sessions in one direction. A quarter of the slots is reserved for each: strangers who dial in cannot
+ * take the place of nodes that we choose, nor can those shut out newcomers. Fewer than four slots are not divided.
  */
 export function directionCap(maxPeers: number): number {
   return maxPeers - Math.floor(maxPeers / 4);
 }
 
-/** What is asked of a peer that may have to give up its slot. */
+/** What counts when a peer may have to give up its slot. */
 export interface SlotHolder {
   readonly direction: Direction;
   readonly connectedAtMs: number;
@@ -24,11 +24,11 @@ export interface SlotHolder {
 }
 
 /**
- * Which peer should make room for a newcomer: an inbound one that has been there for a while and brought nothing.
- * Protected are those that an attacker cannot easily outdo (Bitcoin Core's classes, simplified): who brought something
- * lately, then the quarter with the shortest round trip, then the half of the rest that has been here longest. Of what
- * is left, the host with most sessions loses its youngest.
- * @returns undefined when nobody is clearly worse than a stranger; then it is the newcomer who has to go.
+ * Proposes the peer to evict for a newcomer: an inbound one that has been connected for a while and brought nothing.
+ * Peers that an attacker cannot easily imitate are protected (Bitcoin Core's classes, simplified): those that brought
+ * something lately, then the quarter with the shortest round trip, then the half of the rest that has been connected
+ * longest. Of the others, the host with most sessions loses its youngest.
+ * @returns undefined if no peer is clearly worse than a stranger; then the newcomer has to go.
  */
 export function planEviction<T extends SlotHolder>(peers: Iterable<T>, nowMs: number): T | undefined {
   const inbound = [...peers].filter(({ direction }) => direction === 'inbound');

@@ -57,7 +57,7 @@ describe('Sync', () => {
     return link;
   };
   const tipOf = ({ chain }: TestChain): PeerLink['peer']['tip'] => decodeTip(encodeTip(chain.tip));
-  const idle = (): Promise<void> => clock.until('sync is idle', () => sync.state === 'idle', 600_000);
+  const idle = (): Promise<void> => clock.until('sync is idle', () => sync.status.state === 'idle', 600_000);
   const caughtUp = (): Promise<void> =>
     clock.until('we have their tip', () => ours.chain.tip.hash === theirs.chain.tip.hash, 600_000);
   /** Pings of the peer, as a heartbeat would bring them, for a while. */
@@ -73,7 +73,7 @@ describe('Sync', () => {
     acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 300).blocks);
     const { peer } = add('good', serving(theirs.chain));
     sync.consider(peer);
-    expect(sync.state).toBe('headers');
+    expect(sync.status.state).toBe('headers');
     await caughtUp();
     await idle();
     expect(states).toEqual(['headers', 'blocks', 'idle']);
@@ -101,7 +101,7 @@ describe('Sync', () => {
     const behind = add('behind', serving(theirs.chain));
     const equal = add('equal', serving(ours.chain), tipOf(ours));
     for (const { peer } of [behind, equal]) sync.consider(peer);
-    expect(sync.state).toBe('idle');
+    expect(sync.status.state).toBe('idle');
   });
 
   it('fetches an unknown tip of equal work, and stays on the one seen first', async () => {
@@ -114,7 +114,7 @@ describe('Sync', () => {
     expect(ours.chain.tip).toBe(tip);
     expect(ours.chain.competingTips().map(({ hash }) => hash)).toEqual([theirs.chain.tip.hash]);
     sync.consider(peer);
-    expect(sync.state).toBe('idle');
+    expect(sync.status.state).toBe('idle');
   });
 
   it('reorganises onto a longer fork', async () => {
@@ -130,7 +130,7 @@ describe('Sync', () => {
     acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 500).blocks);
     const { peer } = add('good', serving(theirs.chain));
     sync.consider(peer);
-    await clock.until('bodies come', () => sync.state === 'blocks');
+    await clock.until('bodies come', () => sync.status.state === 'blocks');
     accept(theirs.chain, mineOn(theirs.chain.tip));
     peer.sawTip(tipOf(theirs));
     sync.consider(peer);
@@ -206,7 +206,7 @@ describe('Sync', () => {
     sync.consider(add('ahead', serving(ahead.chain), tipOf(ahead)).peer);
     await clock.advance(80_000);
     expect(ours.chain.tip.height).toBe(0);
-    expect(sync.state).toBe('idle');
+    expect(sync.status.state).toBe('idle');
     await clock.until('the block is taken', () => ours.chain.tip.hash === ahead.chain.tip.hash, 100_000);
     expect(blamed).toEqual([]);
     expect(new Set(tooNew)).toEqual(new Set(['ahead time-too-new']));
@@ -258,14 +258,14 @@ describe('Sync', () => {
     sync.consider(peer);
     await clock.advance(1_000);
     expect(blamed).toEqual(['liar bad-diffbits']);
-    expect(sync.state).toBe('idle');
+    expect(sync.status.state).toBe('idle');
   });
 
   it('goes idle when its peer hangs up in mid-run, and on with another', async () => {
     acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 400).blocks);
     const { peer, remote } = add('leaver', serving(theirs.chain));
     sync.consider(peer);
-    await clock.until('bodies come', () => sync.state === 'blocks');
+    await clock.until('bodies come', () => sync.status.state === 'blocks');
     remote.session.close('bye');
     await idle();
     const good = add('good', serving(theirs.chain));
@@ -281,7 +281,7 @@ describe('Sync', () => {
     });
     sync.consider(add('good', serving(theirs.chain)).peer);
     await clock.advance(1_000);
-    expect(sync.state).toBe('idle');
+    expect(sync.status.state).toBe('idle');
     isFull = false;
     await caughtUp();
     expect(blamed).toEqual([]);
@@ -291,7 +291,7 @@ describe('Sync', () => {
     acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 400).blocks);
     const { peer } = add('good', serving(theirs.chain));
     sync.consider(peer);
-    await clock.until('bodies come', () => sync.state === 'blocks');
+    await clock.until('bodies come', () => sync.status.state === 'blocks');
     sync.stop();
     await clock.advance(1_000);
     const height = ours.chain.tip.height;

@@ -4,7 +4,7 @@ import type { Logger } from '../common/logger.js';
 const REPEAT_MS = 60_000;
 const MAX_TRACKED = 1_000;
 
-/** What the codes of OpenSSL and Node mean to whoever runs the nodes. */
+/** What the codes of OpenSSL and Node mean, for the operators of nodes. */
 const REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/DID_NOT_RETURN_A_CERTIFICATE|CERTIFICATE_REQUIRED|certificate required/i, 'it shows no certificate'],
   [/CERT_HAS_EXPIRED|certificate (has )?expired/i, 'its certificate has expired'],
@@ -14,17 +14,17 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
     "its certificate is not from this network's authority",
   ],
   [/INVALID_PURPOSE|unsuitable|unsupported certificate/i, 'its certificate is not meant for this use'],
-  // What a client is told whose certificate the server does not take, now that TLS 1.3 is over before it is judged.
+  // A client sees this if the server rejects its certificate, because the client's TLS 1.3 handshake ends before that.
   [/^Failed to connect/, 'it broke off the TLS handshake: it may not take our certificate; its log says why'],
   [/HTTP_REQUEST|WRONG_VERSION_NUMBER|wrong version|packet length/i, 'it does not speak TLS'],
 ];
 
-/** Why a TLS handshake failed, for people; undefined when TLS has nothing to do with it (nobody listens there). */
+/** Why a TLS handshake failed, for people; undefined if TLS is not the reason (nobody listens there). */
 export function tlsReason(text: string): string | undefined {
   return REASONS.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-/** Tells the log of peers that TLS keeps out: one line each, and not again for a minute. */
+/** Logs peers that TLS keeps out: at most one line a minute for each. */
 export class TlsRefusals {
   readonly #lastToldMs = new Map<string, number>();
 
@@ -40,6 +40,6 @@ export class TlsRefusals {
     this.#lastToldMs.delete(peer);
     if (this.#lastToldMs.size >= MAX_TRACKED) this.#lastToldMs.delete(this.#lastToldMs.keys().next().value!);
     this.#lastToldMs.set(peer, nowMs);
-    this.log.warn({ address: peer, reason, detail }, 'peer not accepted');
+    this.log.warn({ address: peer, reason, detail }, `Peer at ${peer} not accepted: ${reason}`);
   }
 }

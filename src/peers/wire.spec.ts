@@ -1,9 +1,18 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { entry, genesisNode, mineChain, mineOn } from '../../test/support/chain-builders.js';
 import { encodeHeader } from '../consensus/header.js';
 import { RuleError } from '../consensus/rule-error.js';
-import { WireError, decodeMessage, encodeMessage, isBulk, type Body } from './messages.js';
+import {
+  FIRST_BODY_FIELD,
+  LAST_BODY_FIELD,
+  WireError,
+  decodeMessage,
+  encodeMessage,
+  isBulk,
+  type Body,
+} from './messages.js';
 import {
   LIMITS,
   checkBlockCount,
@@ -150,6 +159,7 @@ describe('messages', () => {
         advertisedAddress: ':9091',
         tip,
         userAgent: 'test',
+        features: ['unsupported', 'of-tomorrow'],
       },
     },
     { $case: 'ping', value: { tip } },
@@ -170,11 +180,49 @@ describe('messages', () => {
     { $case: 'mempool', value: { ids: [raw] } },
     { $case: 'verdict', value: { result: 1, code: 'high-hash', detail: 'no' } },
     { $case: 'goodbye', value: { reason: 'shutting down' } },
+    { $case: 'unsupported', value: {} },
   ];
 
   it.each(bodies.map((body) => [body.$case, body] as const))('%s comes back as it was sent', (_, body) => {
     const message = { id: 0xffff_ffff, inReplyTo: 7, body };
     expect(decodeMessage(encodeMessage(message))).toEqual(message);
+  });
+
+  it('have the bodies that the .proto lists, and no other', () => {
+    const proto = readFileSync(new URL('../../proto/minichain/v1/peer.proto', import.meta.url), 'utf8');
+    const oneof = /oneof body \{([^}]*)\}/.exec(proto)![1]!;
+    const fields = [...oneof.matchAll(/= (\d+);/g)].map(([, number]) => Number(number));
+    expect(fields).toHaveLength(bodies.length);
+    expect([Math.min(...fields), Math.max(...fields)]).toEqual([FIRST_BODY_FIELD, LAST_BODY_FIELD]);
+  });
+
+  it.each([
+    ['no body', ''],
+    ['no body but an id', '0805'],
+    ['a body with an unknown number', '0805fa3e03010203'],
+    ['a body with a known number and another type', '08051801'],
+  ])('with %s are well formed, but unknown', (_, hex) => {
+    const { id, body } = decodeMessage(Buffer.from(hex, 'hex'));
+    expect([id, body]).toEqual([hex === '' ? 0 : 5, undefined]);
+  });
+
+  it('of an unknown kind may hold as many bytes as fit, for nothing is made of them', () => {
+    const body = Buffer.alloc(1_000_000, Buffer.from('0a00', 'hex'));
+    const message = Buffer.concat([Buffer.from('fa3ec0843d', 'hex'), body]);
+    expect(decodeMessage(message).body).toBeUndefined();
+    // The same bytes as a list that we know would become half a million objects.
+    expect(codeOf(() => decodeMessage(Buffer.concat([Buffer.from('3ac0843d', 'hex'), body])))).toBe(
+      'oversized-message',
+    );
+  });
+
+  it('of a known kind may have fields that we do not know, in the body and beside it', () => {
+    const known = encodeMessage({ id: 1, inReplyTo: 0, body: { $case: 'goodbye', value: { reason: 'bye' } } });
+    const longer = Buffer.from(known);
+    // The body is the last field: one more field in it makes it six bytes longer.
+    longer[longer.indexOf(0xaa) + 2]! += 6;
+    const message = Buffer.concat([longer, Buffer.from('9a0603aabbcc', 'hex'), Buffer.from('f83e07', 'hex')]);
+    expect(decodeMessage(message).body).toEqual({ $case: 'goodbye', value: { reason: 'bye' } });
   });
 
   it('that carry much travel in the bulk lane, announcements do not', () => {

@@ -22,7 +22,6 @@ export const LIMITS = {
   mempoolIds: 50_000,
   addresses: 100,
   addressBytes: 261,
-  nodeIdBytes: 64,
 } as const;
 
 /** The end of a peer's active chain, as it says. */

@@ -51,7 +51,7 @@ describeWithEngine('docker-compose.yml', () => {
     };
     await waitFor('its refusal is logged', async () => {
       const { stdout, stderr } = await outputOf(await containerOf('node1'));
-      return /peer not accepted.*it does not speak TLS/.test(stdout + stderr);
+      return /Peer at .* not accepted: it does not speak TLS/.test(stdout + stderr);
     });
     expect(await inside('/peers')).toMatchObject({ connected: 0 });
     expect(await inside('/status')).toMatchObject({ height: 0, mempool: { transactions: 0 } });

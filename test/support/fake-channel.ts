@@ -17,7 +17,8 @@ export class FakeChannel implements Channel {
 
   send(bytes: Uint8Array): boolean {
     if (this.isClosed) throw new Error('sent on a closed channel');
-    this.sent.push(decodeMessage(bytes));
+    const { body, ...numbers } = decodeMessage(bytes);
+    this.sent.push({ ...numbers, body: body! });
     return this.takesMore;
   }
 

@@ -30,7 +30,7 @@ export async function connectGrpcPeer(
   let hello: BodyOf<'hello'> | undefined;
   let goodbye: string | undefined;
   let closed: string | undefined;
-  const meter = { sent: () => {}, received: () => {} };
+  const meter = { sent: () => {}, received: () => {}, receivedUnknown: () => {} };
   const session: Session = new Session(dialerFor(tls).dial(address), systemClock, meter, {
     // The node also sends what the test at hand has no handler for (blocks that it announces to everybody, say).
     misbehaved: () => {},

@@ -115,8 +115,8 @@ export async function startRestApp(
   const logged: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line) => void logged.push(JSON.parse(line)) });
   const inline = { ...config, blockchain: { ...config.blockchain, threads: 0 } };
-  const node = await createNode(inline, { logger, dialer: deafDialer, ...overrides });
   const operations = new Map<string, Operation | undefined>();
+  const node = await createNode(inline, { logger, dialer: deafDialer, grpcServer: false, ...overrides });
   node.app
     .getHttpAdapter()
     .getInstance()

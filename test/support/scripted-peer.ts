@@ -12,7 +12,7 @@ import { Session, type HandlerTable } from '../../src/peers/session.js';
 import { decodeHashes, decodeTip, encodeTip, LIMITS, type PeerTip } from '../../src/peers/wire.js';
 import type { MemoryNetwork } from './memory-network.js';
 
-const silentMeter = { sent: () => {}, received: () => {} };
+const silentMeter = { sent: () => {}, received: () => {}, receivedUnknown: () => {} };
 
 /** A peer that a test plays: it notes every message, and answers by the handlers it is given; else it is silent. */
 export class ScriptedPeer {
@@ -122,10 +122,19 @@ export function linkTo(net: MemoryNetwork, name: string, handlers: HandlerTable,
   });
   session.open();
   const limits = new PeerLimits(net.clock);
-  const identity = { nodeId: name, instanceNonce: 0n, userAgent: '', address: remote.address };
+  const features = new Set<string>();
+  const identity = { nodeId: name, instanceNonce: 0n, userAgent: '', address: remote.address, features };
   const shown = 'length' in tip ? tip : decodeTip(encodeTip(tip));
   return {
-    peer: new Peer(identity, session, 'outbound', remote.address, shown, net.clock.nowMs(), limits),
+    peer: new Peer({
+      identity,
+      session,
+      direction: 'outbound',
+      dialled: remote.address,
+      tip: shown,
+      connectedAtMs: net.clock.nowMs(),
+      limits,
+    }),
     remote,
     blamed,
   };

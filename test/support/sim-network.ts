@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { BlockNode } from '../../src/consensus/block-tree.js';
 import type { Node } from '../../src/node.js';
+import type { Channel } from '../../src/peers/channel.js';
+import { DialectChannel } from './dialects.js';
 import { GOOD_LINK, MemoryNetwork, type LinkConditions } from './memory-network.js';
 import { SeededRandom } from './seeded-random.js';
 import { addressOf, createSimNode, type SimNodeOptions } from './sim-node.js';
@@ -194,6 +196,10 @@ export class SimNetwork {
 
   async #start(name: string, member: Member): Promise<Node> {
     this.#verb(`start ${name}`);
+    const { dialect } = member.options;
+    const spoken = (channel: Channel): Channel =>
+      dialect === undefined ? channel : new DialectChannel(channel, dialect);
+    const dialer = this.net.dialerOf(name);
     const node = await createSimNode(
       name,
       { ...member.options, settings: { ...this.#settings, ...member.options.settings } },
@@ -201,14 +207,14 @@ export class SimNetwork {
         dataDir: this.#dataDirOf(name, member),
         clock: this.clock,
         random: this.random.fork(),
-        dialer: this.net.dialerOf(name),
+        dialer: { ...dialer, dial: (address) => spoken(dialer.dial(address)) },
         logger: this.#logger(),
       },
     );
     this.#watchWork(name, member, node);
     member.node = node;
     if (member.options.isBehindNat !== true) {
-      member.unlisten = this.net.listen(addressOf(name), (channel) => node.peers.acceptInbound(channel));
+      member.unlisten = this.net.listen(addressOf(name), (channel) => node.peers.acceptInbound(spoken(channel)));
     }
     await node.start();
     return node;

@@ -4,6 +4,7 @@ import type { Random } from '../../src/common/random.js';
 import { parseConfig } from '../../src/config/load-config.js';
 import { createNode, type Node } from '../../src/node.js';
 import type { Dialer } from '../../src/peers/channel.js';
+import type { Dialect } from './dialects.js';
 
 const PORT = 9000;
 
@@ -20,6 +21,8 @@ export interface SimNodeOptions {
   readonly isBehindNat?: boolean;
   /** How far its clock is ahead of all others. */
   readonly clockOffsetMs?: number;
+  /** Another version of the protocol that it speaks. */
+  readonly dialect?: Dialect;
   /** More settings, as environment variables without their prefix: `NETWORK_MAX_PEERS`. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -58,7 +61,13 @@ export function createSimNode(name: string, options: SimNodeOptions, given: SimS
   const { clock, random, dialer, logger } = given;
   return createNode(
     { ...config, blockchain: { ...config.blockchain, threads: 0 } },
-    { clock: clockOffsetMs === 0 ? clock : offsetClock(clock, clockOffsetMs), random, dialer, logger },
+    {
+      clock: clockOffsetMs === 0 ? clock : offsetClock(clock, clockOffsetMs),
+      random,
+      dialer,
+      grpcServer: false,
+      logger,
+    },
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Peers } from '../../peers/peers-schemas.js';
+import type { PeerLink, Peers } from '../../peers/peers-schemas.js';
 import { clientCommand, clientOf, print, type ClientOptions } from '../client-command.js';
 import { count, moment, plural, printable, table } from '../format.js';
 import type { Terminal } from '../terminal.js';
@@ -9,17 +9,50 @@ const ADDRESS_WIDTH = 48;
 
 export function peersCommand(terminal: Terminal): Command {
   return clientCommand('peers', 'list the nodes that this one is connected to or knows of')
-    .addHelpText('after', '\nExample:\n  minichain peers --url http://localhost:8092')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  minichain peers --url http://localhost:8092\n  minichain peers disconnect node-2',
+    )
     .action(async (options: ClientOptions) => {
       print(terminal, options, await clientOf(options, terminal).get<Peers>('/peers'), showPeers);
+    })
+    .addCommand(
+      linkCommand(
+        terminal,
+        'disconnect',
+        'end the session with a node, and refuse links with it until `peers connect` or the end of the process',
+        ({ id }) => `Disconnected from ${shown(id)}; links with it are refused\n`,
+      ),
+    )
+    .addCommand(
+      linkCommand(terminal, 'connect', 'allow links with a node again, and dial it at once', ({ id, connected }) =>
+        connected ? `Connected to ${shown(id)} already\n` : `Links with ${shown(id)} are allowed; dialling it\n`,
+      ),
+    );
+}
+
+function linkCommand(
+  terminal: Terminal,
+  name: 'connect' | 'disconnect',
+  summary: string,
+  show: (link: PeerLink) => string,
+): Command {
+  return clientCommand(name, summary)
+    .addHelpText('after', `\nExample:\n  minichain peers ${name} node-2`)
+    .argument('<node-id>', 'node id as `minichain peers` lists it')
+    .action(async (nodeId: string, _options: ClientOptions, command: Command) => {
+      // The parent has the same options, and takes those that stand before its subcommand.
+      const options = command.optsWithGlobals<ClientOptions>();
+      const path = `/peers/${encodeURIComponent(nodeId)}/${name}`;
+      print(terminal, options, await clientOf(options, terminal).post<PeerLink>(path, undefined), show);
     });
 }
 
 function showPeers({ connected, peers }: Peers): string {
   const rows = peers.map((peer) => [
-    printable(peer.id ?? '?', ID_WIDTH),
+    shown(peer.id ?? '?'),
     printable(peer.address, ADDRESS_WIDTH),
-    peer.connected ? (peer.direction ?? 'yes') : 'no',
+    peer.refused ? 'refused' : peer.connected ? (peer.direction ?? 'yes') : 'no',
     peer.height === null ? '' : count(peer.height),
     peer.latencyMs === null ? '' : `${peer.latencyMs.toFixed(1)} ms`,
     peer.lastSeen === null ? 'never' : moment(peer.lastSeen),
@@ -30,4 +63,8 @@ function showPeers({ connected, peers }: Peers): string {
       ? table([['node', 'address', 'connected', 'height', 'latency', 'last seen', 'misbehaviour'], ...rows])
       : '';
   return `${listed}${plural(peers.length, 'peer')} known, ${count(connected)} connected\n`;
+}
+
+function shown(nodeId: string): string {
+  return printable(nodeId, ID_WIDTH);
 }

@@ -1,0 +1,59 @@
+import type { Logger } from '../common/logger.js';
+import type { RuleError } from '../consensus/rule-error.js';
+import { WireError, type Body, type MessageKind } from './messages.js';
+import type { Peer } from './peer.js';
+import { PENALTIES, type Scoring } from './scoring.js';
+import type { Session } from './session.js';
+
+/** What metrics hear of penalties and limits. */
+export interface PenaltyMeter {
+  penalised(code: string, banned: boolean): void;
+  /** A message above the peer's limits was ignored. */
+  dropped(kind: MessageKind): void;
+}
+
+export interface PenaltiesInit {
+  readonly scoring: Scoring;
+  readonly log: Logger;
+  readonly meter: PenaltyMeter;
+}
+
+/** Turns misbehaviour into scores, and ends the sessions of peers that are banned or send too much. */
+export class Penalties {
+  readonly #scoring: Scoring;
+  readonly #log: Logger;
+  readonly #meter: PenaltyMeter;
+
+  constructor({ scoring, log, meter }: PenaltiesInit) {
+    this.#scoring = scoring;
+    this.#log = log;
+    this.#meter = meter;
+  }
+
+  /** The peer broke a rule: score it, and end the session if that makes a ban. */
+  blame({ session, nodeId }: Peer, error: RuleError | WireError): void {
+    this.penalise(session, nodeId, error);
+  }
+
+  /** As `blame`; a session whose peer has not said Hello (`nodeId` undefined) ends at its first broken rule. */
+  penalise(session: Session, nodeId: string | undefined, { code, message }: RuleError | WireError): void {
+    // Our clock or our checkpoints may be wrong; whoever compares them reports it.
+    if (PENALTIES[code] === 0) return;
+    const banned = this.#scoring.penalise(nodeId, session.remoteHost, code);
+    this.#meter.penalised(code, banned);
+    const host = session.remoteHost;
+    this.#log.warn({ peer: nodeId, host, code, detail: message, banned }, `Peer ${nodeId ?? host} misbehaved: ${code}`);
+    if (banned || nodeId === undefined) session.close(banned ? `banned: ${code}` : code);
+  }
+
+  /** Counts a message against the limits of the peer; false: it must not be handled. */
+  acceptMessage(peer: Peer, body: Body | undefined): boolean {
+    const decision = peer.limits.judge(body);
+    if (decision === 'pass') return true;
+    const kind = body?.$case ?? 'unknown';
+    this.#meter.dropped(kind);
+    if (decision === 'blame') this.blame(peer, new WireError('too-many-messages', `too many messages: ${kind}`));
+    else if (decision === 'flood') peer.session.close(`flood of ${kind}`);
+    return false;
+  }
+}

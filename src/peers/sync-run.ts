@@ -1,0 +1,158 @@
+import type { ChainService } from '../chain/chain.service.js';
+import type { Clock } from '../common/clock.js';
+import type { Logger } from '../common/logger.js';
+import type { RuleError } from '../consensus/rule-error.js';
+import { BlockDownload, type RequestPace } from './block-download.js';
+import { fetchHeaders, type HeaderBranch } from './header-sync.js';
+import { WireError } from './messages.js';
+import type { Peer } from './peer.js';
+import type { PeerTip } from './wire.js';
+
+const LOG_EVERY_MS = 5_000;
+/** A difference of a few blocks is ordinary gossip: not worth a log line, nor that anything else should wait. */
+const NOTEWORTHY_BLOCKS = 10;
+
+/** What a run needs of the rest of the module. */
+export interface SyncRunPorts {
+  peers(): Iterable<Peer>;
+  blame(peer: Peer, error: RuleError | WireError): void;
+  /** A header of the peer lies too far in the future; it will be requested again. */
+  tooNew(peer: Peer, error: RuleError): void;
+  /** Headers, then blocks are being fetched. */
+  entered(phase: 'headers' | 'blocks'): void;
+}
+
+export interface SyncRunInit {
+  readonly peer: Peer;
+  readonly chain: ChainService;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly pace: RequestPace;
+  readonly ports: SyncRunPorts;
+}
+
+/** One attempt to reach the tip that a peer shows: its headers first, then the blocks from all peers that have them. */
+export class SyncRun {
+  readonly peer: Peer;
+  readonly #given: SyncRunInit;
+  readonly #startedAtMs: number;
+  #done = 0;
+  #total = 0;
+  #targetHeight: number;
+  #loggedAtMs: number;
+  #download: BlockDownload | undefined;
+  #stopped = false;
+
+  constructor(given: SyncRunInit) {
+    this.#given = given;
+    this.peer = given.peer;
+    this.#startedAtMs = this.#loggedAtMs = given.clock.nowMs();
+    this.#targetHeight = given.chain.tip.height;
+  }
+
+  /** Height of the last checked header. */
+  get targetHeight(): number {
+    return this.#targetHeight;
+  }
+
+  /** Are more than a few blocks being fetched? */
+  get isLong(): boolean {
+    return this.#total >= NOTEWORTHY_BLOCKS;
+  }
+
+  /** 0..1 */
+  get progress(): number {
+    return this.#total === 0 ? 0 : this.#done / this.#total;
+  }
+
+  get blocksPerSecond(): number {
+    const seconds = (this.#given.clock.nowMs() - this.#startedAtMs) / 1000;
+    return seconds === 0 ? 0 : Math.round(this.#done / seconds);
+  }
+
+  get etaSeconds(): number | null {
+    const rate = this.blocksPerSecond;
+    return rate === 0 ? null : Math.ceil((this.#total - this.#done) / rate);
+  }
+
+  /**
+   * @returns whether the first block of the branch, at least, is stored now.
+   * @throws RuleError, WireError: the peer broke a rule; RequestFailedError; faults of our own.
+   */
+  async run(): Promise<boolean> {
+    const { peer, chain, clock, log, pace, ports } = this.#given;
+    ports.entered('headers');
+    const claimed = peer.tip;
+    const headers = await fetchHeaders(peer, chain, clock, (error) => ports.tooNew(peer, error));
+    this.#checkClaim(claimed, headers);
+    const branch = headers.nodes;
+    const [first, end] = [branch[0], branch.at(-1)];
+    if (first === undefined || end === undefined || end.chainWork < chain.tip.chainWork || this.#stopped) return false;
+    this.#total = branch.length;
+    this.#targetHeight = end.height;
+    ports.entered('blocks');
+    if (this.isLong) {
+      const facts = { peer: peer.nodeId, blocks: branch.length, target: end.height };
+      log.info(facts, `Syncing ${branch.length} blocks to height ${end.height}`);
+    }
+    this.#download = new BlockDownload(branch, chain, clock, pace, {
+      sources: () => this.#sources(end.chainWork),
+      blame: (sender, error) => ports.blame(sender, error),
+      progress: (count) => this.#advanced(count),
+    });
+    const result = await this.#download.run();
+    if (result !== 'complete') {
+      const facts = { peer: peer.nodeId, result, blocks: this.#done };
+      log.info(facts, `Sync stopped after ${this.#done} blocks: ${result}`);
+    } else if (this.isLong) {
+      const seconds = (clock.nowMs() - this.#startedAtMs) / 1000;
+      const facts = { blocks: this.#done, seconds, blocksPerSecond: this.blocksPerSecond };
+      log.info(facts, `Synced to height ${chain.tip.height}`);
+    }
+    return chain.node(first.hash) !== undefined;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#download?.stop();
+  }
+
+  /**
+   * The work of a peer's chain never goes down, so headers that it sends after it showed a tip carry at least as much
+   * work, or it lied. Headers that go on and on without reaching the work that we already have are as bad: they may be
+   * cheap ones from an old fork. What was fetched is thrown away in both cases.
+   */
+  #checkClaim(claimed: PeerTip, { nodes, end }: HeaderBranch): void {
+    const { peer, chain, ports } = this.#given;
+    const ours = chain.tip.chainWork;
+    // The headers need not show what came by another way meanwhile.
+    if (end === 'too-new' || ours >= claimed.chainWork || chain.node(claimed.hash) !== undefined) return;
+    const shown = nodes.at(-1)?.chainWork ?? 0n;
+    if (end === 'whole' && shown < claimed.chainWork) {
+      const detail = `its headers show work ${shown}, it claims ${claimed.chainWork}`;
+      ports.blame(peer, new WireError('unproven-work', detail));
+    } else if (end === 'cut' && shown < ours) {
+      const detail = `${nodes.length} headers show work ${shown}, less than our chain has`;
+      ports.blame(peer, new WireError('low-work-headers', detail));
+    }
+  }
+
+  /** The peer that showed the headers, then those that say they have as much work. */
+  *#sources(chainWork: bigint): Iterable<Peer> {
+    yield this.peer;
+    for (const peer of this.#given.ports.peers()) {
+      if (peer !== this.peer && peer.tip.chainWork >= chainWork) yield peer;
+    }
+  }
+
+  #advanced(blocks: number): void {
+    const { chain, clock, log } = this.#given;
+    this.#done += blocks;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#loggedAtMs < LOG_EVERY_MS) return;
+    this.#loggedAtMs = nowMs;
+    const { targetHeight: target, blocksPerSecond, etaSeconds } = this;
+    const facts = { height: chain.tip.height, target, blocksPerSecond, etaSeconds };
+    log.info(facts, `Syncing: ${Math.floor(this.progress * 100)} %`);
+  }
+}
