@@ -2,7 +2,6 @@ import type { Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
 import type { Transaction } from '../consensus/transaction.js';
-import type { VerifiedBlock } from '../consensus/verify-block.js';
 import { BlockDamagedError, type ChainStore } from './chain.store.js';
 import type { ChainState } from './chain-state.js';
 
@@ -66,7 +65,7 @@ export class BlockReader {
   }
 
   /** Puts a block in the place of one that is damaged; `commit` runs the write. */
-  mend(block: VerifiedBlock, commit: (work: () => void) => void): void {
+  mend(block: Block, commit: (work: () => void) => void): void {
     const node = this.state.node(block.hash);
     if (node === undefined || !this.#damaged.has(node)) return;
     commit(() => this.store.mendBlock(block, node));

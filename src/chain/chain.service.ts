@@ -275,6 +275,11 @@ export class ChainService {
     this.#reader.mend(block, (work) => this.#commit(work));
   }
 
+  /** As mend, for the genesis: every node can derive it. */
+  mendGenesis(): void {
+    this.#reader.mend(this.params.genesis, (work) => this.#commit(work));
+  }
+
   #nodesFrom(fromHeight: number, limit: number): BlockNode[] {
     const nodes: BlockNode[] = [];
     const end = Math.min(this.tip.height + 1, fromHeight + limit);

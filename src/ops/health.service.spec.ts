@@ -2,7 +2,9 @@ import pino from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { BlockDamagedError } from '../chain/chain.store.js';
 import { ChainEvents } from '../chain/chain.events.js';
+import type { BlockNode } from '../consensus/block-tree.js';
 import type { ChainService } from '../chain/chain.service.js';
 import type { PeersEventMap, PeersService } from '../peers/peers.service.js';
 import { EventHub } from '../common/event-hub.js';
@@ -17,6 +19,7 @@ let chainEvents: ChainEvents;
 let peerEvents: EventHub<PeersEventMap>;
 let faults: Faults;
 let sync: { state: 'idle' | 'headers' | 'blocks'; height: number; targetHeight: number };
+let damagedBlocks: Set<{ readonly height: number }>;
 let health: HealthService;
 
 beforeEach(() => {
@@ -26,7 +29,8 @@ beforeEach(() => {
   chainEvents = new ChainEvents(faults.report);
   peerEvents = new EventHub(faults.report);
   sync = { state: 'idle', height: 10, targetHeight: 10 };
-  const chain = { events: chainEvents } as unknown as ChainService;
+  damagedBlocks = new Set();
+  const chain = { events: chainEvents, damagedBlocks } as unknown as ChainService;
   const peers = { events: peerEvents, syncStatus: () => sync } as unknown as PeersService;
   health = new HealthService(clock, chain, peers, faults, new HealthStore(database));
   health.onApplicationBootstrap();
@@ -81,6 +85,18 @@ describe('HealthService', () => {
     await clock.advance(29_999);
     expect(health.reasons()).toHaveLength(1);
     await clock.advance(5_001);
+    expect(health.reasons()).toEqual([]);
+  });
+
+  it('is unready while a stored block is damaged', () => {
+    health.setReady('listening', true);
+    const node = { height: 7 } as BlockNode;
+    damagedBlocks.add(node);
+    faults.report(new BlockDamagedError(node, 'node.db', 'a bit flipped'));
+    chainEvents.emit('damaged', node);
+    expect(health.reasons()).toEqual([expect.stringMatching(/^blocks: stored blocks are damaged.*: 7$/)]);
+    damagedBlocks.clear();
+    chainEvents.emit('mended', node);
     expect(health.reasons()).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import type { Clock } from '../common/clock.js';
 import { Faults } from '../common/faults.js';
 import { CLOCK } from '../common/tokens.js';
+import { BlockDamagedError } from '../chain/chain.store.js';
 import { ChainService } from '../chain/chain.service.js';
 import { PeersService } from '../peers/peers.service.js';
 import { HealthStore } from './health.store.js';
@@ -16,8 +17,8 @@ const FAULT_HOLD_MS = 30_000;
 const MAX_BLOCKS_BEHIND = 24;
 
 /**
- * Is this node fit to be asked? It is ready while nobody objects: every reason (`listening`, `storage`, `sync`,
- * `shutdown`, or whatever a module names) is either fine or the cause why it is not.
+ * Is this node ready to serve requests? It is, as long as no reason speaks against it: `listening`, `storage`, `blocks`,
+ * `sync`, `shutdown`, or what another module names.
  */
 @Injectable()
 export class HealthService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -42,6 +43,8 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
       this.setReady('storage', true);
     });
     this.peers.events.on('sync', () => this.#checkSync());
+    for (const name of ['damaged', 'mended'] as const) this.chain.events.on(name, () => this.#checkBlocks());
+    this.#checkBlocks();
   }
 
   beforeApplicationShutdown(): void {
@@ -60,6 +63,8 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
 
   /** A fault of our own (disk full, broken invariant): unready until a later write works. */
   reportFault(error: Error): void {
+    // It has a reason of its own, and writes may work all the same.
+    if (error instanceof BlockDamagedError) return;
     this.#faultMs = this.clock.nowMs();
     this.setReady('storage', false, `the last write failed: ${error.message}`);
   }
@@ -81,6 +86,12 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
     const { state, height, targetHeight } = this.peers.syncStatus();
     const behind = state === 'idle' ? 0 : targetHeight - height;
     this.setReady('sync', behind <= MAX_BLOCKS_BEHIND, `${behind} blocks behind`);
+  }
+
+  #checkBlocks(): void {
+    const heights = [...this.chain.damagedBlocks].map(({ height }) => height);
+    const detail = `stored blocks are damaged, and no peer has sent them again yet: ${heights.slice(0, 10).join(', ')}`;
+    this.setReady('blocks', heights.length === 0, detail);
   }
 
   #checkStorage(): void {

@@ -1,6 +1,5 @@
 import type { TipChange } from '../chain/chain.events.js';
 import type { ChainService } from '../chain/chain.service.js';
-import { BlockDamagedError } from '../chain/chain.store.js';
 import { nowSeconds, type Clock, type Timer } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import type { BlockNode } from '../consensus/block-tree.js';
@@ -12,6 +11,7 @@ import type { MempoolEventMap, MempoolService } from '../mempool/mempool.service
 import { Verdict_Result } from './generated/minichain/v1/peer.js';
 import { WireError, type BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
+import { intactBlock } from './serve-blocks.js';
 import {
   LIMITS,
   decodeHashes,
@@ -193,22 +193,12 @@ export class Gossip {
     const peers = [...this.ports.peers()].filter((peer) => peer.tip.chainWork <= tip.chainWork);
     for (const node of connected.length > MAX_ANNOUNCED_BLOCKS ? connected.slice(-1) : connected) {
       const lacking = peers.filter((peer) => !peer.known.has(node.hash));
-      const raw = lacking.length === 0 ? undefined : (arrived.get(node)?.bytes ?? this.#readBlock(node));
+      const raw = lacking.length === 0 ? undefined : (arrived.get(node)?.bytes ?? intactBlock(this.chain, node.hash));
       if (raw === undefined) continue;
       for (const peer of lacking) {
         peer.known.add(node.hash);
         void this.#announce(peer, node, raw);
       }
-    }
-  }
-
-  /** Undefined when it is damaged: whoever lacks it gets it from another node. */
-  #readBlock(node: BlockNode): Buffer | undefined {
-    try {
-      return this.chain.getBlockBytes(node.hash);
-    } catch (error) {
-      if (error instanceof BlockDamagedError) return undefined;
-      throw error;
     }
   }
 

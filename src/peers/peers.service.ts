@@ -13,6 +13,7 @@ import { ChainService } from '../chain/chain.service.js';
 import { MempoolService } from '../mempool/mempool.service.js';
 import { DATABASE } from '../storage/storage.module.js';
 import { advertise } from './address.js';
+import { BlockRepair } from './block-repair.js';
 import { DIALER, type Channel, type Dialer } from './channel.js';
 import { ClockWatch } from './clock-watch.js';
 import { Connections } from './connections.js';
@@ -56,6 +57,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   readonly #views: PeerViews;
   readonly #scoring: Scoring;
   readonly #gossip: Gossip;
+  readonly #repair: BlockRepair;
   readonly #sync: Sync;
   readonly #log: Logger;
 
@@ -104,6 +106,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       considerSync: (peer) => sync.consider(peer),
       isCatchingUp: () => sync.isCatchingUp,
     }));
+    this.#repair = new BlockRepair({ chain, clock, log, peers, blame });
     const firstExchange = new FirstExchange({ discovery, gossip, clock, log, blame });
     const advertisedAddress = config.node.advertisedAddress ?? advertise(config.node.p2pHost, config.node.p2pPort);
     book.noteOwn(advertisedAddress);
@@ -134,6 +137,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
           events.emit('connected', { nodeId, direction, address });
           sync.consider(peer);
           firstExchange.begin(peer);
+          this.#repair.connected();
         },
         disconnected: ({ nodeId }, reason) => events.emit('disconnected', { nodeId, reason }),
         sawTip: (peer) => sync.consider(peer),
@@ -150,6 +154,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
 
   onApplicationBootstrap(): void {
     this.#gossip.start();
+    this.#repair.start();
     this.#connections.start();
   }
 
@@ -157,6 +162,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   beforeApplicationShutdown(): void {
     this.#sync.stop();
     this.#gossip.stop();
+    this.#repair.stop();
     this.#connections.stop();
   }
 

@@ -1,4 +1,6 @@
 import type { ChainService } from '../chain/chain.service.js';
+import { BlockDamagedError } from '../chain/chain.store.js';
+import type { Hash } from '../consensus/codec.js';
 import type { BodyOf } from './messages.js';
 import { LIMITS, decodeHashes } from './wire.js';
 
@@ -17,7 +19,7 @@ export function serveBlocks(chain: ChainService, message: BodyOf<'getBlocks'>): 
 function* found(chain: ChainService, { hashes, startIndex, limit }: BodyOf<'getBlocks'>): Generator<Buffer> {
   if (hashes.length > 0) {
     for (const hash of decodeHashes(hashes, LIMITS.blocksRequested)) {
-      const raw = chain.getBlockBytes(hash);
+      const raw = intactBlock(chain, hash);
       if (raw !== undefined) yield raw;
     }
     return;
@@ -25,8 +27,18 @@ function* found(chain: ChainService, { hashes, startIndex, limit }: BodyOf<'getB
   const end = startIndex + Math.min(limit === 0 ? LIMITS.blocksRequested : limit, LIMITS.blocksRequested);
   for (let height = startIndex; height < end; height++) {
     const node = chain.nodeAt(height);
-    const raw = node === undefined ? undefined : chain.getBlockBytes(node.hash);
+    const raw = node === undefined ? undefined : intactBlock(chain, node.hash);
     if (raw === undefined) return;
     yield raw;
+  }
+}
+
+/** A block that is damaged on this disk is not there for others: they get it from somebody else. */
+export function intactBlock(chain: ChainService, hash: Hash): Buffer | undefined {
+  try {
+    return chain.getBlockBytes(hash);
+  } catch (error) {
+    if (error instanceof BlockDamagedError) return undefined;
+    throw error;
   }
 }
