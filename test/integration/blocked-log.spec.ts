@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort, temporaryDirectory } from '../support/node-process.js';
@@ -20,29 +20,40 @@ interface Logged {
   readonly child: ChildProcess;
 }
 
-/** Runs `minichain <args>` with its standard output going to `stdout`. */
-async function start(args: readonly string[], stdout: number, logFormat = 'json'): Promise<Logged> {
-  const directory = temporaryDirectory();
-  const port = await freePort();
+/** Runs `minichain <args>`, and waits until the node at `port` is ready. */
+async function run(
+  args: readonly string[],
+  { stdout, port, env = {} }: { readonly stdout: number; readonly port: number; readonly env?: NodeJS.ProcessEnv },
+): Promise<Logged> {
   const child = spawn(process.execPath, [LAUNCHER, ...args], {
     env: {
       PATH: process.env['PATH'],
-      MINICHAIN_NODE_NODE_ID: 'node-1',
-      MINICHAIN_NODE_DATA_DIR: join(directory.path, 'data'),
-      MINICHAIN_NODE_HTTP_PORT: String(port),
-      MINICHAIN_NODE_P2P_PORT: String(await freePort()),
-      MINICHAIN_NODE_LOG_FORMAT: logFormat,
       MINICHAIN_NODE_LOG_LEVEL: 'debug',
       MINICHAIN_BLOCKCHAIN_DIFFICULTY: '0',
       MINICHAIN_BLOCKCHAIN_THREADS: '1',
+      ...env,
     },
     stdio: ['ignore', stdout, 'ignore'],
   });
-  cleanUp.push(() => directory.remove());
   cleanUp.push(() => void child.kill('SIGKILL'));
   const url = `http://127.0.0.1:${port}`;
   await waitFor('it is ready', async () => (await fetch(`${url}/health/ready`)).ok, 30_000);
   return { url, child };
+}
+
+/** A node whose log goes to `stdout`. */
+async function start(stdout: number, logFormat = 'json'): Promise<Logged> {
+  const directory = temporaryDirectory();
+  cleanUp.push(() => directory.remove());
+  const port = await freePort();
+  const env = {
+    MINICHAIN_NODE_NODE_ID: 'node-1',
+    MINICHAIN_NODE_DATA_DIR: join(directory.path, 'data'),
+    MINICHAIN_NODE_HTTP_PORT: String(port),
+    MINICHAIN_NODE_P2P_PORT: String(await freePort()),
+    MINICHAIN_NODE_LOG_FORMAT: logFormat,
+  };
+  return run(['start'], { stdout, port, env });
 }
 
 async function mine({ url }: Logged, blocks: number): Promise<void> {
@@ -101,7 +112,7 @@ describe('a node whose log cannot be written', () => {
     async (logFormat) => {
       const fd = openSync('/dev/full', 'w');
       cleanUp.push(() => closeSync(fd));
-      const node = await start(['start'], fd, logFormat);
+      const node = await start(fd, logFormat);
       await mine(node, 10);
       await waitFor('lines are dropped', async () => (await dropped(node)) > 10);
       expect(await stop(node)).toBe(0);
@@ -110,7 +121,7 @@ describe('a node whose log cannot be written', () => {
 
   it('because its reader has gone works on, counts, and ends', async () => {
     const reader = pipe();
-    const node = await start(['start'], reader.writer);
+    const node = await start(reader.writer);
     await waitFor('it logs', () => reader.read() !== '');
     reader.closeReader();
     await mine(node, 10);
@@ -120,7 +131,7 @@ describe('a node whose log cannot be written', () => {
 
   it('because nobody reads works on, says so once somebody does, and ends', async () => {
     const reader = pipe();
-    const node = await start(['start'], reader.writer);
+    const node = await start(reader.writer);
     await waitFor(
       'lines are dropped',
       async () => {
@@ -141,7 +152,7 @@ describe('a node whose log cannot be written', () => {
 
   it('ends although nobody reads', async () => {
     const reader = pipe();
-    const node = await start(['start'], reader.writer, 'pretty');
+    const node = await start(reader.writer, 'pretty');
     await mine(node, 1_000);
     expect((await fetch(`${node.url}/health/live`)).status).toBe(200);
     expect(await stop(node)).toBe(0);
@@ -153,19 +164,33 @@ it('a cluster whose output nobody reads works on, and ends', async () => {
   cleanUp.push(() => directory.remove());
   const reader = pipe();
   const args = ['cluster', '--nodes', '1', '--config-dir', directory.path, '--data-dir', directory.path];
-  const cluster = await start(args, reader.writer, 'pretty');
+  const port = await freePort();
+  const config = `[node]\nnode_id = "node-1"\nhttp_port = ${port}\np2p_port = ${await freePort()}\n`;
+  writeFileSync(join(directory.path, 'node1.toml'), config);
+  const cluster = await run(args, { stdout: reader.writer, port });
   for (let n = 0; n < 5; n++) await mine(cluster, 1_000);
   expect((await fetch(`${cluster.url}/health/live`)).status).toBe(200);
   expect(await stop(cluster)).toBe(0);
 });
 
+describe('the options of the test programs', () => {
+  it.each(['fuzz', 'bench', 'crash'])('are shown by --help of %s', (name) => {
+    const script = resolve(`test/${name}/run.mjs`);
+    const show = (option: string) => spawnSync(process.execPath, [script, option], { encoding: 'utf8' });
+    expect(show('--help')).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/^npm run /) });
+    const wrong = show('--wrong');
+    expect([wrong.status, wrong.stdout]).toEqual([2, '']);
+    expect(wrong.stderr).toMatch(/^Unknown option '--wrong'.*\nnpm run /);
+  });
+});
+
 describe('a command whose output cannot be written', () => {
-  const run = (command: string): { status: number | null; stderr: string } =>
+  const shell = (command: string): { status: number | null; stderr: string } =>
     spawnSync('bash', ['-c', command], { encoding: 'utf8', timeout: 60_000 });
   const minichain = `"${process.execPath}" "${LAUNCHER}"`;
 
   it.runIf(existsSync('/dev/full'))('because the disk is full says so in one line', () => {
-    const { status, stderr } = run(`${minichain} start --help >/dev/full`);
+    const { status, stderr } = shell(`${minichain} start --help >/dev/full`);
     expect([status, stderr]).toEqual([
       1,
       'minichain: cannot write to standard output: ENOSPC: no space left on device, write\n',
@@ -173,7 +198,7 @@ describe('a command whose output cannot be written', () => {
   });
 
   it('because its reader has gone ends without a word', () => {
-    const { status, stderr } = run(`${minichain} start --help | true; exit $((PIPESTATUS[0]))`);
+    const { status, stderr } = shell(`${minichain} start --help | true; exit $((PIPESTATUS[0]))`);
     expect(stderr).toBe('');
     expect([0, 141]).toContain(status);
   });
