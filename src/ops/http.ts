@@ -44,6 +44,8 @@ export function createHttpServer(config: NodeConfig, clock: Clock): HttpServer {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAMETER_CHARS },
+    // HttpConnections answers in our own form.
+    return503OnClosing: false,
     frameworkErrors: answerUnroutable,
     clientErrorHandler: answerUnreadable,
   });
