@@ -15,7 +15,7 @@ const ROUNDS = 3;
 interface Measured {
   /** The call that takes in the block which tips the balance. */
   readonly acceptMs: number;
-  /** The longest time that the event loop did nothing else, from that call until the mempool is settled. */
+  /** The longest turn of the event loop from that call until the mempool is settled, in CPU time of its thread. */
   readonly longestStallMs: number;
   readonly settledMs: number;
 }
@@ -44,7 +44,10 @@ export async function run(): Promise<Report> {
     name: `a reorganisation of ${DEPTH} blocks with ${ENTRIES} entries each`,
     rows: [
       row('accept of the block that makes the other branch active', median(rounds.map(({ acceptMs }) => acceptMs))),
-      row('longest stall of the event loop until all is settled', median(rounds.map((each) => each.longestStallMs))),
+      row(
+        'longest turn of the event loop until all is settled (CPU time)',
+        median(rounds.map((each) => each.longestStallMs)),
+      ),
       row('until every entry is in its place', median(rounds.map(({ settledMs }) => settledMs))),
       { label: 'accept of one such block on the tip, verified before (baseline)', value: baseline, unit: 'ms' },
     ],
@@ -52,7 +55,8 @@ export async function run(): Promise<Report> {
 }
 
 function branch(name: string, length: number): VerifiedBlock[] {
-  const { chain, close } = openChain();
+  const node = openChain();
+  const { chain } = node;
   const blocks: Block[] = [];
   const entriesAt = (index: number): string[] =>
     Array.from({ length: ENTRIES }, (_, position) => `${name} ${index} ${position} ${'x'.repeat(40)}`);
@@ -60,15 +64,17 @@ function branch(name: string, length: number): VerifiedBlock[] {
   const verified = blocks.map((block) => chain.verify(block));
   for (const block of verified) chain.accept(block);
   verified.push(chain.verify(mineOn(chain.tip, [])));
-  close();
+  node.close();
   return verified;
 }
 
 async function reorganise({ chain, mempool }: TestChain, last: VerifiedBlock): Promise<Measured> {
   let longestStallMs = 0;
-  let lastMs = performance.now();
+  // What other processes take of a busy machine is not this one's doing.
+  const cpuMs = (): number => process.threadCpuUsage().user / 1000 + process.threadCpuUsage().system / 1000;
+  let lastMs = cpuMs();
   const tick = (): void => {
-    const nowMs = performance.now();
+    const nowMs = cpuMs();
     longestStallMs = Math.max(longestStallMs, nowMs - lastMs);
     lastMs = nowMs;
     ticker = setImmediate(tick);
@@ -82,8 +88,10 @@ async function reorganise({ chain, mempool }: TestChain, last: VerifiedBlock): P
   return { acceptMs, longestStallMs, settledMs };
 }
 
+/** CPU time of this thread. */
 function msOf(work: () => void): number {
-  const startMs = performance.now();
+  const { user, system } = process.threadCpuUsage();
   work();
-  return performance.now() - startMs;
+  const used = process.threadCpuUsage({ user, system });
+  return (used.user + used.system) / 1000;
 }
