@@ -161,9 +161,9 @@ export class ChainService {
     return this.#reader.findEntry(id, (node) => this.#state.isActive(node));
   }
 
-  /** An entry of any stored block, also of one that left the active chain. */
-  findStoredTransaction(id: Hash): FoundTransaction | undefined {
-    return this.#reader.findEntry(id, () => true);
+  /** An entry of any stored block for which `isWanted` holds, also of one that is not active. */
+  findStoredTransaction(id: Hash, isWanted: (node: BlockNode) => boolean): FoundTransaction | undefined {
+    return this.#reader.findEntry(id, isWanted);
   }
 
   /** Does an entry stand in the active chain? */

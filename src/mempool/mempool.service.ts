@@ -128,10 +128,8 @@ export class MempoolService implements BeforeApplicationShutdown {
   find(id: Hash): Entry | undefined {
     const waiting = this.#pool.get(id);
     if (waiting !== undefined || !this.#settlement.isOpen) return waiting;
-    const stored = this.chain.findStoredTransaction(id);
-    return stored !== undefined && this.#settlement.covers(stored.node) && isEntry(stored.transaction)
-      ? stored.transaction
-      : undefined;
+    const moved = this.chain.findStoredTransaction(id, (node) => this.#settlement.covers(node))?.transaction;
+    return moved !== undefined && isEntry(moved) ? moved : undefined;
   }
 
   list(offset: number, limit: number): Entry[] {
