@@ -242,7 +242,7 @@ export class ChainService {
     if (this.#isCommitting) throw new Error('a listener of `committing` must not hand in blocks');
     const stopTimer = this.metrics.acceptSeconds.startTimer({ call: blocks.length === 1 ? 'one' : 'batch' });
     const nowMs = this.clock.nowMs();
-    this.#orphans.expire(nowMs);
+    this.#orphans.expire(this.clock.monotonicMs());
     const draft = new Draft(this.#state);
     const adopted: Hash[] = [];
     const outcomes: AcceptOutcome[] = [];

@@ -65,7 +65,7 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
   reportFault(error: Error): void {
     // It has a reason of its own, and writes may work all the same.
     if (error instanceof BlockDamagedError) return;
-    this.#faultMs = this.clock.nowMs();
+    this.#faultMs = this.clock.monotonicMs();
     this.setReady('storage', false, `the last write failed: ${error.message}`);
   }
 
@@ -95,11 +95,11 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   #checkStorage(): void {
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.clock.monotonicMs();
     if (nowMs - this.#probedMs < PROBE_PERIOD_MS) return;
     this.#probedMs = nowMs;
     try {
-      this.store.saveProbe(nowMs);
+      this.store.saveProbe(this.clock.nowMs());
       if (nowMs - this.#faultMs >= FAULT_HOLD_MS) this.setReady('storage', true);
     } catch (error) {
       this.reportFault(error as Error);

@@ -10,6 +10,7 @@ export interface AddressRow {
 export interface BanRow {
   /** "node:<node id>" or "host:<address>". */
   readonly subject: string;
+  /** Wall time. */
   readonly untilMs: number;
   readonly code: string;
 }
@@ -52,7 +53,7 @@ export class PeerStore {
     this.#write('DELETE FROM peers WHERE address = ?', address);
   }
 
-  /** Bans that last beyond `nowMs`. */
+  /** Bans that last beyond `nowMs`, which is wall time. */
   loadBans(nowMs: number): BanRow[] {
     return this.database
       .prepare<[number], BanRow>('SELECT subject, until_ms AS untilMs, code FROM bans WHERE until_ms > ?')

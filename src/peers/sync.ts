@@ -70,7 +70,7 @@ export class Sync {
 
   /** The peer may have a better chain than ours: sync with it, now or when the present run ends. */
   consider(peer: Peer): void {
-    if (this.#run === undefined && this.#isWorthwhile(peer) && this.#turns.isDue(peer, this.clock.nowMs())) {
+    if (this.#run === undefined && this.#isWorthwhile(peer) && this.#turns.isDue(peer, this.clock.monotonicMs())) {
       this.#start(peer);
     }
   }
@@ -90,7 +90,7 @@ export class Sync {
   #considerAll(): void {
     this.#retry?.cancel();
     this.#retry = undefined;
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.clock.monotonicMs();
     const candidates = [...this.ports.peers()].filter((peer) => this.#isWorthwhile(peer));
     const next = this.#turns.next(candidates, nowMs);
     if (next !== undefined) this.consider(next);
@@ -119,7 +119,7 @@ export class Sync {
         return false;
       })
       .then((isAdvanced) => {
-        this.#turns.note(peer, isAdvanced || this.chain.node(aim) !== undefined, this.clock.nowMs());
+        this.#turns.note(peer, isAdvanced || this.chain.node(aim) !== undefined, this.clock.monotonicMs());
         this.#finish(run);
       })
       .catch((error: unknown) => this.log.error({ err: error }, 'Failed to finish a sync'));

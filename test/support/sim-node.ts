@@ -5,6 +5,7 @@ import { parseConfig } from '../../src/config/load-config.js';
 import { createNode, type Node } from '../../src/node.js';
 import type { Dialer } from '../../src/peers/channel.js';
 import type { Dialect } from './dialects.js';
+import { SettableClock } from './settable-clock.js';
 
 const PORT = 9000;
 
@@ -19,7 +20,7 @@ export interface SimNodeOptions {
   readonly isDurable?: boolean;
   /** It can dial but not be dialled, and tells no address of its own. */
   readonly isBehindNat?: boolean;
-  /** How far its clock is ahead of all others. */
+  /** How far its wall clock is ahead of all others. */
   readonly clockOffsetMs?: number;
   /** Another version of the protocol that it speaks. */
   readonly dialect?: Dialect;
@@ -62,15 +63,11 @@ export function createSimNode(name: string, options: SimNodeOptions, given: SimS
   return createNode(
     { ...config, blockchain: { ...config.blockchain, threads: 0 } },
     {
-      clock: clockOffsetMs === 0 ? clock : offsetClock(clock, clockOffsetMs),
+      clock: clockOffsetMs === 0 ? clock : new SettableClock(clock, clockOffsetMs),
       random,
       dialer,
       grpcServer: false,
       logger,
     },
   );
-}
-
-function offsetClock(clock: Clock, offsetMs: number): Clock {
-  return { nowMs: () => clock.nowMs() + offsetMs, after: (delayMs, task) => clock.after(delayMs, task) };
 }
