@@ -216,6 +216,12 @@ describe('Sync', () => {
   it.each([-3 * 3_600_000, -50_000])(
     'comes back to a peer that led nowhere although the clock jumps by %i ms',
     async (jumpMs) => {
+      sync = new Sync(ours.chain, clock, silentLog, {
+        peers: () => links.map(({ peer }) => peer),
+        blame: () => {},
+        tooNew: () => {},
+        stateChanged: () => {},
+      });
       acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 5).blocks);
       const { peer, remote } = add('slow to wake', {});
       sync.consider(peer);
