@@ -5,7 +5,6 @@ import { parseConfig } from '../../src/config/load-config.js';
 import { createNode, type Node } from '../../src/node.js';
 import type { Dialer } from '../../src/peers/channel.js';
 import type { Dialect } from './dialects.js';
-import { SettableClock } from './settable-clock.js';
 
 const PORT = 9000;
 
@@ -45,7 +44,7 @@ export function addressOf(name: string): string {
 
 /** A whole node, not started yet: proof of work costs next to nothing, and is done at once. */
 export function createSimNode(name: string, options: SimNodeOptions, given: SimSurroundings): Promise<Node> {
-  const { bootstrap = [], autoMine = false, isBehindNat = false, clockOffsetMs = 0, settings = {} } = options;
+  const { bootstrap = [], autoMine = false, isBehindNat = false, settings = {} } = options;
   const env = {
     NODE_NODE_ID: name,
     NODE_DATA_DIR: given.dataDir,
@@ -63,7 +62,7 @@ export function createSimNode(name: string, options: SimNodeOptions, given: SimS
   return createNode(
     { ...config, blockchain: { ...config.blockchain, threads: 0 } },
     {
-      clock: clockOffsetMs === 0 ? clock : new SettableClock(clock, clockOffsetMs),
+      clock,
       random,
       dialer,
       grpcServer: false,
