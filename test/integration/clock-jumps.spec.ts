@@ -14,7 +14,9 @@ interface Status {
   readonly peers: { readonly connected: number };
 }
 
-describe.skipIf(LIBRARY === undefined)('a process whose wall clock jumps (libfaketime)', () => {
+const WHY = LIBRARY === undefined ? ' (skipped: libfaketime is not installed)' : '';
+
+describe.skipIf(LIBRARY === undefined)(`a process whose wall clock jumps${WHY}`, () => {
   let directory: ReturnType<typeof temporaryDirectory>;
   let steady: NodeProcess;
   let jumpy: NodeProcess;
