@@ -1,4 +1,5 @@
 import type { Clock } from '../common/clock.js';
+import { PassingFault } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import type { RuleError } from '../consensus/rule-error.js';
 import type { ChainService } from '../chain/chain.service.js';
@@ -177,7 +178,9 @@ export class Connections {
     const session: Session = new Session(channel, clock, meter, {
       misbehaved: (error) => this.#penalties.penalise(session, peer?.nodeId, error),
       failed: (error, kind) => {
-        log.error({ err: error, peer: peer?.nodeId, message: kind }, `Failed to handle a message (${kind})`);
+        // Reported where it arose, once for all messages that meet it.
+        const level = error instanceof PassingFault ? 'debug' : 'error';
+        log[level]({ err: error, peer: peer?.nodeId, message: kind }, `Failed to handle a message (${kind})`);
       },
       closed: (reason) => {
         deadline.cancel();

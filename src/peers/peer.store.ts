@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { namingDamage } from '../storage/storage-errors.js';
 
 export interface AddressRow {
   readonly address: string;
@@ -94,7 +95,7 @@ export class PeerStore {
 
   #write(sql: string, ...values: readonly (string | number | null)[]): void {
     try {
-      this.database.prepare(sql).run(...values);
+      namingDamage(this.database.name, () => this.database.prepare(sql).run(...values));
     } catch (error) {
       this.onFault(error as Error);
     }

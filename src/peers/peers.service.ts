@@ -11,7 +11,7 @@ import { VERSION } from '../common/version.js';
 import type { NodeConfig } from '../config/node-config.js';
 import { ChainService } from '../chain/chain.service.js';
 import { MempoolService } from '../mempool/mempool.service.js';
-import { DATABASE } from '../storage/storage.module.js';
+import { DATABASE } from '../storage/database-token.js';
 import { advertise } from './address.js';
 import { BlockRepair } from './block-repair.js';
 import { DIALER, type Channel, type Dialer } from './channel.js';

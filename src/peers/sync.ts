@@ -1,5 +1,6 @@
 import type { ChainService } from '../chain/chain.service.js';
 import type { Clock, Timer } from '../common/clock.js';
+import { PassingFault } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import { RuleError } from '../consensus/rule-error.js';
 import { RequestPace } from './block-download.js';
@@ -130,6 +131,11 @@ export class Sync {
     else if (error instanceof RuleError || error instanceof WireError) this.ports.blame(peer, error);
     else if (error instanceof RequestFailedError) {
       this.log.debug({ peer: peer.nodeId, reason: error.message }, `Sync stopped: ${error.message}`);
+    } else if (error instanceof PassingFault) {
+      this.log.info(
+        { reason: error.message },
+        'Sync stopped because the database takes no writes now; trying again soon',
+      );
     } else this.log.error({ err: error }, 'Sync failed on our side');
   }
 
