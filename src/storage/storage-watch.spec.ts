@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../test/support/temp-dir.js';
+import { waitFor } from '../../test/support/wait.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { Faults } from '../common/faults.js';
 import { createTransact, DATABASE_FILE, LOG_LIMIT_BYTES, openDatabase, type Database } from './database.js';
@@ -28,8 +29,8 @@ beforeEach(() => {
   watch.onChange((problem) => void problems.push(problem));
   watch.onApplicationBootstrap();
 });
-afterEach(() => {
-  watch.beforeApplicationShutdown();
+afterEach(async () => {
+  await watch.beforeApplicationShutdown();
   database.close();
 });
 
@@ -107,7 +108,7 @@ describe("another program's lock", () => {
 describe('the log (-wal)', () => {
   const logBytes = (): number => statSync(`${file()}-wal`).size;
 
-  it('is cut within seconds of the end of a long reader, also if nothing is written then', async () => {
+  it('is cut within seconds of the end of a long reader', async () => {
     const reader = new Sqlite(file(), { readonly: true });
     reader.exec('BEGIN');
     reader.prepare('SELECT count(*) FROM meta').get();
@@ -115,10 +116,16 @@ describe('the log (-wal)', () => {
     await clock.advance(5_000);
     expect(logBytes()).toBeGreaterThan(60 * 1024 * 1024);
     reader.close();
-    const startedMs = performance.now();
-    await clock.advance(1_000);
-    console.log(`checkpoint of 60 MiB: ${Math.round(performance.now() - startedMs)} ms`);
-    expect(logBytes()).toBeLessThanOrEqual(LOG_LIMIT_BYTES);
+    let longestMs = 0;
+    await waitFor('the log is cut', async () => {
+      const startedMs = performance.now();
+      insert('meanwhile');
+      await clock.advance(100);
+      longestMs = Math.max(longestMs, performance.now() - startedMs);
+      return logBytes() <= LOG_LIMIT_BYTES;
+    });
+    console.log(`longest turn of the event loop: ${Math.round(longestMs)} ms`);
+    expect(longestMs).toBeLessThan(500);
     expect(lines).toEqual([]);
   });
 

@@ -1,11 +1,11 @@
-import { statSync } from 'node:fs';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { every, type Clock, type Timer } from '../common/clock.js';
 import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import { CLOCK, LOGGER } from '../common/tokens.js';
-import { checkFiles, LOG_LIMIT_BYTES, type Database } from './database.js';
+import { checkFiles, type Database } from './database.js';
 import { DATABASE } from './database-token.js';
+import { LogCutter } from './log-cutter.js';
 import { DataDirLostError } from './storage-errors.js';
 
 const LOOK_EVERY_MS = 1_000;
@@ -14,6 +14,7 @@ const LOOK_EVERY_MS = 1_000;
 @Injectable()
 export class StorageWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #log: Logger;
+  readonly #cutter: LogCutter;
   readonly #listeners = new Set<(problem: string | undefined) => void>();
   #problem: string | undefined;
   #timer: Timer | undefined;
@@ -25,18 +26,20 @@ export class StorageWatch implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly faults: Faults,
   ) {
     this.#log = log.child({ module: 'storage' });
+    this.#cutter = new LogCutter(database, faults.report);
   }
 
   onApplicationBootstrap(): void {
     if (this.database.memory) return;
     this.#timer = every(this.clock, LOOK_EVERY_MS, () => {
       this.look();
-      if (this.#problem === undefined) this.#cutLog();
+      if (this.#problem === undefined) this.#cutter.look();
     });
   }
 
-  beforeApplicationShutdown(): void {
+  async beforeApplicationShutdown(): Promise<void> {
     this.#timer?.cancel();
+    await this.#cutter.stop();
   }
 
   /** Calls `listener` when the data directory is lost, with what is wrong, and with undefined when it is back. */
@@ -62,18 +65,6 @@ export class StorageWatch implements OnApplicationBootstrap, BeforeApplicationSh
     } catch (error) {
       if (error instanceof DataDirLostError) return error;
       throw error;
-    }
-  }
-
-  /** A reader that was open for long has kept SQLite from reusing the log, which grew with every write. */
-  #cutLog(): void {
-    const bytes = statSync(`${this.database.name}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    if (bytes <= LOG_LIMIT_BYTES) return;
-    try {
-      // Does not wait: as long as there are readers, or another program writes, it does less or nothing.
-      this.database.pragma('wal_checkpoint(TRUNCATE)');
-    } catch (error) {
-      this.faults.report(error as Error);
     }
   }
 }
