@@ -104,7 +104,7 @@ export class BlockIntake {
     if (known !== undefined && known.kind !== 'orphan') return known;
     if (parent === undefined) {
       this.#checkParentVerdict(header);
-      this.#options.orphans.add(block, receivedMs);
+      this.#options.orphans.add(block, receivedMs, this.#options.clock.monotonicMs());
       return this.#orphanOutcome(block);
     }
     checkHeaderContext(header, hash, parent, this.#options.params, nowSeconds(this.#options.clock));

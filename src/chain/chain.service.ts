@@ -12,7 +12,7 @@ import type { ConsensusParams } from '../consensus/params.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
 import type { VerifiedBlock } from '../consensus/verify-block.js';
 import type { Database } from '../storage/database.js';
-import { DATABASE } from '../storage/storage.module.js';
+import { DATABASE } from '../storage/database-token.js';
 import { BlockIntake } from './block-intake.js';
 import { BlockReader, type FoundTransaction } from './block-reader.js';
 import { ChainEvents, type AcceptOutcome, type ChainEventMap, type TipChange } from './chain.events.js';
@@ -238,7 +238,7 @@ export class ChainService {
     if (this.#isCommitting) throw new Error('a listener of `committing` must not hand in blocks');
     const stopTimer = this.metrics.acceptSeconds.startTimer({ call: blocks.length === 1 ? 'one' : 'batch' });
     const nowMs = this.clock.nowMs();
-    this.#orphans.expire(nowMs);
+    this.#orphans.expire(this.clock.monotonicMs());
     const draft = new Draft(this.#state);
     const adopted: Hash[] = [];
     const outcomes: AcceptOutcome[] = [];

@@ -6,7 +6,7 @@ import { hash256, sha256d } from '../consensus/hash.js';
 import { HEADER_BYTES, type BlockHeader } from '../consensus/header.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
 import { isEntry, readTransaction, type Transaction } from '../consensus/transaction.js';
-import type { Database } from '../storage/database.js';
+import { createTransact, type Database } from '../storage/database.js';
 import { DatabaseDamagedError, namingDamage } from '../storage/storage-errors.js';
 import { BodyCache } from './body-cache.js';
 
@@ -57,7 +57,7 @@ export class ChainStore {
   constructor(database: Database) {
     this.#database = database;
     this.#statements = prepareStatements(database);
-    this.#transact = database.transaction((work: () => void) => work());
+    this.#transact = createTransact(database);
     this.#lastId = namingDamage(this.file, () => this.#statements.lastId.get()) ?? 0;
   }
 
@@ -68,7 +68,7 @@ export class ChainStore {
 
   /** Runs `work` in one transaction: all of its writes are on disk when this returns, none when it throws. */
   transact(work: () => void): void {
-    namingDamage(this.file, () => this.#transact(work));
+    this.#transact(work);
   }
 
   /** The id for the next block to be stored. Ids rise in the order of arrival; one may be left out. */

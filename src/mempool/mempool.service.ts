@@ -14,7 +14,8 @@ import { RuleError, type RuleCode } from '../consensus/rule-error.js';
 import { createDataTransaction, type DataTransaction } from '../consensus/data-entry.js';
 import { checkTransaction, isEntry, type Entry, type Transaction } from '../consensus/transaction.js';
 import type { Database } from '../storage/database.js';
-import { DATABASE } from '../storage/storage.module.js';
+import { DATABASE } from '../storage/database-token.js';
+import { CommitQueue } from './commit-queue.js';
 import { GroupedCommit, type Admission, type Submission } from './grouped-commit.js';
 import { MempoolMetrics } from './mempool.metrics.js';
 import { MempoolStore } from './mempool.store.js';
@@ -52,12 +53,6 @@ export interface PeerTransactionResult {
   readonly result: 'accepted' | 'duplicate' | 'full' | RuleCode;
 }
 
-/** A caller that waits for the commit of what it handed in. */
-interface Request extends Submission {
-  readonly resolve: (admissions: ReadonlyMap<Hash, Admission>) => void;
-  readonly reject: (fault: unknown) => void;
-}
-
 /**
  * Transactions that wait for a block. What it says yes to is on disk; it never drops one that no block holds, and gets
  * back those whose block leaves the active chain, in the very SQLite transaction by which it leaves.
@@ -71,8 +66,7 @@ export class MempoolService implements BeforeApplicationShutdown {
   #settling: Timer | undefined;
   readonly limits: MempoolLimits;
   readonly #log: Logger;
-  #waiting: Request[] = [];
-  #timer: Timer | undefined;
+  readonly #queue: CommitQueue;
 
   constructor(
     @Inject(DATABASE) database: Database,
@@ -88,6 +82,12 @@ export class MempoolService implements BeforeApplicationShutdown {
     this.limits = config.mempool;
     this.#log = log.child({ module: 'mempool' });
     this.#store = new MempoolStore(database);
+    this.#queue = new CommitQueue({
+      clock,
+      commit: (submissions) => this.#commit(submissions),
+      checkFiles: () => this.#store.checkFiles(),
+      onFault: faults.report,
+    });
     this.#settlement = new Settlement(chain, this.#store, this.#pool);
     this.#load();
     chain.events.on('committing', (change) => this.#saveTipEffect(change));
@@ -158,7 +158,7 @@ export class MempoolService implements BeforeApplicationShutdown {
    */
   async submit(data: string): Promise<DataTransaction> {
     const transaction = this.#create(data);
-    const admissions = await this.#enqueue([transaction], undefined);
+    const admissions = await this.#queue.add([transaction], undefined);
     if (admissions.get(transaction.id) === 'full') {
       throw new MempoolFullError(`the mempool is full (${this.size} transactions)`, RETRY_AFTER_SECONDS);
     }
@@ -176,12 +176,12 @@ export class MempoolService implements BeforeApplicationShutdown {
         this.metrics.refused.inc({ reason: code });
       } else if (isEntry(transaction)) valid.push(transaction);
     }
-    const admissions = valid.length > 0 ? await this.#enqueue(valid, origin) : new Map<Hash, Admission>();
+    const admissions = valid.length > 0 ? await this.#queue.add(valid, origin) : new Map<Hash, Admission>();
     return transactions.map(({ id }) => ({ id, result: broken.get(id) ?? admissions.get(id)! }));
   }
 
   beforeApplicationShutdown(): void {
-    this.#flush();
+    this.#queue.close();
     this.#settling?.cancel();
   }
 
@@ -199,36 +199,18 @@ export class MempoolService implements BeforeApplicationShutdown {
     }
   }
 
-  /** All that comes until the event loop has gone round shares one commit, and so one fsync. */
-  #enqueue(transactions: readonly Entry[], origin: string | undefined): Promise<ReadonlyMap<Hash, Admission>> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ transactions, origin, resolve, reject });
-      this.#timer ??= this.clock.after(0, () => this.#flush());
-    });
-  }
-
-  #flush(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    const requests = this.#waiting;
-    if (requests.length === 0) return;
-    this.#waiting = [];
+  /** @returns what became of each. @throws faults of our own; then nothing has changed. */
+  #commit(submissions: readonly Submission[]): ReadonlyMap<Hash, Admission> {
     const commit = new GroupedCommit(this.#pool, this.limits, this.chain, this.#store);
     const startedMs = performance.now();
-    try {
-      this.#store.transact(() => {
-        for (const request of requests) commit.admit(request);
-      });
-    } catch (fault) {
-      this.faults.report(fault as Error);
-      for (const { reject } of requests) reject(fault);
-      return;
-    }
+    this.#store.transact(() => {
+      for (const submission of submissions) commit.admit(submission);
+    });
     const seconds = (performance.now() - startedMs) / 1000;
     for (const entry of commit.added) this.#pool.append(entry);
     commit.report(this.metrics, seconds);
-    for (const request of requests) request.resolve(commit.admissions);
     for (const [origin, transactions] of commit.addedByOrigin) this.#tellAdded(transactions, origin);
+    return commit.admissions;
   }
 
   #load(): void {

@@ -1,7 +1,7 @@
 import { RuleError } from '../consensus/rule-error.js';
 import { hashFromBytes, hashToBytes, type Hash } from '../consensus/codec.js';
 import { decodeTransaction, isEntry, type Entry } from '../consensus/transaction.js';
-import type { Database } from '../storage/database.js';
+import { checkFiles, createTransact, type Database } from '../storage/database.js';
 import { DatabaseDamagedError, namingDamage } from '../storage/storage-errors.js';
 import type { PoolEntry } from './pool.js';
 
@@ -20,12 +20,17 @@ export class MempoolStore {
   constructor(database: Database) {
     this.#database = database;
     this.#statements = prepareStatements(database);
-    this.#transact = database.transaction((work: () => void) => work());
+    this.#transact = createTransact(database);
   }
 
   /** Runs `work` in one transaction: all of its writes are on disk when this returns, none when it throws. */
   transact(work: () => void): void {
-    namingDamage(this.#database.name, () => this.#transact(work));
+    this.#transact(work);
+  }
+
+  /** @throws DataDirLostError when what was written stands where no start looks for it. */
+  checkFiles(): void {
+    checkFiles(this.#database);
   }
 
   /** All that waits, in order. */

@@ -4,6 +4,7 @@ import { ChainService } from '../chain/chain.service.js';
 import type { Clock } from '../common/clock.js';
 import { EventHub, type EventSource } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
+import { PassingFault } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
@@ -234,6 +235,8 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
         { reason: error.message, retryMs },
         `Cannot mine, because the chain is ahead of this machine's clock; ${next}`,
       );
+    } else if (error instanceof PassingFault) {
+      this.#log.debug({ reason: error.message, retryMs }, `Mining failed, because nothing can be stored now; ${next}`);
     } else {
       const what =
         error instanceof RuleError ? 'This is a bug: the chain refused a block that this node mined' : 'Mining failed';

@@ -242,7 +242,7 @@ export class BlockDownload {
     const { outcomes, error } = this.chain.acceptBatch(batch);
     for (let index = 0; index < outcomes.length; index++) {
       const slot = this.#slots[this.#connected + index]!;
-      slot.sender!.usefulAtMs = this.clock.nowMs();
+      slot.sender!.usefulAtMs = this.clock.monotonicMs();
       this.#release(slot);
     }
     this.#connected += outcomes.length;

@@ -123,7 +123,7 @@ export class Gossip {
       }
       const isNew = outcome.kind !== 'duplicate';
       if (isNew) {
-        peer.usefulAtMs = this.clock.nowMs();
+        peer.usefulAtMs = this.clock.monotonicMs();
         if (this.#isFresh(header)) this.ports.clockAgreed(peer);
         this.log.info(
           { block: hash, height: outcome.node.height, outcome: outcome.kind, peer: peer.nodeId },
@@ -150,7 +150,7 @@ export class Gossip {
     const fresh = transactions.filter(({ id }) => !this.mempool.has(id) && !this.chain.hasTransaction(id));
     if (fresh.length === 0) return;
     for (const { id, result } of await this.mempool.acceptFromPeer(fresh, peer.nodeId)) {
-      if (result === 'accepted') peer.usefulAtMs = this.clock.nowMs();
+      if (result === 'accepted') peer.usefulAtMs = this.clock.monotonicMs();
       if (result !== 'accepted' && result !== 'duplicate' && result !== 'full') {
         throw new RuleError(result, `transaction ${id} breaks a rule`);
       }
@@ -209,13 +209,12 @@ export class Gossip {
 
   async #announce(peer: Peer, node: BlockNode, raw: Buffer): Promise<void> {
     const value = { block: { raw }, tip: encodeTip(this.chain.tip) };
-    const sentAtMs = this.clock.nowMs();
+    const sentAtMs = this.clock.monotonicMs();
     try {
       const verdict = await peer.session.request({ $case: 'newBlock', value }, 'verdict', VERDICT_MS);
       const { result } = verdict;
       if (result === Verdict_Result.RESULT_ACCEPTED || result === Verdict_Result.RESULT_DUPLICATE) {
-        // A clock that was set back meanwhile must not make it negative.
-        this.ports.delivered(Math.max(0, this.clock.nowMs() - sentAtMs));
+        this.ports.delivered(this.clock.monotonicMs() - sentAtMs);
         if (this.#isFresh(node)) this.ports.clockAgreed(peer);
       }
       if (result === Verdict_Result.RESULT_REJECTED) {

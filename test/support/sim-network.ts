@@ -9,6 +9,7 @@ import { DialectChannel } from './dialects.js';
 import { GOOD_LINK, MemoryNetwork, type LinkConditions } from './memory-network.js';
 import { SeededRandom } from './seeded-random.js';
 import { addressOf, createSimNode, type SimNodeOptions } from './sim-node.js';
+import { SettableClock } from './settable-clock.js';
 import { VirtualClock } from './virtual-clock.js';
 
 export interface SimOptions {
@@ -22,6 +23,7 @@ export interface SimOptions {
 
 interface Member {
   readonly options: SimNodeOptions;
+  readonly clock: SettableClock;
   /** Undefined while it is dead. */
   node: Node | undefined;
   unlisten: () => void;
@@ -76,7 +78,13 @@ export class SimNetwork {
   }
 
   async add(name: string, options: SimNodeOptions = {}): Promise<Node> {
-    const member: Member = { options, node: undefined, unlisten: () => {}, bestWork: 0n };
+    const member: Member = {
+      options,
+      clock: new SettableClock(this.clock, options.clockOffsetMs),
+      node: undefined,
+      unlisten: () => {},
+      bestWork: 0n,
+    };
     this.#members.set(name, member);
     return this.#start(name, member);
   }
@@ -138,6 +146,12 @@ export class SimNetwork {
   link(a: string, b: string, conditions: Partial<LinkConditions>): void {
     this.#verb(`link ${a} ${b} ${JSON.stringify(conditions)}`);
     this.net.setLink(a, b, { ...GOOD_LINK, ...conditions });
+  }
+
+  /** Sets the wall clock of a node forward, or back if negative. */
+  jumpClock(name: string, byMs: number): void {
+    this.#verb(`jump clock ${name} ${byMs}`);
+    this.#members.get(name)!.clock.offsetMs += byMs;
   }
 
   async mine(name: string, blocks: number): Promise<BlockNode[]> {
@@ -205,7 +219,7 @@ export class SimNetwork {
       { ...member.options, settings: { ...this.#settings, ...member.options.settings } },
       {
         dataDir: this.#dataDirOf(name, member),
-        clock: this.clock,
+        clock: member.clock,
         random: this.random.fork(),
         dialer: { ...dialer, dial: (address) => spoken(dialer.dial(address)) },
         logger: this.#logger(),
