@@ -10,9 +10,9 @@ import { AppModule } from './app.module.js';
 import { ChainService } from './chain/chain.service.js';
 import { systemClock, type Clock } from './common/clock.js';
 import { Faults } from './common/faults.js';
-import { createLogger, nestLogger, type Logger } from './common/logger.js';
+import { createLogger, nestLogger, type LogOutput, type Logger } from './common/logger.js';
 import { systemRandom, type Random } from './common/random.js';
-import { CLOCK, CONSENSUS_PARAMS, LOGGER, NODE_CONFIG, RANDOM, REGISTRY } from './common/tokens.js';
+import { CLOCK, CONSENSUS_PARAMS, LOGGER, LOG_OUTPUT, NODE_CONFIG, RANDOM, REGISTRY } from './common/tokens.js';
 import { formatAddress } from './config/address.js';
 import { paramsOf } from './config/consensus-params.js';
 import type { NodeConfig } from './config/node-config.js';
@@ -21,10 +21,12 @@ import { MinerService } from './miner/miner.service.js';
 import { grpcHealthHook } from './ops/grpc-health.js';
 import { HealthService } from './ops/health.service.js';
 import { configureHttp, createHttpServer } from './ops/http.js';
+import { OpsMetrics } from './ops/ops.metrics.js';
 import { DIALER, type Dialer } from './peers/channel.js';
 import { PEER_SERVICE, PEER_SERVICE_DEFINITION } from './peers/grpc-definition.js';
 import { expiryWarning } from './peers/certificate.js';
 import { GRPC_OPTIONS, GrpcDialer, type DialerTls } from './peers/grpc-dialer.js';
+import { GrpcConnections } from './peers/grpc-connections.js';
 import { serverCredentials, watchHandshakes } from './peers/grpc-tls.js';
 import { TlsRefusals } from './peers/tls-refusals.js';
 import { PeersService } from './peers/peers.service.js';
@@ -34,6 +36,8 @@ export interface NodeOverrides {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly logger?: Logger;
+  /** Where `logger` writes; without it, nothing is known of lines that it drops. */
+  readonly logOutput?: LogOutput;
   readonly dialer?: Dialer;
   /** Whether other nodes can dial this one over gRPC (default true). Without, inbound channels come only by `peers.acceptInbound`. */
   readonly grpcServer?: boolean;
@@ -70,7 +74,10 @@ class EnvironmentModule {
 export async function createNode(settings: NodeConfig, overrides: NodeOverrides = {}): Promise<Node> {
   const { dialer, grpcServer: hasGrpcServer = true } = overrides;
   const config = hasGrpcServer ? await withFreeP2pPort(settings) : settings;
-  const logger = (overrides.logger ?? createLogger(config.node)).child({ node: config.node.nodeId });
+  const log = overrides.logger
+    ? { logger: overrides.logger, output: overrides.logOutput ?? { linesDropped: 0 } }
+    : createLogger(config.node);
+  const logger = log.logger.child({ node: config.node.nodeId });
   const clock = overrides.clock ?? systemClock;
   const usesGrpc = hasGrpcServer || dialer === undefined;
   const tls = usesGrpc ? openTls(config, clock, logger) : undefined;
@@ -80,17 +87,20 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     { provide: CLOCK, useValue: clock },
     { provide: RANDOM, useValue: overrides.random ?? systemRandom },
     { provide: LOGGER, useValue: logger },
+    { provide: LOG_OUTPUT, useValue: log.output },
     { provide: REGISTRY, useValue: registryOf(config) },
     Faults,
     { provide: DIALER, useValue: dialer ?? new GrpcDialer(tls) },
   ]);
-  const { adapter, routes } = createHttpServer(config, clock);
+  const { adapter, routes, connections } = createHttpServer(config, clock);
   const app = await NestFactory.create<NestFastifyApplication>({ module: AppModule, imports: [environment] }, adapter, {
     logger: nestLogger(logger),
     abortOnError: false,
     bodyParser: false,
   });
   configureHttp(app, config, routes, logger);
+  const grpcConnections = new GrpcConnections(config.network.maxPeers);
+  app.get(OpsMetrics).watchConnections({ rest: connections.open, peers: grpcConnections.open });
   const miner = app.get(MinerService);
   const peers = app.get(PeersService);
   // Miner and peers do not know each other; a node that still fetches blocks would only mine on old ones.
@@ -105,7 +115,9 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     async listen() {
       const health = app.get(HealthService);
       if (hasGrpcServer) {
-        app.connectMicroservice(grpcOptions(config, health, tls), { inheritAppConfig: false });
+        app.connectMicroservice(grpcOptions({ config, health, connections: grpcConnections, tls }), {
+          inheritAppConfig: false,
+        });
         await app.startAllMicroservices();
       }
       await app.listen(config.node.httpPort, config.node.httpHost);
@@ -114,7 +126,11 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     async start() {
       await app.init();
     },
-    close: () => app.close(),
+    async close() {
+      connections.refuseRequests();
+      await app.close();
+      grpcConnections.close();
+    },
   };
 }
 
@@ -135,7 +151,14 @@ function openTls(config: NodeConfig, clock: Clock, logger: Logger): DialerTls | 
   return { files: tls, refusals: new TlsRefusals(log, clock) };
 }
 
-function grpcOptions(config: NodeConfig, health: HealthService, tls: DialerTls | undefined): GrpcOptions {
+interface GrpcParts {
+  readonly config: NodeConfig;
+  readonly health: HealthService;
+  readonly connections: GrpcConnections;
+  readonly tls: DialerTls | undefined;
+}
+
+function grpcOptions({ config, health, connections, tls }: GrpcParts): GrpcOptions {
   const addHealth = grpcHealthHook(health, [PEER_SERVICE]);
   return {
     transport: Transport.GRPC,
@@ -146,6 +169,7 @@ function grpcOptions(config: NodeConfig, health: HealthService, tls: DialerTls |
       // The server listens by now.
       onLoadPackageDefinition: (definition: unknown, server: Server) => {
         addHealth(definition, server);
+        connections.watch(server);
         if (tls !== undefined) watchHandshakes(server, tls.refusals);
       },
       channelOptions: GRPC_OPTIONS,

@@ -1,5 +1,12 @@
 /** What the command's exit codes mean; its help says so too. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3 } as const;
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  /** As the shell reports a writer that SIGPIPE ended; Node.js ignores that signal. */
+  readerGone: 141,
+} as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

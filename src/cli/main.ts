@@ -1,17 +1,22 @@
+import { leave } from '../common/leave.js';
+import { EXIT } from './exit.js';
 import { runCli } from './run-cli.js';
 
-/** The reader of a pipe has gone, the terminal was closed. */
-const READER_GONE = new Set(['EPIPE', 'EIO']);
+/**
+ * Nothing that the command has begun takes longer than this once it is over, except what hangs: a log that nobody reads,
+ * a lookup that no DNS server answers.
+ */
+const LINGER_MS = 500;
 
-// Whoever read our output has gone (`minichain chain | head`): end as a pipe's writer does, a running node cleanly.
-for (const stream of [process.stdout, process.stderr]) {
-  let isGone = false;
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (!READER_GONE.has(error.code ?? '')) throw error;
-    if (!isGone) process.kill(process.pid, 'SIGTERM');
-    isGone = true;
-  });
-}
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader of a pipe may leave when it has seen enough (`minichain chain | head`), and says nothing about it.
+  if (error.code === 'EPIPE') process.exit(EXIT.readerGone);
+  process.stderr.write(`minichain: cannot write to standard output: ${error.message}\n`);
+  process.exit(EXIT.failed);
+});
+// Nobody is left to be told. What the command does may matter all the same: a node goes on.
+process.stderr.on('error', () => {});
 
 const code = await runCli(process.argv.slice(2), process);
-if (code !== 0) process.exitCode = code;
+process.exitCode = code;
+setTimeout(() => leave(code), LINGER_MS).unref();

@@ -26,7 +26,8 @@ Exit codes:
   0  all went well
   1  the node refused, or something failed
   2  a mistake in the command line or in the configuration
-  3  no node could be reached`;
+  3  no node could be reached
+  141  whoever read the output closed the pipe before its end`;
 
 /** Runs one command; `argv` without node and script. What goes wrong is written to stderr; answers the exit code. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {

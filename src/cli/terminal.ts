@@ -6,6 +6,8 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /** Of a file that this process has open; none in tests. */
+  readonly fd?: number;
 }
 
 /** All that the command has to do with the world besides the network; the process, but in tests. */

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger as PinoLogger } from 'pino';
-import pretty, { isColorSupported } from 'pino-pretty';
+import { isColorSupported, prettyFactory } from 'pino-pretty';
+import { LineSink } from './line-sink.js';
 
 /** A node's structured log. Each module takes a child with its own `module` field. */
 export type Logger = PinoLogger;
@@ -11,18 +12,40 @@ export interface LoggerOptions {
   readonly logFormat: 'pretty' | 'json';
 }
 
-/** Logs to standard output. Secrets never reach it: no module logs its configuration or a request's headers. */
-export function createLogger({ logLevel, logFormat }: LoggerOptions): Logger {
-  if (logFormat === 'json') return pino({ level: logLevel, timestamp: pino.stdTimeFunctions.isoTime });
-  const stream = pretty({
+/** Where log lines go. */
+export interface LogOutput {
+  /** Lines that could not be written and were dropped, since the start. */
+  readonly linesDropped: number;
+}
+
+const STDOUT = 1;
+
+/**
+ * Logs to standard output, which never holds up the node (see LineSink). Secrets never reach it: no module logs its
+ * configuration or a request's headers.
+ */
+export function createLogger({ logLevel, logFormat }: LoggerOptions): { logger: Logger; output: LineSink } {
+  const output = new LineSink(STDOUT, ({ count, reason }) => {
+    const lines = `${count} log ${count === 1 ? 'line was' : 'lines were'}`;
+    logger.warn({ module: 'log', count, reason }, `${lines} dropped: standard output did not take them (${reason})`);
+  });
+  const logger = logFormat === 'json' ? jsonLogger(logLevel, output) : prettyLogger(logLevel, output);
+  return { logger, output };
+}
+
+function jsonLogger(level: string, output: LineSink): Logger {
+  return pino({ level, timestamp: pino.stdTimeFunctions.isoTime }, output);
+}
+
+function prettyLogger(level: string, output: LineSink): Logger {
+  const format = prettyFactory({
     colorize: isColorSupported,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'pid,hostname,node,module',
     messageFormat: '[{module}] {msg}',
     singleLine: true,
-    sync: true,
   });
-  return pino({ level: logLevel }, stream);
+  return pino({ level }, { write: (line) => output.write(format(line)) });
 }
 
 /** Lets the framework log through ours. What it reports of its own start-up is detail for debugging. */

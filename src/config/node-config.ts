@@ -68,6 +68,10 @@ export interface HttpSection {
   readonly bodyLimitBytes: number;
   /** Requests of one client address; 0 = no limit. */
   readonly rateLimitPerSecond: number;
+  /** Open connections, of all clients. */
+  readonly maxConnections: number;
+  /** Open connections of one client address; loopback has a higher limit. */
+  readonly maxConnectionsPerAddress: number;
 }
 
 /** A node's whole configuration, checked and deep-frozen; made by load-config.ts from TOML and the environment. */

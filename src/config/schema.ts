@@ -153,6 +153,11 @@ export const SECTIONS = {
       default: 1000,
       doc: 'Most requests from one client address, loopback excepted; 0 = no limit.',
     }),
+    maxConnections: wholeNumber(10, 1_000_000, { default: 1000, doc: 'Most open connections to the REST API.' }),
+    maxConnectionsPerAddress: wholeNumber(1, 1_000_000, {
+      default: 250,
+      doc: 'Most of them from one client address; loopback may have nine tenths of all.',
+    }),
   },
 } as const;
 

@@ -1,13 +1,15 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { callerSignal } from '../common/caller-signal.js';
 import { bodyError, expected } from '../common/http-input.js';
 import { Writes } from '../common/operation.js';
 import { minedBlocksSchema, type MinedBlocks } from './miner-schemas.js';
+import { MAX_MINE_BLOCKS, MAX_MINE_REQUESTS } from './mine-queue.js';
 import { MinerService } from './miner.service.js';
 
-const MAX_BLOCKS = 1_000;
-const blocksError = expected(`a whole number from 1 to ${MAX_BLOCKS}`);
+const blocksError = expected(`a whole number from 1 to ${MAX_MINE_BLOCKS}`);
 
 const requestSchema = z
   .strictObject(
@@ -15,7 +17,7 @@ const requestSchema = z
       blocks: z
         .int({ error: blocksError })
         .min(1, { error: blocksError })
-        .max(MAX_BLOCKS, { error: blocksError })
+        .max(MAX_MINE_BLOCKS, { error: blocksError })
         .default(1),
     },
     { error: bodyError(['blocks'], 'no body, or a JSON object such as {"blocks": 1}') },
@@ -32,12 +34,17 @@ export class MinerController {
   @Writes()
   @ApiOperation({
     summary: 'Mine now',
-    description: 'Mines `blocks` blocks one after the other, even without entries, and answers once all are found.',
+    description:
+      'Mines `blocks` blocks one after the other, even without entries, and answers once all are found. ' +
+      `If the caller closes the connection, mining for it stops. At most ${MAX_MINE_REQUESTS} callers may wait, for ${MAX_MINE_BLOCKS} blocks in all; above that the answer is 503 with Retry-After.`,
   })
   @ApiBody({ required: false })
   @ApiOkResponse({ description: 'The mined blocks', standardSchema: minedBlocksSchema })
-  async mine(@Body({ schema: requestSchema }) request: z.infer<typeof requestSchema>): Promise<MinedBlocks> {
-    const nodes = await this.miner.mine(request.blocks);
+  async mine(
+    @Body({ schema: requestSchema }) request: z.infer<typeof requestSchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MinedBlocks> {
+    const nodes = await this.miner.mine(request.blocks, callerSignal(reply));
     return { blocks: nodes.map(({ height, hash }) => ({ index: height, hash })) };
   }
 }

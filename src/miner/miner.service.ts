@@ -126,14 +126,16 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
   /**
    * Mines exactly `blocks` blocks, empty ones too, whether auto mining is on or not. Calls queue up. While mining is
    * paused they wait.
-   * @throws (by rejecting) MinerStoppedError, or the error that kept a block that was found out of the chain.
+   * @param signal aborted when the caller has gone: nothing more is mined for it, and it gets what was found so far.
+   * @throws (by rejecting) MineQueueFullError, MinerStoppedError, or the error that kept a block that was found out of the
+   * chain.
    */
-  mine(blocks: number): Promise<BlockNode[]> {
+  mine(blocks: number, signal?: AbortSignal): Promise<BlockNode[]> {
     if (!Number.isInteger(blocks) || blocks < 1) {
       return Promise.reject(new RangeError(`blocks must be a whole number from 1, got ${blocks}`));
     }
     if (this.#isStopped) return Promise.reject(new MinerStoppedError());
-    const mined = this.#requests.push(blocks);
+    const mined = this.#requests.push(blocks, signal, this.#wake);
     // Somebody asks now, so the wait after an earlier failure ends.
     this.#backoff.skip();
     this.#wake();
@@ -170,8 +172,8 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
         await this.hasher.start();
         const reason = this.#reason;
         if (reason !== undefined) await this.#mineBlock(reason);
-        // Easy blocks may be found without ever giving way to other work, and here there is always a next one.
-        if (this.#emptyBlocks === 'always') await nextTurn();
+        // Easy blocks may be found without ever giving way to other work, such as that of noticing that a caller has gone.
+        if (reason === 'request' || this.#emptyBlocks === 'always') await nextTurn();
       } catch (error) {
         this.#onFailure(error);
       }

@@ -6,6 +6,7 @@ import type { Logger } from '../common/logger.js';
 import type { NodeConfig } from '../config/node-config.js';
 import { useJsonBodies } from './body-parser.js';
 import { refuseOtherOrigins } from './cross-origin.js';
+import { HttpConnections, answerAndClose } from './http-connections.js';
 import { HealthService } from './health.service.js';
 import { serveOpenApi } from './openapi.js';
 import { OpsMetrics } from './ops.metrics.js';
@@ -19,9 +20,11 @@ import { requireWriteToken } from './write-token.js';
 
 /** A request must be complete by then, so that a slow sender cannot hold a connection for ever. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** The head of a request must be complete by then. It counts from the first byte, or from the start of the connection. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const CONNECTIONS_CHECK_MS = 2_000;
 /** Longer than the minute for which load balancers keep idle connections, so that they are the ones to close them. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-const MAX_CONNECTIONS = 1_000;
 /** Long enough for any id, so that a wrong one is reported as a wrong id and not as a bad route. */
 const MAX_PARAMETER_CHARS = 1_024;
 
@@ -29,12 +32,15 @@ const MAX_PARAMETER_CHARS = 1_024;
 export interface HttpServer {
   readonly adapter: FastifyAdapter;
   readonly routes: RouteTable;
+  readonly connections: HttpConnections;
 }
 
 export function createHttpServer(config: NodeConfig, clock: Clock): HttpServer {
-  const { bodyLimitBytes, rateLimitPerSecond, corsOrigins, writeToken } = config.http;
+  const { bodyLimitBytes, rateLimitPerSecond, corsOrigins, writeToken, maxConnections, maxConnectionsPerAddress } =
+    config.http;
   const adapter = new FastifyAdapter({
     bodyLimit: bodyLimitBytes,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAMETER_CHARS },
@@ -42,7 +48,8 @@ export function createHttpServer(config: NodeConfig, clock: Clock): HttpServer {
     clientErrorHandler: answerUnreadable,
   });
   const instance = adapter.getInstance();
-  instance.server.maxConnections = MAX_CONNECTIONS;
+  const connections = new HttpConnections({ total: maxConnections, perAddress: maxConnectionsPerAddress });
+  connections.watch(instance);
   const routes = new RouteTable(instance);
   // Cheap and silent refusals first: what is wrong with a request is explained only to callers who may ask.
   if (rateLimitPerSecond > 0) limitRate(instance, rateLimitPerSecond, clock);
@@ -50,7 +57,7 @@ export function createHttpServer(config: NodeConfig, clock: Clock): HttpServer {
   useJsonBodies(adapter, bodyLimitBytes);
   if (writeToken !== undefined) requireWriteToken(instance, writeToken);
   refuseUnknownParameters(instance);
-  return { adapter, routes };
+  return { adapter, routes, connections };
 }
 
 /** Configures all that REST needs before `app.init()` or `app.listen()`: errors, validation, CORS, metrics and /docs. */
@@ -123,9 +130,5 @@ function answerUnreadable(error: Error & { code?: string }, socket: Socket): voi
   }
   const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ''] ?? 400;
   const problem = createProblem({ status, code: 'bad-http', detail: `not a request: ${error.message}`, instance: '' });
-  const body = JSON.stringify(problem);
-  socket.end(
-    `HTTP/1.1 ${status} ${problem.title}\r\nConnection: close\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  answerAndClose(socket, problem);
 }

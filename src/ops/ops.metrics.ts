@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import { REGISTRY } from '../common/tokens.js';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { LogOutput } from '../common/logger.js';
+import { LOG_OUTPUT, REGISTRY } from '../common/tokens.js';
 import { VERSION } from '../common/version.js';
 
 /**
@@ -25,12 +26,22 @@ const PROCESS_METRICS = [
   'nodejs_gc_duration_seconds',
 ];
 
-/** Metrics of the process and of its REST door. */
+/** What the metrics read from the connections of one server at each scrape. */
+export interface ConnectionReadings {
+  readonly size: number;
+  /** Since the start. */
+  readonly evicted: number;
+  /** Since the start. */
+  readonly refused: number;
+}
+
+/** Metrics of the process, its log, its connections and its REST door. */
 @Injectable()
 export class OpsMetrics {
+  #connections: Readonly<Record<string, ConnectionReadings>> = {};
   readonly #requestSeconds: Histogram<'method' | 'route' | 'status'>;
 
-  constructor(@Inject(REGISTRY) registry: Registry) {
+  constructor(@Inject(REGISTRY) registry: Registry, @Inject(LOG_OUTPUT) log: LogOutput) {
     const everything = new Registry();
     collectDefaultMetrics({ register: everything });
     for (const name of PROCESS_METRICS) {
@@ -44,12 +55,60 @@ export class OpsMetrics {
       labelNames: ['version', 'nodejs'],
       registers: [registry],
     }).set({ version: VERSION, nodejs: process.version }, 1);
+    new Counter({
+      name: 'minichain_log_lines_dropped_total',
+      help: 'Log lines dropped because standard output did not take them.',
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(log.linesDropped);
+      },
+    });
+    this.#registerConnections(registry);
     this.#requestSeconds = new Histogram({
       name: 'minichain_http_request_duration_seconds',
       help: 'Time from the first byte of a REST request to the last of its answer.',
       labelNames: ['method', 'route', 'status'],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers: [registry],
+    });
+  }
+
+  /** Where the readings come from, by server. */
+  watchConnections(connections: Readonly<Record<string, ConnectionReadings>>): void {
+    this.#connections = connections;
+  }
+
+  #registerConnections(registry: Registry): void {
+    const all = (): [string, ConnectionReadings][] => Object.entries(this.#connections);
+    new Gauge({
+      name: 'minichain_open_connections',
+      help: 'Open TCP connections, by server: rest, or peers (gRPC).',
+      labelNames: ['server'],
+      registers: [registry],
+      collect() {
+        for (const [server, { size }] of all()) this.set({ server }, size);
+      },
+    });
+    new Counter({
+      name: 'minichain_connections_evicted_total',
+      help: 'Connections that waited for their client and were closed to make room for a new one, by server.',
+      labelNames: ['server'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [server, { evicted }] of all()) this.inc({ server }, evicted);
+      },
+    });
+    new Counter({
+      name: 'minichain_connections_refused_total',
+      help: 'New connections for which there was no room, by server.',
+      labelNames: ['server'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [server, { refused }] of all()) this.inc({ server }, refused);
+      },
     });
   }
 

@@ -6,10 +6,14 @@ import { BlockDamagedError } from '../chain/chain.store.js';
 import type { Logger } from '../common/logger.js';
 import { RuleError } from '../consensus/rule-error.js';
 import { MempoolFullError } from '../mempool/mempool.service.js';
+import { MineQueueFullError } from '../miner/mine-queue.js';
 import { MinerStoppedError } from '../miner/miner.service.js';
 import { isStorageFull } from '../storage/storage-errors.js';
 import { RULE_STATUS } from './error-table.js';
 import { PROBLEM_MEDIA_TYPE, createProblem, type ProblemFacts } from './problem.js';
+
+/** How long mining takes depends on the difficulty alone, so this is a guess. */
+const MINE_RETRY_SECONDS = 5;
 
 interface Refusal extends Omit<ProblemFacts, 'instance'> {
   readonly headers?: Readonly<Record<string, string>>;
@@ -63,6 +67,15 @@ export class ProblemFilter implements ExceptionFilter {
         detail: `${exception.message}; try again in ${exception.retryAfterSeconds} s`,
         data: { retryAfterSeconds: exception.retryAfterSeconds },
         headers: { 'Retry-After': String(exception.retryAfterSeconds) },
+      };
+    }
+    if (exception instanceof MineQueueFullError) {
+      return {
+        status: 503,
+        code: 'mine-queue-full',
+        detail: `${exception.message}; try again in ${MINE_RETRY_SECONDS} s`,
+        data: { retryAfterSeconds: MINE_RETRY_SECONDS },
+        headers: { 'Retry-After': String(MINE_RETRY_SECONDS) },
       };
     }
     if (exception instanceof MinerStoppedError) {

@@ -1,9 +1,8 @@
-import { isIPv6 } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../common/clock.js';
 import { HttpProblem } from '../common/http-problem.js';
 import { TokenBucket } from '../common/token-bucket.js';
-import { unmapAddress } from '../config/address.js';
+import { clientOf } from '../config/client-address.js';
 import { operationOf } from '../common/operation.js';
 
 /** How many client addresses are remembered; the one that was quiet longest is forgotten to make room. */
@@ -54,17 +53,4 @@ export function limitRate(instance: FastifyInstance, perSecond: number, clock: C
     const headers = { 'Retry-After': String(retryAfterSeconds) };
     done(new HttpProblem(429, 'too-many-requests', detail, headers, { retryAfterSeconds }));
   });
-}
-
-/** Whose limit a request counts against; of IPv6 the /64, since one host may own all of it. Undefined for loopback. */
-export function clientOf(address: string): string | undefined {
-  const host = unmapAddress(address);
-  if (host.startsWith('127.') || host === '::1') return undefined;
-  if (!isIPv6(host)) return host;
-  const [head = '', tail] = host.replace(/%.*$/, '').split('::');
-  const front = head === '' ? [] : head.split(':');
-  const back = tail === undefined || tail === '' ? [] : tail.split(':');
-  const gap = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
-  const groups = [...front, ...Array.from({ length: gap }, () => '0'), ...back];
-  return groups.slice(0, 4).join(':');
 }

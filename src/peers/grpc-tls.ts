@@ -1,9 +1,9 @@
-import type { Http2SecureServer } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { ServerCredentials, credentials, type ChannelCredentials, type Server } from '@grpc/grpc-js';
 import { unmapAddress } from '../config/address.js';
 import type { TlsSection } from '../config/node-config.js';
+import { http2ServersOf } from './grpc-connections.js';
 import { tlsReason, type TlsRefusals } from './tls-refusals.js';
 
 /** A name that no node has: grpc-js needs one to check, and Node needs one for SNI that is not an IP address. */
@@ -30,9 +30,8 @@ export function clientCredentials({ ca, cert, key }: TlsSection): ChannelCredent
 
 /** Logs connections that fail in the TLS handshake. `server` must be listening already. */
 export function watchHandshakes(server: Server, refusals: TlsRefusals): void {
-  // grpc-js hides its HTTP/2 servers and does not report failed handshakes.
-  const { http2Servers } = server as unknown as { http2Servers?: ReadonlyMap<Http2SecureServer, unknown> };
-  for (const http2Server of http2Servers?.keys() ?? []) {
+  // grpc-js does not report failed handshakes.
+  for (const http2Server of http2ServersOf(server)) {
     // Node remembers the address of a closed socket only if it was read while the socket was open.
     http2Server.prependListener('connection', (socket: Socket) => void socket.remoteAddress);
     http2Server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { BlockNode } from '../../src/consensus/block-tree.js';
+import { MAX_MINE_BLOCKS } from '../../src/miner/mine-queue.js';
 import type { Node } from '../../src/node.js';
 import type { Channel } from '../../src/peers/channel.js';
 import { DialectChannel } from './dialects.js';
@@ -156,7 +157,12 @@ export class SimNetwork {
 
   async mine(name: string, blocks: number): Promise<BlockNode[]> {
     this.#verb(`mine ${name} ${blocks}`);
-    return this.clock.during(`${name} mines ${blocks} blocks`, this.node(name).miner.mine(blocks));
+    const mined: BlockNode[] = [];
+    while (mined.length < blocks) {
+      const count = Math.min(blocks - mined.length, MAX_MINE_BLOCKS);
+      mined.push(...(await this.clock.during(`${name} mines ${count} blocks`, this.node(name).miner.mine(count))));
+    }
+    return mined;
   }
 
   /** Lets virtual time pass. */

@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import { wholeNumberArgument } from '../client-command.js';
 import { planCluster, type PlannedNode } from '../cluster/plan-cluster.js';
 import { runCluster } from '../cluster/run-cluster.js';
+import { lastingTerminal } from '../lasting-terminal.js';
 import type { Terminal } from '../terminal.js';
 
 const LAUNCHER = join(import.meta.dirname, '../../../scripts/minichain.mjs');
@@ -40,7 +41,7 @@ export function clusterCommand(terminal: Terminal): Command {
         const parent = dataDir ?? scratch;
         const plain = planCluster({ nodes, configDir, dataDir: parent, env: terminal.env });
         const planned = tls ? await secured(plain, join(parent ?? 'data', 'certs')) : plain;
-        await runCluster({ nodes: planned, launcher: LAUNCHER, signals: process }, terminal);
+        await runCluster({ nodes: planned, launcher: LAUNCHER, signals: process }, lastingTerminal(terminal));
       } finally {
         if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
       }

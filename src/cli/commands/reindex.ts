@@ -18,7 +18,7 @@ export function reindexCommand(terminal: Terminal): Command {
     .action(async (options: DatabaseOptions) => {
       const { config, dataDir } = locateDatabase(options, terminal);
       const { reindex } = await import('../../reindex.js');
-      const log = createLogger({ logLevel: 'silent', logFormat: 'json' });
+      const { logger: log } = createLogger({ logLevel: 'silent', logFormat: 'json' });
       try {
         const summary = reindex({ dataDir, params: paramsOf(config), log, onProgress: progressTo(terminal) });
         terminal.stdout.write(`${describe(dataDir, summary)}\n`);

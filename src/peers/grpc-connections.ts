@@ -1,0 +1,66 @@
+import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Server } from '@grpc/grpc-js';
+import { OpenConnections } from '../common/open-connections.js';
+import { clientOf } from '../config/client-address.js';
+
+/** A connection without a stream serves nobody: nodes and probes open one at once. */
+const IDLE_MS = 10_000;
+const SWEEP_MS = 1_000;
+/** Beside those of peers: for newcomers and probes. */
+const MORE_THAN_PEERS = 128;
+/** Of one machine that is not this one: some nodes behind one router. */
+const MAX_PER_ADDRESS = 64;
+
+/**
+ * The TCP connections of a gRPC server, which grpc-js neither counts nor limits: a TLS handshake that never ends and an
+ * HTTP/2 connection without a stream never reach it.
+ */
+export class GrpcConnections {
+  readonly open: OpenConnections;
+  /** By the client's address and port: HTTP/2 and TLS do not show the socket below them. */
+  readonly #sockets = new Map<string, Socket>();
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(maxPeers: number) {
+    const limits = { total: maxPeers + MORE_THAN_PEERS, perAddress: MAX_PER_ADDRESS };
+    this.open = new OpenConnections({ limits, clientOf });
+  }
+
+  /** `server` must be listening already. */
+  watch(server: Server): void {
+    for (const http2Server of http2ServersOf(server)) {
+      http2Server.prependListener('connection', (socket: Socket) => {
+        const key = keyOf(socket);
+        this.#sockets.set(key, socket);
+        socket.once('close', () => this.#sockets.delete(key));
+        this.open.add(socket);
+      });
+      http2Server.on('stream', (stream: ServerHttp2Stream) => this.#watchStream(stream));
+    }
+    this.#sweep = setInterval(() => this.open.closeIdle(IDLE_MS), SWEEP_MS).unref();
+  }
+
+  /** Closes all connections, in whatever state, and every newcomer. */
+  close(): void {
+    clearInterval(this.#sweep);
+    this.open.closeAll();
+  }
+
+  #watchStream(stream: ServerHttp2Stream): void {
+    const socket = this.#sockets.get(keyOf(stream.session!.socket));
+    if (socket === undefined) return;
+    this.open.begin(socket);
+    stream.once('close', () => this.open.end(socket));
+  }
+}
+
+/** The servers below a gRPC server, one for each address; grpc-js hides them. */
+export function http2ServersOf(server: Server): Iterable<Http2Server> {
+  const { http2Servers } = server as unknown as { http2Servers?: ReadonlyMap<Http2Server, unknown> };
+  return http2Servers?.keys() ?? [];
+}
+
+function keyOf({ remoteAddress, remotePort }: Socket | ServerHttp2Session['socket']): string {
+  return `${remoteAddress} ${remotePort}`;
+}
