@@ -5,7 +5,7 @@ import type { MempoolPage, TransactionStatus } from './mempool-schemas.js';
 import type { MempoolService } from './mempool.service.js';
 
 export interface TransactionSources {
-  readonly chain: Pick<ChainService, 'tip' | 'findTransaction'>;
+  readonly chain: Pick<ChainService, 'tip' | 'findTransaction' | 'hasTransaction'>;
   readonly mempool: Pick<MempoolService, 'size' | 'bytes' | 'find' | 'list'>;
 }
 
@@ -19,9 +19,19 @@ export class TransactionQueries {
     this.#mempool = mempool;
   }
 
+  /** The bytes that a transaction's id is the hash of; undefined as for status(). */
+  bytes(id: Hash): Buffer | undefined {
+    return (this.#chain.findTransaction(id)?.transaction ?? this.#mempool.find(id))?.bytes;
+  }
+
   /** Where a transaction stands; undefined if it is neither on the active chain nor in the mempool. */
   status(id: Hash): TransactionStatus | undefined {
     return this.#confirmed(id) ?? this.#pending(id);
+  }
+
+  /** Of entries that are on disk: 'confirmed' if all of them stand in the chain. */
+  statusOf(ids: readonly Hash[]): TransactionStatus['status'] {
+    return ids.every((id) => this.#chain.hasTransaction(id)) ? 'confirmed' : 'pending';
   }
 
   /** Totals of the mempool, and at most `limit` of its entries in order of arrival, the first `offset` skipped. */
