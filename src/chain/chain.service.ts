@@ -131,10 +131,6 @@ export class ChainService {
     return this.#store.invalidCode(hash);
   }
 
-  isOrphan(hash: Hash): boolean {
-    return this.#orphans.has(hash);
-  }
-
   /** @throws BlockDamagedError when its bytes changed on disk; it is reported, and fetched again from a peer. */
   getBlock(hash: Hash): Block | undefined {
     return this.#reader.block(hash);

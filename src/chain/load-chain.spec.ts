@@ -89,6 +89,19 @@ describe('a restart', () => {
     });
   });
 
+  it('forgets all verdicts that another version of the program stored', () => {
+    const dataDir = temporaryDirectory();
+    const bad = mineOn(genesisNode(), [], { coinbaseHeight: 3 });
+    within({ dataDir }, ({ chain }) => brokenRule(() => accept(chain, bad)));
+    within({ dataDir }, ({ chain }) => expect(chain.invalidCode(bad.hash)).toBe('bad-cb-height'));
+    tamper(dataDir, `UPDATE meta SET value = 'minichain 0.0.1, rule set 2' WHERE key = 'verdicts_of'`);
+    within({ dataDir }, ({ chain }) => {
+      expect(chain.invalidCode(bad.hash)).toBeUndefined();
+      expect(brokenRule(() => accept(chain, bad))).toBe('bad-cb-height');
+    });
+    within({ dataDir }, ({ chain }) => expect(chain.invalidCode(bad.hash)).toBe('bad-cb-height'));
+  });
+
   it('forgets verdicts that hang on checkpoints, which may be others now', () => {
     const dataDir = temporaryDirectory();
     const { blocks } = mineChain(genesisNode(), 2);

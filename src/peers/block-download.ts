@@ -151,7 +151,8 @@ export class BlockDownload {
       const answer = await peer.session.request({ $case: 'getBlocks', value }, 'blocks', this.pace.timeoutMs(peer));
       if (this.#isEnded) return;
       this.pace.answered(peer);
-      this.#receive(peer, new Set(wanted), answer);
+      // Since it was asked, it may have turned out to send wrong bodies.
+      if (!this.#excluded.has(peer)) this.#receive(peer, new Set(wanted), answer);
     } catch (error) {
       if (this.#isEnded) return;
       this.#excluded.add(peer);
