@@ -21,7 +21,7 @@ export function viewTransaction(transaction: Transaction): TransactionView {
 }
 
 /** @param index height of the block. */
-export function viewBlock(block: OpenedBlock, index: number): LazyBlockView {
+export function viewBlock(block: Omit<OpenedBlock, 'count'>, index: number): LazyBlockView {
   const { header } = block;
   const rest = block.transactions[Symbol.iterator]();
   const coinbase = rest.next().value as Transaction | undefined;

@@ -1,6 +1,4 @@
-import { Readable } from 'node:stream';
-import { setImmediate } from 'node:timers';
-import { Controller, Get, Inject, Param, Query, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, type StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { expected, hashText, integerText } from '../common/http-input.js';
@@ -9,7 +7,7 @@ import { HttpProblem } from '../common/http-problem.js';
 import type { Logger } from '../common/logger.js';
 import { Reads } from '../common/operation.js';
 import { LOGGER } from '../common/tokens.js';
-import { Turns } from '../common/turns.js';
+import { answerJson } from '../common/write-json.js';
 import { ChainQueries } from './chain-queries.js';
 import {
   chainPageSchema,
@@ -19,7 +17,7 @@ import {
   type HeaderPage,
   type NetworkView,
 } from './chain-schemas.js';
-import { writeBlock, writePage } from './write-json.js';
+import { textOfBlock, textOfPage } from './write-json.js';
 
 const MAX_BLOCKS = 1_000;
 const DEFAULT_BLOCKS = 100;
@@ -56,8 +54,6 @@ const blockIdSchema = z
 @ApiTags('chain')
 @Controller()
 export class ChainController {
-  readonly #turns = new Turns(setImmediate);
-
   constructor(
     private readonly queries: ChainQueries,
     @Inject(LOGGER) private readonly log: Logger,
@@ -72,7 +68,7 @@ export class ChainController {
   @ApiOkResponse({ description: 'A page of the chain', standardSchema: chainPageSchema })
   getChain(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>): StreamableFile {
     const page = this.queries.page({ from: query.from, limit: query.limit ?? DEFAULT_BLOCKS });
-    return this.#stream('GET /chain', writePage(page, this.#turns));
+    return this.#answer('GET /chain', textOfPage(page));
   }
 
   @Get('headers')
@@ -109,7 +105,7 @@ export class ChainController {
   ): StreamableFile {
     if (format === 'json') {
       const block = this.queries.block(id);
-      if (block !== undefined) return this.#stream('GET /blocks/:id', writeBlock(block, this.#turns));
+      if (block !== undefined) return this.#answer('GET /blocks/:id', textOfBlock(block));
     } else {
       const bytes = this.queries.blockBytes(id);
       if (bytes !== undefined) return answerBytes(bytes, format);
@@ -121,10 +117,7 @@ export class ChainController {
     throw new HttpProblem(404, 'block-not-found', detail);
   }
 
-  #stream(route: string, chunks: AsyncIterable<Buffer>): StreamableFile {
-    const stream = Readable.from(chunks, { objectMode: false });
-    // The status was sent with the first chunk, so all that is left is to break the answer off.
-    stream.on('error', (error) => this.log.error({ err: error, module: 'chain' }, `${route} broken off`));
-    return new StreamableFile(stream, { type: 'application/json; charset=utf-8' });
+  #answer(route: string, pieces: Iterable<string>): StreamableFile {
+    return answerJson(pieces, (error) => this.log.error({ err: error, module: 'chain' }, `${route} broken off`));
   }
 }

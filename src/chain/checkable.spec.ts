@@ -122,7 +122,9 @@ describe('what REST shows', () => {
       const header = Buffer.from(hex, 'hex');
       const block = (await rest.get(`/blocks/${index}`)).json;
       expect(shown(header)).toBe(block.hash);
-      expect(header.subarray(36, 68).toString('hex')).toBe(merkleRoot(block.transactions.map(({ id }: ShownTransaction) => id)));
+      expect(header.subarray(36, 68).toString('hex')).toBe(
+        merkleRoot(block.transactions.map(({ id }: ShownTransaction) => id)),
+      );
       if (index > 0) expect(shown(Buffer.from(json.headers[index - 1], 'hex'))).toBe(block.previousHash);
     }
     expect(shown(Buffer.from(json.headers.at(-1), 'hex'))).toBe(json.tip);

@@ -24,10 +24,12 @@ export function createBlock(header: BlockHeader, transactions: readonly Transact
 }
 
 /**
- * A block of which only the header is decoded yet. `transactions` decodes the rest while the caller
+ * A block of which only the header and the count are decoded yet. `transactions` decodes the rest while the caller
  * iterates, so that the caller can pause: a full block takes tens of milliseconds.
  */
 export interface OpenedBlock extends Omit<Block, 'transactions'> {
+  /** Number of transactions, as it says. */
+  readonly count: number;
   /** Can be iterated once. @throws RuleError as decodeBlock. */
   readonly transactions: Iterable<Transaction>;
 }
@@ -49,7 +51,7 @@ export function openBlock(bytes: Uint8Array): OpenedBlock {
   reader.bytes(HEADER_BYTES);
   const count = reader.varint();
   checkTransactionCount(count);
-  return { hash: hashHeader(header), header, transactions: readTransactions(reader, count), bytes: own };
+  return { hash: hashHeader(header), header, count, transactions: readTransactions(reader, count), bytes: own };
 }
 
 function* readTransactions(reader: ByteReader, count: number): Generator<Transaction> {

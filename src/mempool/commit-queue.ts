@@ -14,7 +14,7 @@ const COMMIT_BYTES = 2 * 1024 * 1024;
 export interface CommitQueueOptions {
   readonly pool: Pool;
   readonly limits: MempoolLimits;
-  readonly chain: Pick<ChainService, 'hasTransaction'>;
+  readonly chain: Pick<ChainService, 'hasTransactions'>;
   readonly store: MempoolStore;
   readonly clock: Clock;
   readonly metrics: MempoolMetrics;

@@ -28,7 +28,7 @@ export class GroupedCommit {
   constructor(
     private readonly pool: Pool,
     private readonly limits: MempoolLimits,
-    private readonly chain: Pick<ChainService, 'hasTransaction'>,
+    private readonly chain: Pick<ChainService, 'hasTransactions'>,
     private readonly store: MempoolStore,
   ) {
     this.#gossipLimits = limitsForGossip(limits);
@@ -37,7 +37,9 @@ export class GroupedCommit {
   /** Judges the transactions of one submission in order, and writes those that are accepted. */
   admit({ transactions, origin, isAtomic = false }: Submission): Admission[] {
     const limits = origin === undefined ? this.limits : this.#gossipLimits;
-    const known = new Set(transactions.map(({ id }) => id).filter((id) => this.#isKnown(id)));
+    const ids = transactions.map(({ id }) => id);
+    const known = this.chain.hasTransactions(ids);
+    for (const id of ids) if (this.#added.has(id) || this.pool.has(id)) known.add(id);
     const fresh = new Map(transactions.filter(({ id }) => !known.has(id)).map((item) => [item.id, item]));
     const hasRoomForAll = !isAtomic || this.#hasRoom([...fresh.values()], limits);
     return transactions.map((transaction) => {
@@ -66,10 +68,6 @@ export class GroupedCommit {
       metrics.added.inc({ source: origin === undefined ? 'post' : 'peer' }, transactions.length);
     }
     for (const reason of this.#refusals) metrics.refused.inc({ reason });
-  }
-
-  #isKnown(id: Hash): boolean {
-    return this.#added.has(id) || this.pool.has(id) || this.chain.hasTransaction(id);
   }
 
   #hasRoom(more: readonly Entry[], limits: MempoolLimits): boolean {

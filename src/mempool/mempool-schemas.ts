@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { blockReferenceSchema, hashSchema, transactionViewSchema } from '../chain/chain-schemas.js';
 
-const statusSchema = z
-  .enum(['pending', 'confirmed'])
-  .meta({
-    description: '`confirmed`: it was posted before, and is in the chain already; of several entries, all are.',
-  });
+const statusSchema = z.enum(['pending', 'confirmed']).meta({
+  description: '`confirmed`: it was posted before, and is in the chain already; of several entries, all are.',
+});
 
 /** POST /blocks with one entry */
 export const receiptSchema = z.object({ id: hashSchema, status: statusSchema }).meta({ id: 'Receipt' });

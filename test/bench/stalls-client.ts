@@ -123,7 +123,9 @@ const posting = (name: string, body: () => string): Scenario => ({
     return () => post('/blocks', text);
   },
 });
-const locator = Array.from({ length: 101 }, (_, index) => (index === 100 ? hashToBytes(params.genesis.hash) : Buffer.alloc(32, index)));
+const locator = Array.from({ length: 101 }, (_, index) =>
+  index === 100 ? hashToBytes(params.genesis.hash) : Buffer.alloc(32, index),
+);
 
 const scenarios: Scenario[] = [
   {
@@ -168,9 +170,21 @@ const scenarios: Scenario[] = [
       };
     },
   },
-  request('GetBlocks of 512 blocks', () => ask({ $case: 'getBlocks', value: { hashes: blocks.slice(-512).map(({ hash }) => hashToBytes(hash)), startIndex: 0, limit: 512 } }, 'blocks')),
-  request('GetBlocks of 512 blocks, the largest first', () => ask({ $case: 'getBlocks', value: { hashes: [], startIndex: 1, limit: 512 } }, 'blocks')),
-  request('GetHeaders, a locator of 101', () => ask({ $case: 'getHeaders', value: { locator, stopHash: Buffer.alloc(0) } }, 'headers')),
+  request('GetBlocks of 512 blocks', () =>
+    ask(
+      {
+        $case: 'getBlocks',
+        value: { hashes: blocks.slice(-512).map(({ hash }) => hashToBytes(hash)), startIndex: 0, limit: 512 },
+      },
+      'blocks',
+    ),
+  ),
+  request('GetBlocks of 512 blocks, the largest first', () =>
+    ask({ $case: 'getBlocks', value: { hashes: [], startIndex: 1, limit: 512 } }, 'blocks'),
+  ),
+  request('GetHeaders, a locator of 101', () =>
+    ask({ $case: 'getHeaders', value: { locator, stopHash: Buffer.alloc(0) } }, 'headers'),
+  ),
   {
     name: 'NewTransactions of 2,000 smallest entries',
     prepare: async () => {
@@ -184,7 +198,10 @@ const scenarios: Scenario[] = [
       const entries = entriesOf(2_000, 'z'.repeat(1_000));
       const { transactions: before } = (await status()).mempool;
       return async () => {
-        peer.session.notify({ $case: 'newTransactions', value: { transactions: entries.map(({ bytes }) => ({ raw: bytes })) } });
+        peer.session.notify({
+          $case: 'newTransactions',
+          value: { transactions: entries.map(({ bytes }) => ({ raw: bytes })) },
+        });
         await waitFor('taken', async () => (await status()).mempool.transactions >= before + 2_000, WAIT_MS);
       };
     },
@@ -211,30 +228,45 @@ const scenarios: Scenario[] = [
       };
     },
   },
+  {
+    name: 'NewTransactions of 2,000 entries that the chain holds, a block each',
+    prepare: async (round) => {
+      const entries = blocks
+        .filter(({ transactions }) => transactions.length > 1_000)
+        .flatMap(({ transactions }, index) => transactions.slice(1 + round * 200 + index, 201 + round * 200 + index));
+      const mixed = entries.map((_, index) => entries[(index * 200 + Math.floor(index / 20)) % entries.length]!);
+      return async () => {
+        const transactions = mixed.slice(0, 2_000).map(({ bytes }) => ({ raw: bytes }));
+        peer.session.notify({ $case: 'newTransactions', value: { transactions } });
+        await ask({ $case: 'getChainLength', value: {} }, 'chainLength');
+      };
+    },
+  },
+  {
+    name: 'a Mempool answer of 50,000 ids that the chain holds',
+    prepare: async () => {
+      const ids = blocks.flatMap(({ transactions }) => transactions.slice(1).map(({ id }) => hashToBytes(id)));
+      return async () => {
+        const asked = Promise.withResolvers<void>();
+        const other = await connect({
+          getMempool: () => {
+            asked.resolve();
+            return { $case: 'mempool', value: { ids: ids.slice(0, 50_000) } };
+          },
+        });
+        await asked.promise;
+        await ask({ $case: 'getChainLength', value: {} }, 'chainLength');
+        await new Promise((resolve) => setTimeout(resolve, 3_000));
+        other.session.close('done');
+      };
+    },
+  },
   request('GetMempool, 50,000 ids', () => ask({ $case: 'getMempool', value: {} }, 'mempool')),
   {
     name: 'GetTransactions of 2,000',
     prepare: async () => {
       const { ids } = (await ask({ $case: 'getMempool', value: {} }, 'mempool')) as { ids: Buffer[] };
       return () => ask({ $case: 'getTransactions', value: { ids: ids.slice(-2_000) } }, 'transactions');
-    },
-  },
-  {
-    name: 'a message of 8 MiB with an unknown body',
-    prepare: async () => async () => {
-      const value = { reason: 'x'.repeat(8_000_000) };
-      const other = await connect();
-      other.session.notify({ $case: 'goodbye', value });
-      await status();
-    },
-  },
-  {
-    name: 'NewBlock of 8 MiB',
-    prepare: async () => async () => {
-      const raw = Buffer.concat([blocks.at(-1)!.bytes, Buffer.alloc(8_000_000)]);
-      const other = await connect();
-      await other.session.request({ $case: 'newBlock', value: { block: { raw }, tip: encodeTip(tip) } }, 'verdict', WAIT_MS);
-      other.session.close('done');
     },
   },
   rest('/chain?from=0&limit=1000'),
@@ -264,12 +296,37 @@ const scenarios: Scenario[] = [
   rest('/health/ready'),
   rest('/docs-json'),
   rest('/docs'),
-  posting('1,000 entries, 1 MiB', () => JSON.stringify({ data: Array.from({ length: 1_000 }, (_, index) => `${index} ${'x'.repeat(1_000)}`) })),
+  posting('1,000 entries, 1 MiB', () =>
+    JSON.stringify({ data: Array.from({ length: 1_000 }, (_, index) => `${index} ${'x'.repeat(1_000)}`) }),
+  ),
   posting('1,000 entries, the smallest', () => JSON.stringify({ data: Array.from({ length: 1_000 }, () => 'x') })),
   posting('a list of 500,000 numbers', () => `{"data":[${'1,'.repeat(500_000)}1]}`),
   posting('brackets, 1 MiB of them', () => '['.repeat(1_000_000)),
   posting('100,000 unknown keys', () => `{${Array.from({ length: 90_000 }, (_, index) => `"k${index}":0`).join(',')}}`),
   request('POST /mine, 10,000 transactions', () => post('/mine', '{"blocks":1}')),
+  // Last, for the node closes the sessions of a peer that does such things.
+  {
+    name: 'a Goodbye of 8 MiB',
+    prepare: async () => async () => {
+      const value = { reason: 'x'.repeat(8_000_000) };
+      const other = await connect();
+      other.session.notify({ $case: 'goodbye', value });
+      await status();
+    },
+  },
+  {
+    name: 'NewBlock of 8 MiB',
+    prepare: async () => async () => {
+      const raw = Buffer.concat([blocks.at(-1)!.bytes, Buffer.alloc(8_000_000)]);
+      const other = await connect();
+      await other.session.request(
+        { $case: 'newBlock', value: { block: { raw }, tip: encodeTip(tip) } },
+        'verdict',
+        WAIT_MS,
+      );
+      other.session.close('done');
+    },
+  },
 ];
 
 parentPort!.on('message', ({ prepare: index, round }: { prepare?: number; round: number }) => void step(index, round));

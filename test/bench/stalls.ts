@@ -52,9 +52,9 @@ export async function run(): Promise<Report> {
     for (const [index, name] of names.entries()) {
       const longest: number[] = [];
       for (let round = 0; round < ROUNDS; round++) {
-        await tell({ prepare: index, round });
+        const { error: early } = await tell({ prepare: index, round });
         const stop = watchTurns();
-        const { error } = await tell({ round });
+        const { error = early } = await tell({ round });
         if (error !== undefined) process.stderr.write(`${name}: ${error}\n`);
         await new Promise((resolve) => setTimeout(resolve, AFTER_MS));
         longest.push(stop());
@@ -101,7 +101,10 @@ function cpuMs(): number {
 
 function baselineMs(): number {
   const params = createParams({ network: 'test', difficulty: 0 });
-  const { bytes } = mineOn(genesisNode(), Array.from({ length: 9_999 }, (_, index) => `${index}`));
+  const { bytes } = mineOn(
+    genesisNode(),
+    Array.from({ length: 9_999 }, (_, index) => `${index}`),
+  );
   const measured = Array.from({ length: 5 }, () => {
     const startMs = cpuMs();
     verifyBlock(decodeBlock(bytes), params);
