@@ -124,7 +124,12 @@ export class BlockIntake {
       ancestry ??= new Ancestry(this.#options.state, parent);
       return ancestry.includes(node);
     };
-    checkConnect(block, (id) => this.#options.reader.findEntry(id, isInBranch, draft) !== undefined);
+    const candidates = this.#options.store.havingPlaces(block.transactions.map(({ id }) => id));
+    if (candidates.size === 0) return;
+    checkConnect(
+      block,
+      (id) => candidates.has(id) && this.#options.reader.findEntry(id, isInBranch, draft) !== undefined,
+    );
   }
 
   #choose(node: BlockNode, draft: Draft): StoredOutcome {

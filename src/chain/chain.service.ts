@@ -171,6 +171,11 @@ export class ChainService {
     return this.findTransaction(id) !== undefined;
   }
 
+  /** Those of the entries with these ids that stand in the active chain. */
+  hasTransactions(ids: readonly Hash[]): Set<Hash> {
+    return new Set([...this.#store.havingPlaces(ids)].filter((id) => this.hasTransaction(id)));
+  }
+
   locator(): Hash[] {
     return this.#state.locator();
   }

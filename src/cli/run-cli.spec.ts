@@ -51,8 +51,8 @@ const BLOCK: StoredBlock = {
   size: 240,
   confirmations: 1,
   transactions: [
-    { id: HASH, kind: 'coinbase', data: null, timestamp: null },
-    { id: ID, kind: 'data', data: 'Hi\u001b[2J', timestamp: '2026-11-22T13:14:14.000Z' },
+    { id: HASH, kind: 'coinbase', data: null, timestamp: null, salt: null },
+    { id: ID, kind: 'data', data: 'Hi\u001b[2J', timestamp: '2026-11-22T13:14:14.000Z', salt: '' },
   ],
 };
 

@@ -58,7 +58,7 @@ describe('parseConfig', () => {
       network: { name: 'minichain', bootstrapNodes: [], heartbeatSeconds: 5 },
       blockchain: { difficulty: 4, mineEmptyBlocks: 'on_tie', retargetInterval: 0, maxReorgDepth: undefined },
       mempool: { maxTransactions: 50_000, maxBytes: 64 * 1024 * 1024 },
-      http: { writeToken: undefined, corsOrigins: [], bodyLimitBytes: 128 * 1024 },
+      http: { writeToken: undefined, corsOrigins: [], bodyLimitBytes: 1024 * 1024 },
     });
     expect(config.blockchain.threads).toBeGreaterThanOrEqual(1);
     expect([config, config.node, config.network.bootstrapNodes].every((part) => Object.isFrozen(part))).toBe(true);

@@ -145,8 +145,8 @@ export const SECTIONS = {
       doc: 'Web pages that may call the REST API from a browser.',
     }),
     bodyLimitBytes: wholeNumber(1024, 16_777_216, {
-      // 16 KiB of data become 96 KiB when a client escapes each character as \uXXXX.
-      default: 131_072,
+      // Room for a list of 1,000 entries of 1,000 bytes. One entry takes up to 96 KiB, each of its bytes escaped as \uXXXX.
+      default: 1_048_576,
       doc: 'Largest body of a request.',
     }),
     rateLimitPerSecond: wholeNumberOrZero(1, 1_000_000, {

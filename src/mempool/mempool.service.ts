@@ -11,12 +11,12 @@ import type { NodeConfig } from '../config/node-config.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
-import { createDataTransaction, type DataTransaction } from '../consensus/data-entry.js';
+import { createDataTransaction, encodeDataTransaction, type DataTransaction } from '../consensus/data-entry.js';
 import { checkTransaction, isEntry, type Entry, type Transaction } from '../consensus/transaction.js';
 import type { Database } from '../storage/database.js';
 import { DATABASE } from '../storage/database-token.js';
 import { CommitQueue } from './commit-queue.js';
-import { GroupedCommit, type Admission, type Submission } from './grouped-commit.js';
+import type { Admission } from './grouped-commit.js';
 import { MempoolMetrics } from './mempool.metrics.js';
 import { MempoolStore } from './mempool.store.js';
 import { RETRY_AFTER_SECONDS, type MempoolLimits } from './policy.js';
@@ -53,6 +53,17 @@ export interface PeerTransactionResult {
   readonly result: 'accepted' | 'duplicate' | 'full' | RuleCode;
 }
 
+/** What a poster may choose of its entries; both together fix the ids. */
+export interface EntryChoices {
+  /** Since the epoch, 0..MAX_TIMESTAMP_MS; by default now. */
+  readonly timestampMs?: number | undefined;
+  /** By default random. */
+  readonly salt?: Uint8Array | undefined;
+}
+
+/** Entries of a peer that are taken in by one commit. */
+const PEER_SLICE = 500;
+
 /**
  * Transactions that wait for a block. What it says yes to is on disk; it never drops one that no block holds, and gets
  * back those whose block leaves the active chain, in the very SQLite transaction by which it leaves.
@@ -82,13 +93,17 @@ export class MempoolService implements BeforeApplicationShutdown {
     this.limits = config.mempool;
     this.#log = log.child({ module: 'mempool' });
     this.#store = new MempoolStore(database);
-    this.#queue = new CommitQueue({
-      clock,
-      commit: (submissions) => this.#commit(submissions),
-      checkFiles: () => this.#store.checkFiles(),
-      onFault: faults.report,
-    });
     this.#settlement = new Settlement(chain, this.#store, this.#pool);
+    this.#queue = new CommitQueue({
+      pool: this.#pool,
+      limits: this.limits,
+      chain,
+      store: this.#store,
+      clock,
+      metrics,
+      fault: faults.report,
+      added: (transactions, origin) => this.#tellAdded(transactions, origin),
+    });
     this.#load();
     chain.events.on('committing', (change) => this.#saveTipEffect(change));
     chain.events.on('committed', (change) => this.#applyTipEffect(change));
@@ -152,21 +167,49 @@ export class MempoolService implements BeforeApplicationShutdown {
   }
 
   /**
-   * Makes an entry of a posted string. Resolves when it is on disk.
-   * @throws RuleError `bad-txn-data-encoding`, `bad-txn-data-empty`, `bad-txn-data-length`; MempoolFullError; another
-   *   Error is a fault of our own, and then the entry is not kept.
+   * Makes an entry of a posted string. Resolves when it is on disk; an entry that is there already, or in the chain, is
+   * the same entry.
+   * @throws RuleError `bad-txn-data-encoding`, `bad-txn-data-empty`, `bad-txn-data-length`, `bad-txn-64-bytes`;
+   *   MempoolFullError; another Error is a fault of our own, and then the entry is not kept.
    */
-  async submit(data: string): Promise<DataTransaction> {
-    const transaction = this.#create(data);
-    const admissions = await this.#queue.add([transaction], undefined);
-    if (admissions.get(transaction.id) === 'full') {
-      throw new MempoolFullError(`the mempool is full (${this.size} transactions)`, RETRY_AFTER_SECONDS);
-    }
+  async submit(data: string, choices: EntryChoices = {}): Promise<DataTransaction> {
+    const transaction = this.#create(data, choices);
+    await this.#post([transaction]);
     return transaction;
+  }
+
+  /**
+   * As submit, for several strings: one commit takes all of them, or none.
+   * @throws as submit; the message and `data.index` of a RuleError say which string it is about.
+   */
+  async submitAll(data: readonly string[], choices: EntryChoices = {}): Promise<DataTransaction[]> {
+    const transactions = data.map((item, index) => {
+      try {
+        return this.#create(item, choices);
+      } catch (error) {
+        if (!(error instanceof RuleError)) throw error;
+        throw new RuleError(error.code, `data.${index}: ${error.message}`, { ...error.data, index });
+      }
+    });
+    await this.#post(transactions);
+    return transactions;
   }
 
   /** Takes in what a peer sent, each by itself, and tells of each what became of it. Rejects only for a fault of our own. */
   async acceptFromPeer(transactions: readonly Transaction[], origin: string): Promise<PeerTransactionResult[]> {
+    const results: PeerTransactionResult[] = [];
+    for (let start = 0; start < transactions.length; start += PEER_SLICE) {
+      results.push(...(await this.#acceptSlice(transactions.slice(start, start + PEER_SLICE), origin)));
+    }
+    return results;
+  }
+
+  beforeApplicationShutdown(): void {
+    this.#queue.close();
+    this.#settling?.cancel();
+  }
+
+  async #acceptSlice(transactions: readonly Transaction[], origin: string): Promise<PeerTransactionResult[]> {
     const valid: Entry[] = [];
     const broken = new Map<Hash, RuleCode>();
     for (const transaction of transactions) {
@@ -176,41 +219,31 @@ export class MempoolService implements BeforeApplicationShutdown {
         this.metrics.refused.inc({ reason: code });
       } else if (isEntry(transaction)) valid.push(transaction);
     }
-    const admissions = valid.length > 0 ? await this.#queue.add(valid, origin) : new Map<Hash, Admission>();
+    const outcomes = valid.length > 0 ? await this.#queue.submit({ transactions: valid, origin }) : [];
+    const admissions = new Map<Hash, Admission>();
+    for (const [index, { id }] of valid.entries()) if (!admissions.has(id)) admissions.set(id, outcomes[index]!);
     return transactions.map(({ id }) => ({ id, result: broken.get(id) ?? admissions.get(id)! }));
   }
 
-  beforeApplicationShutdown(): void {
-    this.#queue.close();
-    this.#settling?.cancel();
+  async #post(transactions: readonly Entry[]): Promise<void> {
+    const admissions = await this.#queue.submit({ transactions, origin: undefined, isAtomic: true });
+    if (!admissions.includes('full')) return;
+    const many = transactions.length === 1 ? '' : `, and has no room for ${transactions.length} more`;
+    throw new MempoolFullError(`the mempool is full (${this.size} transactions)${many}`, RETRY_AFTER_SECONDS);
   }
 
-  #create(data: string): DataTransaction {
+  #create(data: string, { timestampMs = this.clock.nowMs(), salt }: EntryChoices): DataTransaction {
     try {
-      if (!data.isWellFormed()) {
-        throw new RuleError('bad-txn-data-encoding', 'data has a lone surrogate, which UTF-8 cannot hold');
-      }
-      const transaction = createDataTransaction(data, this.clock.nowMs(), (length) => this.random.bytes(length));
+      const transaction =
+        salt === undefined
+          ? createDataTransaction(data, timestampMs, (length) => this.random.bytes(length))
+          : encodeDataTransaction(data, timestampMs, salt);
       checkTransaction(transaction);
       return transaction;
     } catch (error) {
       if (error instanceof RuleError) this.metrics.refused.inc({ reason: error.code });
       throw error;
     }
-  }
-
-  /** @returns what became of each. @throws faults of our own; then nothing has changed. */
-  #commit(submissions: readonly Submission[]): ReadonlyMap<Hash, Admission> {
-    const commit = new GroupedCommit(this.#pool, this.limits, this.chain, this.#store);
-    const startedMs = performance.now();
-    this.#store.transact(() => {
-      for (const submission of submissions) commit.admit(submission);
-    });
-    const seconds = (performance.now() - startedMs) / 1000;
-    for (const entry of commit.added) this.#pool.append(entry);
-    commit.report(this.metrics, seconds);
-    for (const [origin, transactions] of commit.addedByOrigin) this.#tellAdded(transactions, origin);
-    return commit.admissions;
   }
 
   #load(): void {

@@ -7,7 +7,8 @@ import type { VerifiedBlock } from '../consensus/verify-block.js';
 import { WireError, type BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
 import { RequestFailedError } from './session.js';
-import { checkBlockCount, decodeWireBlock, encodeHashes } from './wire.js';
+import { SteppedVerification } from './stepped-verification.js';
+import { checkBlockCount, encodeHashes } from './wire.js';
 
 const BATCH_BLOCKS = 128;
 /** How far ahead of the last connected block bodies are fetched; with the bytes, bounds what is held in memory. */
@@ -83,6 +84,8 @@ export class BlockDownload {
   /** Verified blocks that follow the last connected one, and their transactions. */
   #verified: VerifiedBlock[] = [];
   #verifiedTransactions = 0;
+  /** Of the block behind the last verified one, as far as it is. */
+  #verification: SteppedVerification | undefined;
 
   constructor(
     branch: readonly BlockNode[],
@@ -219,10 +222,16 @@ export class BlockDownload {
     ) {
       const raw = this.#nextRaw();
       if (raw === undefined) break;
-      isBusy = true;
-      bytes += raw.length;
       try {
-        const block = this.chain.verify(decodeWireBlock(raw));
+        this.#verification ??= new SteppedVerification(raw, this.chain);
+        const transactions = this.#verifiedTransactions + this.#verification.count;
+        if (this.#verified.length > 0 && transactions > TURN_TRANSACTIONS) break;
+        isBusy = true;
+        bytes += raw.length;
+        const block = this.#verification.step();
+        // A big block takes turns of its own.
+        if (block === undefined) break;
+        this.#verification = undefined;
         this.#verified.push(block);
         this.#verifiedTransactions += block.transactions.length;
       } catch (error) {
@@ -237,8 +246,7 @@ export class BlockDownload {
   #connect(): void {
     const batch = this.#verified;
     if (batch.length === 0) return;
-    this.#verified = [];
-    this.#verifiedTransactions = 0;
+    this.#forgetVerified();
     const { outcomes, error } = this.chain.acceptBatch(batch);
     for (let index = 0; index < outcomes.length; index++) {
       const slot = this.#slots[this.#connected + index]!;
@@ -251,6 +259,11 @@ export class BlockDownload {
     else if (this.#connected === this.#slots.length) this.#end('complete');
   }
 
+  #forgetVerified(): void {
+    this.#verified = [];
+    this.#verifiedTransactions = 0;
+  }
+
   #release(slot: Slot): void {
     this.#heldBytes -= slot.raw!.length;
     slot.raw = undefined;
@@ -261,6 +274,7 @@ export class BlockDownload {
     const sender = this.#slots[index]!.sender!;
     this.#excluded.add(sender);
     this.ports.blame(sender, error);
+    this.#verification = undefined;
     if (error.verdict !== 'body') {
       this.#connect();
       this.#end('invalid');

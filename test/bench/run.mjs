@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../support/compile.mjs';
 
-const SUPPORT = new Set(['report', 'bare-server']);
+const SUPPORT = new Set(['report', 'bare-server', 'stalls-client']);
 const all = readdirSync(new URL('.', import.meta.url))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -3))
