@@ -3,6 +3,7 @@ import { loadConfig } from '../../config/load-config.js';
 import { SETTINGS } from '../../config/schema.js';
 import { checkPorts } from '../cluster/check-ports.js';
 import { CliError, EXIT } from '../exit.js';
+import { dropLibrarySettings } from '../library-settings.js';
 import { toCliError } from '../plain-errors.js';
 import type { Terminal } from '../terminal.js';
 
@@ -16,6 +17,7 @@ export function startCommand(terminal: Terminal): Command {
       const config = loadConfig({ path: options.config, env: terminal.env });
       stopWithParent();
       await checkPorts([config]);
+      dropLibrarySettings(process.env);
       const { runNode } = await import('../../main.js');
       try {
         await runNode(config);
