@@ -117,11 +117,15 @@ export function parseNodeUrl(text: string): string {
 }
 
 /** Resolves with the answer, whose body is still to be read. Redirects are not followed: no node sends any. */
-async function send(url: string, options: RequestOptions, body: string | undefined): Promise<IncomingMessage> {
+async function send(
+  url: string,
+  options: RequestOptions & { readonly headers: Record<string, string> },
+  body: string | undefined,
+): Promise<IncomingMessage> {
   const { request } = url.startsWith('https:') ? await import('node:https') : { request: httpRequest };
   return new Promise((resolve, reject) => {
     const bytes = body === undefined ? undefined : Buffer.from(body, 'utf8');
-    const length = bytes === undefined ? {} : { 'content-length': bytes.length };
+    const length = bytes === undefined ? {} : { 'content-length': String(bytes.length) };
     const outgoing = request(url, { ...options, headers: { ...options.headers, ...length } }, resolve);
     outgoing.once('error', reject).end(bytes);
   });

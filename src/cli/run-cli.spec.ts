@@ -347,7 +347,7 @@ describe('client commands', () => {
   it('reaches a node at a port that the web reserves', async () => {
     const url = await serve({ 'GET /status': () => ({ body: STATUS }) }, RESERVED_PORTS);
     expect((await run(['status', '--url', url])).code).toBe(0);
-    await expect(fetch(`${url}/status`)).rejects.toThrow();
+    await expect(fetch(`${url}/status`)).rejects.toThrow('fetch failed');
   });
 
   it('submit --wait --timeout: gives up with exit code 1 and says what to look at', async () => {

@@ -43,7 +43,7 @@ describe('deploy/systemd/minichain.service', () => {
     expect([valueOf('ProtectSystem'), node.logFormat]).toEqual(['strict', 'json']);
   });
 
-  it('waits for a node's end as Compose does, and does not restart on a mistake in the configuration', () => {
+  it('waits as long as Compose does, and does not restart on a mistake in the configuration', () => {
     const grace = /stop_grace_period: (\d+)s/.exec(readFileSync('docker-compose.yml', 'utf8'))![1];
     expect(valueOf('TimeoutStopSec')).toBe(grace);
     expect([valueOf('Restart'), valueOf('RestartPreventExitStatus')]).toEqual(['on-failure', '2']);
