@@ -131,9 +131,13 @@ describe('a data directory that does not fit', () => {
     const params = createParams({ network: 'other', difficulty: 0 });
     const open = (): unknown => within({ dataDir, params }, () => 0);
     expect(open).toThrow(WrongNetworkError);
-    for (const part of ['belongs to another network', dataDir, easyParams.genesis.hash, params.genesis.hash]) {
+    const settings = 'settings differ: network.name = "other", blockchain.retarget_interval = 0';
+    const hashes = [easyParams.genesis.hash, params.genesis.hash];
+    for (const part of ['belongs to another network', dataDir, ...hashes, settings, 'MINICHAIN_NODE_DATA_DIR']) {
       expect(open).toThrow(part);
     }
+    const harder = createParams({ network: 'test', difficulty: 2 });
+    expect(() => within({ dataDir, params: harder }, () => 0)).toThrow('blockchain.difficulty was 0 and is now 2');
     within({ dataDir }, ({ chain }) => expect(chain.tip.height).toBe(1));
   });
 

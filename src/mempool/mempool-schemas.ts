@@ -22,7 +22,10 @@ export const mempoolPageSchema = z
     transactions: z.int().meta({ description: 'Number of entries in the mempool.' }),
     bytes: z.int().meta({ description: 'Their encoded size, summed.' }),
     offset: z.int().meta({ description: 'Entries skipped before this page.' }),
-    entries: z.array(transactionViewSchema).meta({ description: 'The page, in order of arrival.' }),
+    entries: z.array(transactionViewSchema).meta({
+      description:
+        'The page, in the order in which blocks take the entries: first those that a reorganisation took out of the chain, then the others as they arrived.',
+    }),
   })
   .meta({ id: 'Mempool' });
 

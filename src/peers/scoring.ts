@@ -1,6 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import type { RuleCode } from '../consensus/rule-error.js';
-import { isLoopback } from './address.js';
+import { isLoopback } from '../config/address.js';
 import type { WireError } from './messages.js';
 import type { BanRow, PeerStore } from './peer.store.js';
 

@@ -3,7 +3,8 @@ import type { Clock } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { formatAddress, parseAddress } from '../config/address.js';
-import { hostOf, isLoopback } from './address.js';
+import { isLoopback } from '../config/address.js';
+import { hostOf } from './address.js';
 import type { Dialer } from './channel.js';
 import type { PeerBook } from './peer-book.js';
 

@@ -47,8 +47,8 @@ export class SimNetwork {
   readonly acknowledged = new Map<string, string>();
   /** What was seen during the run that must never be. */
   readonly violations: string[] = [];
-  /** Told of each verb, for who wants to follow a run. */
-  onVerb: (verb: string) => void = () => {};
+  /** Called with each verb and the virtual time, to follow a run. */
+  onVerb: (verb: string, nowMs: number) => void = () => {};
   readonly #members = new Map<string, Member>();
   readonly #isRecording: boolean;
   readonly #settings: Readonly<Record<string, string>>;
@@ -265,8 +265,9 @@ export class SimNetwork {
   }
 
   #verb(verb: string): void {
-    if (this.#isRecording) this.log.push(`${this.clock.nowMs()} ${verb}\n`);
-    this.onVerb(verb);
+    const nowMs = this.clock.nowMs();
+    if (this.#isRecording) this.log.push(`${nowMs} ${verb}\n`);
+    this.onVerb(verb, nowMs);
   }
 
   #logger(): pino.Logger {
