@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, linkSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Registry } from 'prom-client';
 import { ChainMetrics } from './chain/chain.metrics.js';
 import { ChainService } from './chain/chain.service.js';
@@ -65,7 +65,7 @@ export class NothingToReindexError extends Error {
  */
 export function reindex(options: ReindexOptions): ReindexSummary {
   const { dataDir } = options;
-  const file = join(dataDir, DATABASE_FILE);
+  const file = join(resolve(dataDir), DATABASE_FILE);
   if (!existsSync(file)) throw new NothingToReindexError(`there is no database ${file}`);
   const lock = lockDirectory(dataDir);
   const spare = `${file}.reindex`;

@@ -59,6 +59,11 @@ export class Faults {
     return nowMs - lastMs >= PASSING_MS;
   }
 
+  /** The passing fault with this code is over: if it comes back, it is another one. */
+  ended(code: string): void {
+    this.#lastMs.delete(code);
+  }
+
   /** @returns a function that ends the subscription. */
   on(listener: (error: Error) => void): () => void {
     return this.#hub.on('fault', listener);
@@ -66,6 +71,8 @@ export class Faults {
 
   #note(error: Error): void {
     this.#count.inc();
-    this.#log.error({ err: error }, `Fault of this node: ${error.message}`);
+    // Where a passing fault comes from is in its message; a stack would only repeat it.
+    const facts = error instanceof PassingFault ? { code: error.code } : { err: error };
+    this.#log.error(facts, `Fault of this node: ${error.message}`);
   }
 }

@@ -111,10 +111,10 @@ export function checkFiles(database: Database): void {
  */
 export function createTransact(database: Database): (work: () => void) => void {
   // Takes the lock for writing first, so that another program's is met before any work is done.
-  const transact = database.transaction((work: () => void) => work()).immediate;
+  const transact = database.transaction((work: () => void) => work());
   return (work) => {
     checkFiles(database);
-    namingDamage(database.name, () => transact(work));
+    namingDamage(database.name, () => transact.immediate(work));
   };
 }
 

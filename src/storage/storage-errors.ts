@@ -78,6 +78,8 @@ export class DatabaseBusyError extends PassingFault {
   }
 }
 
+export const DATA_DIR_LOST = 'data-dir-lost';
+
 /** The files that this process has open are no longer those in the data directory. Nothing was written. */
 export class DataDirLostError extends PassingFault {
   override readonly name = 'DataDirLostError';
@@ -86,7 +88,7 @@ export class DataDirLostError extends PassingFault {
     super(
       `data directory ${dataDir} was moved, deleted or replaced while the node runs (${what}): move it back, or restart ` +
         'the node with the right node.data_dir',
-      'data-dir-lost',
+      DATA_DIR_LOST,
       10,
     );
   }

@@ -82,6 +82,9 @@ describe('a data directory', () => {
     await clock.advance(1_000);
     expect(problems).toEqual([expect.any(String), undefined]);
     expect(lines.at(-1)).toBe('The data directory is back in its place');
+    renameSync(dataDir, `${dataDir}-away`);
+    await clock.advance(1_000);
+    expect(lines.at(-1)).toMatch(/^Fault of this node: data directory \S+ was moved/);
   });
 
   it('is not missed where another directory comes in its place', async () => {

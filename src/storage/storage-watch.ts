@@ -6,7 +6,7 @@ import { CLOCK, LOGGER } from '../common/tokens.js';
 import { checkFiles, type Database } from './database.js';
 import { DATABASE } from './database-token.js';
 import { LogCutter } from './log-cutter.js';
-import { DataDirLostError } from './storage-errors.js';
+import { DATA_DIR_LOST, DataDirLostError } from './storage-errors.js';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -53,8 +53,10 @@ export class StorageWatch implements OnApplicationBootstrap, BeforeApplicationSh
     if (fault?.message === this.#problem) return;
     const wasLost = this.#problem !== undefined;
     this.#problem = fault?.message;
-    if (fault === undefined) this.#log.info('The data directory is back in its place');
-    else if (!wasLost) this.faults.report(fault);
+    if (fault === undefined) {
+      this.faults.ended(DATA_DIR_LOST);
+      this.#log.info('The data directory is back in its place');
+    } else if (!wasLost) this.faults.report(fault);
     for (const listener of this.#listeners) listener(this.#problem);
   }
 
