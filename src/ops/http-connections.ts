@@ -82,7 +82,7 @@ export class HttpConnections {
     this.open.begin(socket);
     exchange.response.once('close', () => {
       this.open.end(socket);
-      if (this.#isStopping) socket.destroySoon();
+      if (this.#isStopping && !socket.writableEnded) socket.destroySoon();
     });
   }
 

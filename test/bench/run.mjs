@@ -3,18 +3,19 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../support/compile.mjs';
+import { readOptions, stop } from '../support/options.mjs';
 
 const SUPPORT = new Set(['report', 'bare-server', 'stalls-client']);
 const all = readdirSync(new URL('.', import.meta.url))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -3))
   .filter((name) => !SUPPORT.has(name));
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : all;
+const USAGE = `npm run bench [-- name ...]
+  names: ${all.join(', ')}; by default all`;
+const { positionals } = readOptions(USAGE, { allowPositionals: true });
+const wanted = positionals.length > 0 ? positionals : all;
 const unknown = wanted.filter((name) => !all.includes(name));
-if (unknown.length > 0) {
-  console.error(`no benchmark ${unknown.join(', ')}; there are ${all.join(', ')}`);
-  process.exit(2);
-}
+if (unknown.length > 0) stop(`no benchmark ${unknown.join(', ')}`, USAGE);
 
 const runOne = fileURLToPath(new URL('run-one.mjs', import.meta.url));
 const output = compile('test/bench', '.bench');

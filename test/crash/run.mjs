@@ -2,14 +2,17 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readOptions, stop } from '../support/options.mjs';
 
-const { values } = parseArgs({ options: { kills: { type: 'string' }, seed: { type: 'string' } } });
+const USAGE = `npm run test:crash [-- options]
+  --kills N   how often; default 100
+  --seed N    the same course again; by default another one each time`;
+
+const { values } = readOptions(USAGE, { options: { kills: { type: 'string' }, seed: { type: 'string' } } });
 const kills = Number(values.kills ?? 100);
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 if (!Number.isSafeInteger(kills) || kills < 1 || !Number.isSafeInteger(seed)) {
-  console.error('usage: npm run test:crash -- [--kills N] [--seed N], both whole numbers');
-  process.exit(2);
+  stop('--kills and --seed must be whole numbers', USAGE);
 }
 
 const output = fileURLToPath(new URL('../../.crash', import.meta.url));

@@ -9,6 +9,10 @@ const IMAGE = 'minichain:e2e';
 
 /** Runs chaos; @returns the exit code: 1 when a promise was broken or there is no engine, 2 when the options are wrong. */
 export async function main(args: string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(USAGE);
+    return 0;
+  }
   const options = readOptions(args);
   if (typeof options === 'string') {
     console.error(`${options}\n${USAGE}`);

@@ -1,8 +1,13 @@
 // npm run fuzz -- [--inputs 500000] [--seed N] [--only header,block,...]: many more inputs than npm test has time for.
-import { parseArgs } from 'node:util';
 import { compile } from '../support/compile.mjs';
+import { readOptions, stop } from '../support/options.mjs';
 
-const { values } = parseArgs({
+const USAGE = `npm run fuzz [-- options]
+  --inputs N      how many, shared out among the targets; default 500000
+  --seed N        the same inputs again; by default another one each time
+  --only A,B      these targets alone; a wrong name lists all`;
+
+const { values } = readOptions(USAGE, {
   options: {
     inputs: { type: 'string', default: '500000' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
@@ -11,8 +16,7 @@ const { values } = parseArgs({
 });
 const [inputs, seed] = [Number(values.inputs), Number(values.seed)];
 if (!Number.isInteger(inputs) || inputs < 1 || !Number.isInteger(seed) || seed < 0) {
-  console.error('--inputs and --seed must be whole numbers');
-  process.exit(2);
+  stop('--inputs and --seed must be whole numbers', USAGE);
 }
 
 const output = compile('test/fuzz', '.fuzz');

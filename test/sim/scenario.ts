@@ -52,7 +52,7 @@ export async function playScenario(
 ): Promise<PlayResult> {
   const net = new SimNetwork({ seed, isRecording: isRecording ?? false, settings: scenario.settings ?? {} });
   const startMs = net.clock.monotonicMs();
-  if (onVerb !== undefined) net.onVerb = (verb, nowMs) => onVerb(verb, nowMs - startMs);
+  if (onVerb !== undefined) net.onVerb = (verb, atMs) => onVerb(verb, atMs - startMs);
   const names = Array.from({ length: nodes ?? scenario.nodes }, (_, index) => `n${index + 1}`);
   try {
     await scenario.run({ net, dice: net.random.fork(), names });

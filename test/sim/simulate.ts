@@ -13,6 +13,10 @@ const USAGE = `npm run sim [-- options]
 
 /** Plays scenarios; @returns the exit code: 1 when a run failed, 2 when the options are wrong. */
 export async function main(args: string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(USAGE);
+    return 0;
+  }
   const options = readOptions(args);
   if (typeof options === 'string') {
     console.error(`${options}\n${USAGE}`);

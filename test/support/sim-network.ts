@@ -48,7 +48,7 @@ export class SimNetwork {
   /** What was seen during the run that must never be. */
   readonly violations: string[] = [];
   /** Called with each verb and the virtual time, to follow a run. */
-  onVerb: (verb: string, nowMs: number) => void = () => {};
+  onVerb: (verb: string, atMs: number) => void = () => {};
   readonly #members = new Map<string, Member>();
   readonly #isRecording: boolean;
   readonly #settings: Readonly<Record<string, string>>;
@@ -267,7 +267,7 @@ export class SimNetwork {
   #verb(verb: string): void {
     const nowMs = this.clock.nowMs();
     if (this.#isRecording) this.log.push(`${nowMs} ${verb}\n`);
-    this.onVerb(verb, nowMs);
+    this.onVerb(verb, this.clock.monotonicMs());
   }
 
   #logger(): pino.Logger {
