@@ -8,7 +8,10 @@ import { count, duration, printable } from '../format.js';
 import type { Answer, NodeClient } from '../node-client.js';
 import type { Terminal } from '../terminal.js';
 
-const POLL_MS = 100;
+/** The pause between two questions grows, so that a long wait costs the node next to nothing. */
+const FIRST_POLL_MS = 100;
+const MAX_POLL_MS = 1_000;
+const POLL_GROWTH = 1.5;
 const DEFAULT_TIMEOUT_SECONDS = 60;
 /** No node takes more; a wrong pipe is noticed before it fills the memory. */
 const MAX_INPUT_BYTES = 16_777_216;
@@ -50,14 +53,14 @@ async function waitForBlock(
   startedMs: number,
   timeoutMs: number,
 ): Promise<Answer<TransactionStatus>> {
-  for (;;) {
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(MAX_POLL_MS, pollMs * POLL_GROWTH)) {
     const answer = await client.get<TransactionStatus>(`/transactions/${encodeURIComponent(id)}`);
     if (answer.body.status === 'confirmed') return answer;
     if (performance.now() - startedMs > timeoutMs) {
       const hint = 'is any node mining? see `minichain status`, or mine it with `minichain mine`';
       throw new CliError(`${printable(id)} is still pending after ${duration(timeoutMs)}: ${hint}`, EXIT.failed);
     }
-    await sleep(POLL_MS);
+    await sleep(pollMs);
   }
 }
 
