@@ -247,27 +247,20 @@ export class MempoolService implements BeforeApplicationShutdown {
   }
 
   #load(): void {
-    let mined = 0;
-    this.#store.transact(() => {
-      for (const entry of this.#store.load()) {
-        const { id } = entry.transaction;
-        if (!this.chain.hasTransaction(id)) this.#pool.append(entry);
-        else {
-          this.#store.delete(id);
-          mined++;
-        }
-      }
-    });
+    const stored = this.#store.load();
+    const mined = this.chain.hasTransactions(stored.map(({ transaction }) => transaction.id));
+    this.#store.transact(() => this.#store.delete([...mined]));
+    for (const entry of stored) if (!mined.has(entry.transaction.id)) this.#pool.append(entry);
     this.#settlement.add(this.#store.loadUnsettled().map((blockId) => this.chain.nodeById(blockId)!));
     this.#settleSoon(0);
-    if (mined > 0 || this.size > 0) {
-      this.#log.info({ transactions: this.size, mined }, `Mempool loaded: ${this.size} entries wait`);
+    if (mined.size > 0 || this.size > 0) {
+      this.#log.info({ transactions: this.size, mined: mined.size }, `Mempool loaded: ${this.size} entries wait`);
     }
   }
 
   /** From what is on disk alone: memory may be behind while an earlier tip is still being told. */
   #saveTipEffect(change: TipChange): void {
-    for (const id of minedBy(change)) this.#store.delete(id);
+    this.#store.delete(minedBy(change));
     for (const { id } of unsettledBy(change)) this.#store.saveUnsettled(id);
   }
 

@@ -5,6 +5,9 @@ import { checkFiles, createTransact, type Database } from '../storage/database.j
 import { DatabaseDamagedError, namingDamage } from '../storage/storage-errors.js';
 import type { PoolEntry } from './pool.js';
 
+/** Ids that one statement takes. */
+const BULK = 250;
+
 interface Row {
   readonly id: Buffer;
   readonly acknowledged: 0 | 1;
@@ -73,8 +76,12 @@ export class MempoolStore {
     this.#statements.deleteUnsettled.run(blockId);
   }
 
-  delete(id: Hash): void {
-    this.#statements.delete.run(hashToBytes(id));
+  delete(ids: readonly Hash[]): void {
+    const whole = ids.length - (ids.length % BULK);
+    for (let start = 0; start < whole; start += BULK) {
+      this.#statements.deleteMany.run(...ids.slice(start, start + BULK).map(hashToBytes));
+    }
+    for (const id of ids.slice(whole)) this.#statements.delete.run(hashToBytes(id));
   }
 
   #decode({ id, bytes }: Row): Entry {
@@ -101,5 +108,6 @@ function prepareStatements(database: Database) {
       'INSERT OR IGNORE INTO mempool (sequence, id, acknowledged, bytes) VALUES (?, ?, ?, ?)',
     ),
     delete: database.prepare<[Buffer]>('DELETE FROM mempool WHERE id = ?'),
+    deleteMany: database.prepare<Buffer[]>(`DELETE FROM mempool WHERE id IN (${Array(BULK).fill('?').join(', ')})`),
   };
 }

@@ -89,7 +89,7 @@ export class Settlement {
     const owed = entries.filter(({ id }) => !isMined.get(id));
     const returned = owed.filter(({ id }) => !this.pool.has(id));
     this.store.transact(() => {
-      for (const id of mined) this.store.delete(id);
+      this.store.delete(mined);
       // A peer may have brought one of them meanwhile; now this node owes it.
       for (const { id } of owed) if (this.pool.has(id)) this.store.acknowledge(id);
       this.store.prepend(returned.map(acknowledged));

@@ -8,7 +8,10 @@ import { count, duration, printable } from '../format.js';
 import { NodeBusyError, type Answer, type NodeClient } from '../node-client.js';
 import type { Terminal } from '../terminal.js';
 
-const POLL_MS = 100;
+/** The pause between two questions grows, so that a long wait costs the node next to nothing. */
+const FIRST_POLL_MS = 100;
+const MAX_POLL_MS = 1_000;
+const POLL_GROWTH = 1.5;
 const DEFAULT_TIMEOUT_SECONDS = 60;
 /** No node takes more; a wrong pipe is noticed before it fills the memory. */
 const MAX_INPUT_BYTES = 16_777_216;
@@ -56,7 +59,7 @@ async function waitForBlock(
 ): Promise<Answer<TransactionStatus>> {
   const endMs = performance.now() + timeoutMs;
   let lastFailure: NodeBusyError | undefined;
-  for (;;) {
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(MAX_POLL_MS, pollMs * POLL_GROWTH)) {
     try {
       const answer = await client.get<TransactionStatus>(`/transactions/${encodeURIComponent(id)}`);
       if (answer.body.status === 'confirmed') return answer;
@@ -72,7 +75,7 @@ async function waitForBlock(
       const hint = 'is any node mining? see `minichain status`, or mine it with `minichain mine`';
       throw new CliError(`${printable(id)} is still pending after ${duration(timeoutMs)}: ${hint}`, EXIT.failed);
     }
-    await sleep(POLL_MS);
+    await sleep(pollMs);
   }
 }
 
