@@ -119,7 +119,7 @@ export function parseNodeUrl(text: string): string {
 /** Resolves with the answer, whose body is still to be read. Redirects are not followed: no node sends any. */
 async function send(
   url: string,
-  options: RequestOptions & { readonly headers: Record<string, string> },
+  options: Omit<RequestOptions, 'headers'> & { readonly headers: Record<string, string> },
   body: string | undefined,
 ): Promise<IncomingMessage> {
   const { request } = url.startsWith('https:') ? await import('node:https') : { request: httpRequest };
