@@ -2,9 +2,6 @@
 # Runs node-1 in the foreground with config/node1.toml. Ctrl-C stops it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-if [[ ! -d node_modules/.bin ]]; then
-  echo "start-node1.sh: the packages are not installed: run \`npm ci\` and \`npm run build\` in $PWD" >&2
-  exit 1
-fi
+scripts/check-setup.sh
 export PATH="$PWD/node_modules/.bin:$PATH" # `npm ci` installs a current Node.js there
 exec node scripts/minichain.mjs start --config config/node1.toml "$@"

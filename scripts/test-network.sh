@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Plays four scenarios with three real nodes as a user would: with the start scripts, the shipped configurations and
-# ports, curl and jq. Chains are in a temporary directory. The exit code is 0 if all four pass.
+# ports, curl and jq. Chains are in a temporary directory. The exit code is 0 if all four pass. Runs with bash 3.2 and with
+# the tools of BSD, as macOS has them.
 set -uo pipefail
 
 DEADLINE_SECONDS=60
 JSON='Content-Type: application/json'
 
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-declare -A node_pids=()
+pids='' # of the nodes that run
 passed=0
 failed=0
 phase=0
@@ -25,27 +26,27 @@ for port in 8091 8092 8093 9091 9092 9093; do
     refuse "port $port is taken: first stop the process that listens there (a running minichain?)"
   fi
 done
-for variable in "${!MINICHAIN_@}"; do unset "$variable"; done # test the configurations as they are shipped
+for variable in ${!MINICHAIN_@}; do unset "$variable"; done # test the configurations as they are shipped
 export no_proxy='localhost,127.0.0.1'
 
-work=$(mktemp -d)
+work=$(mktemp -d "${TMPDIR:-/tmp}/minichain.XXXXXX")
 trap 'stop_nodes; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 # start_node N: in the background, with this phase's data directory.
 start_node() {
   MINICHAIN_NODE_DATA_DIR="$work/$phase/node$1" "$scripts/start-node$1.sh" >"$work/node$1.log" 2>&1 &
-  node_pids[$1]=$!
+  pids="$pids $!"
 }
 
 stop_nodes() {
-  local n
-  for n in "${!node_pids[@]}"; do kill -TERM "${node_pids[$n]}" 2>/dev/null; done
-  for n in "${!node_pids[@]}"; do
-    wait_until 15 is_gone "${node_pids[$n]}" || kill -KILL "${node_pids[$n]}" 2>/dev/null
-    wait "${node_pids[$n]}" 2>/dev/null
+  local pid
+  for pid in $pids; do kill -TERM "$pid" 2>/dev/null; done
+  for pid in $pids; do
+    wait_until 15 is_gone "$pid" || kill -KILL "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
   done
-  node_pids=()
+  pids=''
 }
 
 is_gone() {
@@ -86,9 +87,9 @@ agree() {
   local data tip
   tip=$(fetch 1 /status | jq -r '.tip')
   [[ -n $tip && $(fetch 2 /status | jq -r '.tip') == "$tip" && $(fetch 3 /status | jq -r '.tip') == "$tip" ]] || return 1
-  [[ $(for n in 1 2 3; do fetch "$n" /mempool | jq '.transactions'; done | paste -sd' ') == '0 0 0' ]] || return 1
+  [[ $(for n in 1 2 3; do fetch "$n" /mempool | jq '.transactions'; done | tr '\n' ' ') == '0 0 0 ' ]] || return 1
   for data in "$@"; do
-    [[ $(block_with 1 "$data" | wc -l) == 1 ]] || return 1
+    (($(block_with 1 "$data" | wc -l) == 1)) || return 1
   done
 }
 
@@ -140,13 +141,17 @@ late_joiner_scenario() {
 }
 
 competition_scenario() {
-  local n posts=()
+  local n post posts=''
   wait_until $DEADLINE_SECONDS has_peers 3 'node-1 node-2' || fail 'node-3 is not connected to both others' || return
   for n in 1 2 3; do
     curl --silent --fail -X POST "http://localhost:809$n/blocks" -H "$JSON" -d "{\"data\":\"Tx$n\"}" >/dev/null &
-    posts+=($!)
+    posts="$posts $!"
   done
-  for n in 1 2 3; do wait "${posts[$n - 1]}" || fail "node-$n did not take Tx$n" || return; done
+  n=0
+  for post in $posts; do
+    n=$((n + 1))
+    wait "$post" || fail "node-$n did not take Tx$n" || return
+  done
   wait_until $DEADLINE_SECONDS agree Tx1 Tx2 Tx3 || fail 'no single chain with each of Tx1, Tx2 and Tx3 exactly once'
 }
 

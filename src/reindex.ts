@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, linkSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Registry } from 'prom-client';
 import { ChainMetrics } from './chain/chain.metrics.js';
 import { ChainService } from './chain/chain.service.js';
@@ -65,7 +65,7 @@ export class NothingToReindexError extends Error {
  */
 export function reindex(options: ReindexOptions): ReindexSummary {
   const { dataDir } = options;
-  const file = join(dataDir, DATABASE_FILE);
+  const file = join(resolve(dataDir), DATABASE_FILE);
   if (!existsSync(file)) throw new NothingToReindexError(`there is no database ${file}`);
   const lock = lockDirectory(dataDir);
   const spare = `${file}.reindex`;
@@ -169,16 +169,16 @@ function takeBlocks(old: Salvage, database: Database, options: ReindexOptions): 
     if (found !== undefined && block !== undefined) offer(block, found.receivedMs);
   }
   flush();
-  let genesis: Hash | undefined;
+  let genesis: { readonly hash: Hash; readonly bits: number } | undefined;
   let undecodable = 0;
   for (const found of old.blocks()) {
     const block = decoded(found);
     if (block === undefined) undecodable++;
-    else if (block.header.previousHash === ZERO_HASH) genesis ??= block.hash;
+    else if (block.header.previousHash === ZERO_HASH) genesis ??= { hash: block.hash, bits: block.header.bits };
     else offer(block, found.receivedMs);
   }
   flush();
-  if (taken === 0 && genesis !== undefined && genesis !== params.genesis.hash) {
+  if (taken === 0 && genesis !== undefined && genesis.hash !== params.genesis.hash) {
     throw new WrongNetworkError(old.file, params, genesis);
   }
   if (taken === 0 && detached.size + refused.size > 0) {

@@ -104,7 +104,7 @@ export class BlockIntake {
     if (known !== undefined && known.kind !== 'orphan') return known;
     if (parent === undefined) {
       this.#checkParentVerdict(header);
-      this.#options.orphans.add(block, receivedMs);
+      this.#options.orphans.add(block, receivedMs, this.#options.clock.monotonicMs());
       return this.#orphanOutcome(block);
     }
     checkHeaderContext(header, hash, parent, this.#options.params, nowSeconds(this.#options.clock));
@@ -124,7 +124,12 @@ export class BlockIntake {
       ancestry ??= new Ancestry(this.#options.state, parent);
       return ancestry.includes(node);
     };
-    checkConnect(block, (id) => this.#options.reader.findEntry(id, isInBranch, draft) !== undefined);
+    const candidates = this.#options.store.havingPlaces(block.transactions.map(({ id }) => id));
+    if (candidates.size === 0) return;
+    checkConnect(
+      block,
+      (id) => candidates.has(id) && this.#options.reader.findEntry(id, isInBranch, draft) !== undefined,
+    );
   }
 
   #choose(node: BlockNode, draft: Draft): StoredOutcome {

@@ -19,7 +19,8 @@ describe('viewBlock', () => {
       nonce: 4_294_967_295,
     };
     const block = createBlock(header, [coinbase, entry(1_767_225_600_123)]);
-    const view = viewBlock(block, 5);
+    const lazy = viewBlock(block, 5);
+    const view = { ...lazy, transactions: [...lazy.transactions] };
     expect(view).toEqual({
       index: 5,
       hash: block.hash,
@@ -39,11 +40,18 @@ describe('viewBlock', () => {
           kind: 'coinbase',
           data: null,
           timestamp: null,
+          salt: null,
           height: 5,
           miner: 'node-1',
           extraNonce: '18446744073709551615',
         },
-        { id: expect.any(String), kind: 'data', data: 'Hällo', timestamp: '2026-01-01T00:00:00.123Z' },
+        {
+          id: expect.any(String),
+          kind: 'data',
+          data: 'Hällo',
+          timestamp: '2026-01-01T00:00:00.123Z',
+          salt: '03'.repeat(16),
+        },
       ],
     });
     expect(blockViewSchema.parse(view)).toEqual(view);

@@ -1,22 +1,30 @@
-import type { Block } from '../consensus/block.js';
+import type { OpenedBlock } from '../consensus/block.js';
 import type { Hash } from '../consensus/codec.js';
 import { difficultyOf, formatBits } from '../consensus/target.js';
 import type { Transaction } from '../consensus/transaction.js';
 import type { BlockView, TransactionView } from './chain-schemas.js';
 
+/** A block whose transactions are decoded one by one, while the caller iterates. */
+export interface LazyBlockView extends Omit<BlockView, 'transactions'> {
+  /** Can be iterated once. */
+  readonly transactions: Iterable<TransactionView>;
+}
+
 export function viewTransaction(transaction: Transaction): TransactionView {
   const { id, kind } = transaction;
   if (kind === 'data') {
-    return { id, kind, data: transaction.data, timestamp: new Date(transaction.timestampMs).toISOString() };
+    const { data, timestampMs, salt } = transaction;
+    return { id, kind, data, timestamp: new Date(timestampMs).toISOString(), salt: salt.toString('hex') };
   }
   const { height, miner, extraNonce } = transaction;
-  return { id, kind, data: null, timestamp: null, height, miner, extraNonce: String(extraNonce) };
+  return { id, kind, data: null, timestamp: null, salt: null, height, miner, extraNonce: String(extraNonce) };
 }
 
 /** @param index height of the block. */
-export function viewBlock(block: Block, index: number): BlockView {
-  const { header, transactions } = block;
-  const coinbase = transactions[0];
+export function viewBlock(block: Omit<OpenedBlock, 'count'>, index: number): LazyBlockView {
+  const { header } = block;
+  const rest = block.transactions[Symbol.iterator]();
+  const coinbase = rest.next().value as Transaction | undefined;
   return {
     index,
     hash: block.hash,
@@ -30,8 +38,13 @@ export function viewBlock(block: Block, index: number): BlockView {
     nonce: header.nonce,
     miner: coinbase?.kind === 'coinbase' ? coinbase.miner : '',
     size: block.bytes.length,
-    transactions: transactions.map(viewTransaction),
+    transactions: viewTransactions(coinbase, rest),
   };
+}
+
+function* viewTransactions(first: Transaction | undefined, rest: Iterator<Transaction>): Generator<TransactionView> {
+  if (first !== undefined) yield viewTransaction(first);
+  for (let next = rest.next(); next.done !== true; next = rest.next()) yield viewTransaction(next.value);
 }
 
 /** Chain work as Bitcoin shows it: 64 hex digits. */

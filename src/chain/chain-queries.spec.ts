@@ -9,8 +9,13 @@ import {
   openChain,
   type TestChain,
 } from '../../test/support/chain-builders.js';
+import type { LazyBlockView } from './block-view.js';
 import { ChainQueries } from './chain-queries.js';
-import { blockViewSchema, storedBlockSchema } from './chain-schemas.js';
+import { blockViewSchema, storedBlockSchema, type TransactionView } from './chain-schemas.js';
+
+function whole<T extends LazyBlockView>(view: T): Omit<T, 'transactions'> & { transactions: TransactionView[] } {
+  return { ...view, transactions: [...view.transactions] };
+}
 
 let node: TestChain;
 let queries: ChainQueries;
@@ -26,9 +31,9 @@ describe('block', () => {
   it('is found by height and by hash, with its confirmations', () => {
     const { blocks } = mineChain(node.chain.genesis, 5, (index) => [`entry ${index}`]);
     acceptBatch(node.chain, blocks);
-    const view = queries.block(2)!;
+    const view = whole(queries.block(2)!);
     expect(view).toMatchObject({ index: 2, hash: blocks[1]!.hash, confirmations: 4 });
-    expect(queries.block(view.hash)).toEqual(view);
+    expect(whole(queries.block(view.hash)!)).toEqual(view);
     expect(storedBlockSchema.parse(view)).toEqual(view);
     expect(queries.block(5)!.confirmations).toBe(1);
     expect(queries.block(0)!.confirmations).toBe(6);
@@ -73,10 +78,12 @@ describe('page', () => {
       node: (hash) => chain.node(hash),
       nodeAt: (height) => chain.nodeAt(height),
       isActive: (each) => chain.isActive(each),
-      getBlock: (hash) => (read.push(hash), chain.getBlock(hash)),
+      params: chain.params,
+      getHeaderBytes: (from, limit) => chain.getHeaderBytes(from, limit),
+      getBlockBytes: (hash) => (read.push(hash), chain.getBlockBytes(hash)),
     });
     const [first] = counting.page({ from: 3, limit: 5 }).blocks;
-    expect(blockViewSchema.parse(first)).toEqual(first);
+    expect(blockViewSchema.safeParse(whole(first!)).error).toBeUndefined();
     expect(read).toEqual([chain.nodeAt(3)!.hash]);
   });
 

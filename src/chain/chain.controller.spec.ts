@@ -88,8 +88,8 @@ describe('GET /chain over a fault', () => {
   /** Makes the block at `height` unreadable. */
   function breakBlockAt(height: number): void {
     const { chain } = rest.node;
-    const real = chain.getBlock.bind(chain);
-    vi.spyOn(chain, 'getBlock').mockImplementation((hash) => {
+    const real = chain.getBlockBytes.bind(chain);
+    vi.spyOn(chain, 'getBlockBytes').mockImplementation((hash) => {
       if (hash === chain.nodeAt(height)!.hash) throw new Error('disk I/O error');
       return real(hash);
     });

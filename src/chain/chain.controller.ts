@@ -1,27 +1,47 @@
-import { Readable } from 'node:stream';
-import { Controller, Get, Inject, Param, Query, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, type StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { expected, hashText, integerText } from '../common/http-input.js';
+import { answerBytes, formatQuerySchema, rawContent } from '../common/raw-format.js';
 import { HttpProblem } from '../common/http-problem.js';
 import type { Logger } from '../common/logger.js';
 import { Reads } from '../common/operation.js';
 import { LOGGER } from '../common/tokens.js';
-import { ChainQueries, type LazyChainPage } from './chain-queries.js';
-import { chainPageSchema, storedBlockSchema, type StoredBlock } from './chain-schemas.js';
+import { answerJson } from '../common/write-json.js';
+import { ChainQueries } from './chain-queries.js';
+import {
+  chainPageSchema,
+  headerPageSchema,
+  networkSchema,
+  storedBlockSchema,
+  type HeaderPage,
+  type NetworkView,
+} from './chain-schemas.js';
+import { textOfBlock, textOfPage } from './write-json.js';
 
 const MAX_BLOCKS = 1_000;
 const DEFAULT_BLOCKS = 100;
-const CHUNK_CHARS = 65_536;
+/** As many as one message between nodes may hold. */
+const MAX_HEADERS = 2_000;
+
+const fromSchema = integerText(
+  { min: 0 },
+  { description: 'Height to begin at. Without it, the newest are returned.' },
+).optional();
 
 const pageQuerySchema = z.object({
-  from: integerText(
-    { min: 0 },
-    { description: 'Height of the first block. Without it, the newest blocks are returned.' },
-  ).optional(),
+  from: fromSchema,
   limit: integerText(
     { min: 1, max: MAX_BLOCKS },
     { description: 'Maximum number of blocks.', default: DEFAULT_BLOCKS },
+  ).optional(),
+});
+
+const headersQuerySchema = z.object({
+  from: fromSchema,
+  limit: integerText(
+    { min: 1, max: MAX_HEADERS },
+    { description: 'Maximum number of headers.', default: MAX_HEADERS },
   ).optional(),
 });
 
@@ -48,46 +68,56 @@ export class ChainController {
   @ApiOkResponse({ description: 'A page of the chain', standardSchema: chainPageSchema })
   getChain(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>): StreamableFile {
     const page = this.queries.page({ from: query.from, limit: query.limit ?? DEFAULT_BLOCKS });
-    const stream = Readable.from(chunksOf(textOf(page)), { objectMode: false });
-    // The status was sent with the first chunk, so all that is left is to break the answer off.
-    stream.on('error', (error) => this.log.error({ err: error, module: 'chain' }, 'GET /chain broken off'));
-    return new StreamableFile(stream, { type: 'application/json; charset=utf-8' });
+    return this.#answer('GET /chain', textOfPage(page));
+  }
+
+  @Get('headers')
+  @Reads({ query: headersQuerySchema })
+  @ApiOperation({
+    summary: 'Headers of the active chain',
+    description:
+      'The newest `limit` headers, or with `from` those from that height up (none if it is above the tip). SHA-256d of the 80 bytes, byte-reversed, is the hash of the block.',
+  })
+  @ApiOkResponse({ description: 'A page of the headers', standardSchema: headerPageSchema })
+  getHeaders(@Query({ schema: headersQuerySchema }) query: z.infer<typeof headersQuerySchema>): HeaderPage {
+    return this.queries.headers({ from: query.from, limit: query.limit ?? MAX_HEADERS });
+  }
+
+  @Get('network')
+  @Reads()
+  @ApiOperation({
+    summary: 'The rules of the network, as parameters',
+    description: 'Enough to derive the genesis: see "Genesis" in src/consensus/README.md.',
+  })
+  @ApiOkResponse({ description: 'The parameters', standardSchema: networkSchema })
+  getNetwork(): NetworkView {
+    return this.queries.network();
   }
 
   @Get('blocks/:id')
-  @Reads()
+  @Reads({ query: formatQuerySchema })
   @ApiOperation({ summary: 'One block, by height or hash' })
   @ApiOkResponse({ description: 'The block', standardSchema: storedBlockSchema })
-  getBlock(@Param('id', { schema: blockIdSchema }) id: z.infer<typeof blockIdSchema>): StoredBlock {
-    const block = this.queries.block(id);
-    if (block !== undefined) return block;
+  @ApiOkResponse(rawContent('Header, count and transactions, as they are hashed and stored'))
+  getBlock(
+    @Param('id', { schema: blockIdSchema }) id: z.infer<typeof blockIdSchema>,
+    @Query({ schema: formatQuerySchema }) { format = 'json' }: z.infer<typeof formatQuerySchema>,
+  ): StreamableFile {
+    if (format === 'json') {
+      const block = this.queries.block(id);
+      if (block !== undefined) return this.#answer('GET /blocks/:id', textOfBlock(block));
+    } else {
+      const bytes = this.queries.blockBytes(id);
+      if (bytes !== undefined) return answerBytes(bytes, format);
+    }
     const detail =
       typeof id === 'number'
         ? `no block at height ${id}: the tip is at height ${this.queries.height}`
         : `this node has no block ${id}`;
     throw new HttpProblem(404, 'block-not-found', detail);
   }
-}
 
-/** The page as JSON, one piece for each block. */
-function* textOf({ blocks, ...head }: LazyChainPage): Generator<string> {
-  yield `${JSON.stringify(head).slice(0, -1)},"blocks":[`;
-  let separator = '';
-  for (const block of blocks) {
-    yield separator + JSON.stringify(block);
-    separator = ',';
+  #answer(route: string, pieces: Iterable<string>): StreamableFile {
+    return answerJson(pieces, (error) => this.log.error({ err: error, module: 'chain' }, `${route} broken off`));
   }
-  yield ']}';
-}
-
-/** Joins small pieces, so that not each of them costs a write. */
-function* chunksOf(pieces: Iterable<string>): Generator<Buffer> {
-  let chunk = '';
-  for (const piece of pieces) {
-    chunk += piece;
-    if (chunk.length < CHUNK_CHARS) continue;
-    yield Buffer.from(chunk);
-    chunk = '';
-  }
-  yield Buffer.from(chunk);
 }

@@ -12,7 +12,7 @@ import type { ConsensusParams } from '../consensus/params.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
 import type { VerifiedBlock } from '../consensus/verify-block.js';
 import type { Database } from '../storage/database.js';
-import { DATABASE } from '../storage/storage.module.js';
+import { DATABASE } from '../storage/database-token.js';
 import { BlockIntake } from './block-intake.js';
 import { BlockReader, type FoundTransaction } from './block-reader.js';
 import { ChainEvents, type AcceptOutcome, type ChainEventMap, type TipChange } from './chain.events.js';
@@ -131,10 +131,6 @@ export class ChainService {
     return this.#store.invalidCode(hash);
   }
 
-  isOrphan(hash: Hash): boolean {
-    return this.#orphans.has(hash);
-  }
-
   /** @throws BlockDamagedError when its bytes changed on disk; it is reported, and fetched again from a peer. */
   getBlock(hash: Hash): Block | undefined {
     return this.#reader.block(hash);
@@ -165,14 +161,19 @@ export class ChainService {
     return this.#reader.findEntry(id, (node) => this.#state.isActive(node));
   }
 
-  /** An entry of any stored block, also of one that left the active chain. */
-  findStoredTransaction(id: Hash): FoundTransaction | undefined {
-    return this.#reader.findEntry(id, () => true);
+  /** An entry of any stored block for which `isWanted` holds, also of one that is not active. */
+  findStoredTransaction(id: Hash, isWanted: (node: BlockNode) => boolean): FoundTransaction | undefined {
+    return this.#reader.findEntry(id, isWanted);
   }
 
   /** Does an entry stand in the active chain? */
   hasTransaction(id: Hash): boolean {
     return this.findTransaction(id) !== undefined;
+  }
+
+  /** Those of the entries with these ids that stand in the active chain. */
+  hasTransactions(ids: readonly Hash[]): Set<Hash> {
+    return new Set([...this.#store.havingPlaces(ids)].filter((id) => this.hasTransaction(id)));
   }
 
   locator(): Hash[] {
@@ -242,7 +243,7 @@ export class ChainService {
     if (this.#isCommitting) throw new Error('a listener of `committing` must not hand in blocks');
     const stopTimer = this.metrics.acceptSeconds.startTimer({ call: blocks.length === 1 ? 'one' : 'batch' });
     const nowMs = this.clock.nowMs();
-    this.#orphans.expire(nowMs);
+    this.#orphans.expire(this.clock.monotonicMs());
     const draft = new Draft(this.#state);
     const adopted: Hash[] = [];
     const outcomes: AcceptOutcome[] = [];

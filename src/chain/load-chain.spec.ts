@@ -89,6 +89,19 @@ describe('a restart', () => {
     });
   });
 
+  it('forgets all verdicts that another version of the program stored', () => {
+    const dataDir = temporaryDirectory();
+    const bad = mineOn(genesisNode(), [], { coinbaseHeight: 3 });
+    within({ dataDir }, ({ chain }) => brokenRule(() => accept(chain, bad)));
+    within({ dataDir }, ({ chain }) => expect(chain.invalidCode(bad.hash)).toBe('bad-cb-height'));
+    tamper(dataDir, `UPDATE meta SET value = 'minichain 0.0.1, rule set 2' WHERE key = 'verdicts_of'`);
+    within({ dataDir }, ({ chain }) => {
+      expect(chain.invalidCode(bad.hash)).toBeUndefined();
+      expect(brokenRule(() => accept(chain, bad))).toBe('bad-cb-height');
+    });
+    within({ dataDir }, ({ chain }) => expect(chain.invalidCode(bad.hash)).toBe('bad-cb-height'));
+  });
+
   it('forgets verdicts that hang on checkpoints, which may be others now', () => {
     const dataDir = temporaryDirectory();
     const { blocks } = mineChain(genesisNode(), 2);
@@ -118,9 +131,13 @@ describe('a data directory that does not fit', () => {
     const params = createParams({ network: 'other', difficulty: 0 });
     const open = (): unknown => within({ dataDir, params }, () => 0);
     expect(open).toThrow(WrongNetworkError);
-    for (const part of ['belongs to another network', dataDir, easyParams.genesis.hash, params.genesis.hash]) {
+    const settings = 'settings differ: network.name = "other", blockchain.retarget_interval = 0';
+    const hashes = [easyParams.genesis.hash, params.genesis.hash];
+    for (const part of ['belongs to another network', dataDir, ...hashes, settings, 'MINICHAIN_NODE_DATA_DIR']) {
       expect(open).toThrow(part);
     }
+    const harder = createParams({ network: 'test', difficulty: 2 });
+    expect(() => within({ dataDir, params: harder }, () => 0)).toThrow('blockchain.difficulty was 0 and is now 2');
     within({ dataDir }, ({ chain }) => expect(chain.tip.height).toBe(1));
   });
 

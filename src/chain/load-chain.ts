@@ -2,21 +2,22 @@ import { BlockTree, linkHeader } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
 import { RULE_SET, type ConsensusParams } from '../consensus/params.js';
 import { RULES, RULE_CODES } from '../consensus/rule-error.js';
-import { isHashBelowTarget } from '../consensus/target.js';
+import { difficultyOf, isHashBelowTarget } from '../consensus/target.js';
 import { VERSION } from '../common/version.js';
 import { DatabaseDamagedError } from '../storage/storage-errors.js';
 import { ChainState } from './chain-state.js';
 import type { ChainStore } from './chain.store.js';
 
-/** The stored chain has another genesis than the configured network. */
+/** The stored chain has another genesis than the configured network. The message says which settings make a genesis. */
 export class WrongNetworkError extends Error {
   override readonly name = 'WrongNetworkError';
 
-  constructor(file: string, params: ConsensusParams, found: Hash) {
+  constructor(file: string, params: ConsensusParams, found: { readonly hash: Hash; readonly bits: number }) {
     super(
-      `this data directory belongs to another network: ${file} has genesis ${found}, ` +
-        `network "${params.network}" with this configuration has ${params.genesis.hash}. ` +
-        'Restore the configuration (network.name, difficulty, retargeting, block size), or use another node.data_dir',
+      `this data directory belongs to another network: ${file} has genesis ${found.hash}, ` +
+        `but this configuration makes ${params.genesis.hash}. ${differenceOf(params, found.bits)}. ` +
+        'To keep this chain, set them as they were when it began. To begin a new one, set node.data_dir ' +
+        '(MINICHAIN_NODE_DATA_DIR) to an empty directory, or move this one away',
     );
   }
 }
@@ -48,7 +49,7 @@ export function loadChain(store: ChainStore, params: ConsensusParams, nowMs: num
     if (parent !== undefined) tree!.add(linkHeader(link.hash, link, parent, link.id));
     else if (tree !== undefined)
       throw new DatabaseDamagedError(store.file, `the parent of block ${link.hash} is missing`);
-    else if (link.hash !== params.genesis.hash) throw new WrongNetworkError(store.file, params, link.hash);
+    else if (link.hash !== params.genesis.hash) throw new WrongNetworkError(store.file, params, link);
     else tree = new BlockTree(linkHeader(link.hash, link, undefined, link.id));
   }
   const tip = tree?.get(stored.hash);
@@ -91,4 +92,21 @@ function checkLeaves(tree: BlockTree, store: ChainStore): void {
 function dropVerdicts(store: ChainStore): void {
   const codes = RULE_CODES.filter((code) => RULES[code] === 'until-restart');
   store.transact(() => store.dropVerdicts(codes, `minichain ${VERSION}, rule set ${RULE_SET}`));
+}
+
+/** A genesis shows its difficulty. The other settings are only part of its hash. */
+function differenceOf(params: ConsensusParams, foundBits: number): string {
+  const settings = {
+    'network.name': `"${params.network}"`,
+    'blockchain.retarget_interval': params.retargetInterval,
+    'blockchain.target_spacing_seconds': params.targetSpacingSeconds,
+    'blockchain.max_block_bytes': params.maxBlockBytes,
+  };
+  const [found, configured] = [difficultyOf(foundBits), difficultyOf(params.limitBits)];
+  const others = Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(', ');
+  return found === configured
+    ? `One or more of these settings differ: ${others}`
+    : `blockchain.difficulty was ${found} and is now ${configured}; these settings count too: ${others}`;
 }

@@ -13,8 +13,10 @@ export const ORPHAN_LIMITS: OrphanLimits = { maxCount: 200, maxBytes: 16 * 1024 
 
 interface Orphan {
   readonly block: VerifiedBlock;
-  /** Since the epoch. */
+  /** Wall time, as it is stored with the block. */
   readonly receivedMs: number;
+  /** Monotonic. */
+  readonly addedAtMs: number;
 }
 
 /** Blocks whose parent is unknown, until it arrives. Bounded in number, bytes and age; the oldest make way. */
@@ -42,10 +44,14 @@ export class OrphanPool {
     return this.#orphans.get(hash)?.block;
   }
 
-  /** Keeps a block (once), and drops the oldest ones that are then too many. */
-  add(block: VerifiedBlock, nowMs: number): void {
+  /**
+   * Keeps a block (once), and drops the oldest ones that are then too many.
+   * @param receivedMs wall time.
+   * @param addedAtMs monotonic, as in `expire`.
+   */
+  add(block: VerifiedBlock, receivedMs: number, addedAtMs: number): void {
     if (this.#orphans.has(block.hash)) return;
-    this.#orphans.set(block.hash, { block, receivedMs: nowMs });
+    this.#orphans.set(block.hash, { block, receivedMs, addedAtMs });
     this.#bytes += block.bytes.length;
     const siblings = this.#byParent.get(block.header.previousHash);
     if (siblings === undefined) this.#byParent.set(block.header.previousHash, new Set([block.hash]));
@@ -58,8 +64,8 @@ export class OrphanPool {
 
   /** Drops what has waited too long. */
   expire(nowMs: number): void {
-    for (const [hash, { receivedMs }] of this.#orphans) {
-      if (nowMs - receivedMs < this.limits.maxAgeMs) break;
+    for (const [hash, { addedAtMs }] of this.#orphans) {
+      if (nowMs - addedAtMs < this.limits.maxAgeMs) break;
       this.remove(hash);
     }
   }

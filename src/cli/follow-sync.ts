@@ -1,27 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../ops/status-schemas.js';
-import type { SyncView } from '../peers/peers-schemas.js';
 import { CliError, EXIT } from './exit.js';
 import { count, duration } from './format.js';
-import type { Answer, NodeClient } from './node-client.js';
+import { NodeBusyError, type Answer, type NodeClient } from './node-client.js';
 import { ProgressLine } from './progress-line.js';
 import type { Terminal } from './terminal.js';
 
 const POLL_MS = 250;
 /** A node that has just started needs a moment to reach its peers. */
 const PEERS_DEADLINE_MS = 15_000;
+/** How long a node that has answered before may be gone. */
+const RESTART_DEADLINE_MS = 30_000;
 
 /**
  * Shows on stderr how far the node's sync is until it has the best chain of its peers, and returns its status then. A
- * node that knows no peers at all counts as in sync.
- * @throws CliError when it knows peers but cannot reach any of them.
+ * node that knows no peers has nothing to wait for.
+ * @throws CliError when it knows peers but cannot reach any of them, or does not come back from a restart.
  */
 export async function followSync(client: NodeClient, terminal: Terminal): Promise<Answer<Status>> {
   const progress = new ProgressLine(terminal);
   const startedMs = performance.now();
+  let answeredMs: number | undefined;
   try {
     for (;;) {
-      const answer = await client.get<Status>('/status');
+      const answer = await client.get<Status>('/status').catch((error: unknown) => {
+        const isRestarting = error instanceof NodeBusyError && answeredMs !== undefined;
+        if (!isRestarting || performance.now() - answeredMs! > RESTART_DEADLINE_MS) throw error;
+      });
+      if (answer === undefined) {
+        progress.show('the node does not answer');
+        await sleep(POLL_MS);
+        continue;
+      }
+      answeredMs = performance.now();
       const { sync, peers } = answer.body;
       const isSyncing = sync.state !== 'idle';
       if (!isSyncing && (peers.connected > 0 || peers.known === 0)) return answer;
@@ -29,7 +40,7 @@ export async function followSync(client: NodeClient, terminal: Terminal): Promis
         const hint = 'start them, or check bootstrap_nodes and `minichain peers`';
         throw new CliError(`the node cannot reach any of the peers it knows (${peers.known}): ${hint}`, EXIT.failed);
       }
-      progress.show(isSyncing ? describeSync(sync) : 'waiting for a peer');
+      progress.show(isSyncing ? describeSync(answer.body) : 'waiting for a peer');
       await sleep(POLL_MS);
     }
   } finally {
@@ -37,9 +48,9 @@ export async function followSync(client: NodeClient, terminal: Terminal): Promis
   }
 }
 
-/** "blocks 45 %, 4,500 of 10,000, 820 blocks/s, 7 s left", or "in sync". */
-export function describeSync(sync: SyncView): string {
-  if (sync.state === 'idle') return 'in sync';
+/** "blocks 45 %, 4,500 of 10,000, 820 blocks/s, 7 s left", "in sync", or "no peers": then nobody can say. */
+export function describeSync({ sync, peers }: Pick<Status, 'sync' | 'peers'>): string {
+  if (sync.state === 'idle') return peers.connected > 0 ? 'in sync' : 'no peers';
   const parts = [`${sync.state} ${Math.floor(sync.progress * 100)} %`];
   parts.push(`${count(sync.height)} of ${count(sync.targetHeight)}`);
   if (sync.blocksPerSecond > 0) parts.push(`${count(Math.round(sync.blocksPerSecond))} blocks/s`);

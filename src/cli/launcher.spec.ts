@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -68,20 +68,63 @@ describe('scripts', () => {
     expect([code, err]).toEqual([1, 'minichain has no packages yet: run `npm ci`\n']);
   });
 
-  it.each([1, 2, 3])('start-node%i.sh says in one line what is missing', async (n) => {
+  const STARTERS = ['start-node1.sh', 'start-node2.sh', 'start-node3.sh', 'minichain.sh', 'check-setup.sh'];
+
+  it.each(STARTERS)('%s says in one line that the packages are missing', async (name) => {
+    const { code, out, err } = await run(join(copy, 'scripts', name), []);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/^minichain: the packages are not installed: run `npm ci` in [^\n]*\n$/);
+  });
+
+  it.each(STARTERS)('%s says in one line that the Node.js of the packages cannot run here', async (name) => {
+    const bin = join(copy, 'node_modules/.bin');
+    mkdirSync(bin, { recursive: true });
+    // What a system without glibc's loader says to a program that needs it: no such file.
+    writeFileSync(join(bin, 'node'), '#!/lib64/no-such-loader.so\n', { mode: 0o755 });
+    const { code, out, err } = await run(join(copy, 'scripts', name), []);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(/^minichain: the Node\.js in node_modules cannot run on this system [^\n]*`rm [^\n]*\n$/);
+  });
+
+  it('check-setup.sh build says in one line that the packages for building are missing', async () => {
+    mkdirSync(join(copy, 'node_modules/.bin'), { recursive: true });
+    const script = join(copy, 'scripts/check-setup.sh');
+    expect(await run(script, [])).toEqual({ code: 0, out: '', err: '' });
+    const { code, err } = await run(script, ['build']);
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^minichain: the packages that build[^\n]*NODE_ENV=production[^\n]*npm ci --include=dev[^\n]*\n$/,
+    );
+  });
+
+  it('every script of package.json begins with that check, itself or through another one', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const isChecked = (name: string): boolean => {
+      const inner = /^npm run (?:--silent )?([\w:]+)/.exec(scripts[name]!)?.[1];
+      return inner === undefined ? scripts[name]!.startsWith('scripts/check-setup.sh build && ') : isChecked(inner);
+    };
+    expect(Object.keys(scripts).filter((name) => !isChecked(name))).toEqual([]);
+  });
+
+  it.each([1, 2, 3])('start-node%i.sh runs its node', async (n) => {
     const script = join(copy, `scripts/start-node${n}.sh`);
-    const bare = await run(script, []);
-    expect(bare.code).toBe(1);
-    expect(bare.err).toMatch(/^start-node\d\.sh: the packages are not installed: run `npm ci`[^\n]*\n$/);
     mkdirSync(join(copy, 'node_modules/.bin'), { recursive: true });
     const path = `${join(process.execPath, '..')}:${process.env['PATH']}`;
-    expect((await run(script, [], { ...process.env, PATH: path })).err).toBe(
-      'minichain is not built yet: run `npm run build`\n',
-    );
+    const env = { ...process.env, PATH: path };
+    expect((await run(script, [], env)).err).toBe('minichain is not built yet: run `npm run build`\n');
     writeBuild(copy, 'console.log(process.argv.slice(2).join())');
-    expect((await run(script, ['--x'], { ...process.env, PATH: path })).out).toBe(
-      `start,--config,config/node${n}.toml,--x\n`,
-    );
+    expect((await run(script, ['--x'], env)).out).toBe(`start,--config,config/node${n}.toml,--x\n`);
+  });
+
+  it('minichain.sh finds itself through links, and hands over its arguments', async () => {
+    writeBuild(copy, 'console.log(process.argv.slice(2).join("|"))');
+    mkdirSync(join(copy, 'node_modules/.bin'), { recursive: true });
+    symlinkSync('../../scripts/minichain.sh', join(copy, 'node_modules/.bin/minichain'));
+    symlinkSync(join(copy, 'node_modules/.bin/minichain'), join(copy, 'link'));
+    const env = { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` };
+    expect(await run(join(copy, 'link'), ['submit', 'a  b'], env)).toEqual({ code: 0, out: 'submit|a  b\n', err: '' });
   });
 });
 

@@ -1,5 +1,8 @@
+import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { isLoopback } from '../config/address.js';
 import { printable } from './format.js';
-import { CliError, EXIT } from './exit.js';
+import { CliError, EXIT, type ExitCode } from './exit.js';
 
 /** Reading answers from the node's memory or its SQLite: far below this even on a busy machine. */
 const TIMEOUT_MS = 10_000;
@@ -13,15 +16,35 @@ export interface Answer<T> {
   readonly body: T;
 }
 
-/** A node's REST API. What goes wrong becomes a CliError that says what to do. */
+/** The node did not answer, or says that it cannot at this moment: the same request may succeed later. */
+export class NodeBusyError extends CliError {
+  /** @param reason the message without its hint. */
+  constructor(
+    readonly reason: string,
+    hint: string,
+    exitCode: ExitCode,
+  ) {
+    super(reason + hint, exitCode);
+  }
+}
+
+/**
+ * A node's REST API. What goes wrong becomes a CliError that says what to do. It uses node:http: `fetch` refuses ports
+ * that the web reserves (10080, 6000, 5060...), and nodes may use any.
+ */
 export class NodeClient {
   readonly #url: string;
   readonly #token: string | undefined;
+  /** For this machine one without a proxy, whatever NODE_USE_ENV_PROXY says. Elsewhere Node's own. */
+  readonly #agent: Agent | undefined;
 
   /** @throws CliError (usage) when `url` is not the address of an HTTP server. */
   constructor(url: string, token: string | undefined) {
     this.#url = parseNodeUrl(url);
     this.#token = token;
+    const { protocol, hostname } = new URL(this.#url);
+    const isDirect = protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, ''));
+    this.#agent = isDirect ? new Agent({ keepAlive: true }) : undefined;
   }
 
   get<T>(path: string, timeoutMs = TIMEOUT_MS): Promise<Answer<T>> {
@@ -46,32 +69,35 @@ export class NodeClient {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (this.#token !== undefined) headers['authorization'] = `Bearer ${this.#token}`;
-    let response: Response;
+    const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+    const options = { method, headers, ...(this.#agent && { agent: this.#agent }), ...(signal && { signal }) };
+    let response: IncomingMessage;
     let text: string;
     try {
-      response = await fetch(this.#url + path, {
-        method,
-        headers,
-        body: body ?? null,
-        signal: timeoutMs === undefined ? null : AbortSignal.timeout(timeoutMs),
-      });
-      text = await response.text();
+      response = await send(this.#url + path, options, body);
+      text = (await buffer(response)).toString('utf8');
     } catch (error) {
-      throw this.#unreachable(error, timeoutMs);
+      if (signal?.aborted) {
+        const reason = `the node at ${this.#url} did not answer within ${timeoutMs! / 1000} s`;
+        throw new NodeBusyError(reason, '', EXIT.unreachable);
+      }
+      throw this.#unreachable(error);
     }
     const parsed = parseJson(text);
-    if (!response.ok) throw refusal(response, parsed);
+    const { statusCode = 0 } = response;
+    if (statusCode < 200 || statusCode > 299) throw refusal(response, parsed);
     if (parsed === undefined) throw this.#stranger();
     return { text, body: parsed as T };
   }
 
-  #unreachable(error: unknown, timeoutMs: number | undefined): CliError {
-    if (error instanceof DOMException && error.name === 'TimeoutError') {
-      return new CliError(`the node at ${this.#url} did not answer within ${timeoutMs! / 1000} s`, EXIT.unreachable);
+  #unreachable(error: unknown): CliError {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_INVALID_CHAR') {
+      return new CliError('no token has such characters: check --token or MINICHAIN_TOKEN', EXIT.usage);
     }
-    return new CliError(
-      `no node reachable at ${this.#url} (${reasonOf(error)}): start one with \`npm start\` or ` +
-        '`npx minichain start --config config/node1.toml`, or say where it is with --url',
+    return new NodeBusyError(
+      `no node reachable at ${this.#url} (${reasonOf(error)})`,
+      ': start one with `npm start` or `npx minichain start --config config/node1.toml`, ' +
+        'or say where it is with --url',
       EXIT.unreachable,
     );
   }
@@ -90,22 +116,33 @@ export function parseNodeUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-function refusal(response: Response, problem: unknown): CliError {
+/** Resolves with the answer, whose body is still to be read. Redirects are not followed: no node sends any. */
+async function send(
+  url: string,
+  options: Omit<RequestOptions, 'headers'> & { readonly headers: Record<string, string> },
+  body: string | undefined,
+): Promise<IncomingMessage> {
+  const { request } = url.startsWith('https:') ? await import('node:https') : { request: httpRequest };
+  return new Promise((resolve, reject) => {
+    const bytes = body === undefined ? undefined : Buffer.from(body, 'utf8');
+    const length = bytes === undefined ? {} : { 'content-length': String(bytes.length) };
+    const outgoing = request(url, { ...options, headers: { ...options.headers, ...length } }, resolve);
+    outgoing.once('error', reject).end(bytes);
+  });
+}
+
+function refusal({ statusCode, statusMessage, headers }: IncomingMessage, problem: unknown): CliError {
   const { detail, title, code } = (problem ?? {}) as Record<string, unknown>;
   const isSentence = (text: unknown): text is string => typeof text === 'string' && text !== '';
-  const sentence = [detail, title, response.statusText].find(isSentence) ?? 'no reason given';
-  const facts = [typeof code === 'string' ? printable(code, 64) : '', `HTTP ${response.status}`].filter(Boolean);
-  const retryAfter = Number(response.headers.get('retry-after') ?? NaN);
-  const hint =
-    response.status === 401
-      ? '; give it with --token or in MINICHAIN_TOKEN'
-      : retryAfter > 0
-        ? `; try again in ${retryAfter} s`
-        : '';
-  return new CliError(
-    `the node refused: ${printable(sentence, MAX_SHOWN_DETAIL)} (${facts.join(', ')})${hint}`,
-    EXIT.failed,
-  );
+  const sentence = [detail, title, statusMessage].find(isSentence) ?? 'no reason given';
+  const facts = [typeof code === 'string' ? printable(code, 64) : '', `HTTP ${statusCode}`].filter(Boolean);
+  const message = `the node refused: ${printable(sentence, MAX_SHOWN_DETAIL)} (${facts.join(', ')})`;
+  const retryAfter = Number(headers['retry-after'] ?? NaN);
+  if (retryAfter > 0) return new NodeBusyError(message, `; try again in ${retryAfter} s`, EXIT.failed);
+  if (statusCode === 401) return new CliError(`${message}; give it with --token or in MINICHAIN_TOKEN`, EXIT.failed);
+  const { location } = headers;
+  const hint = location === undefined ? '' : `; it points to ${printable(location, MAX_SHOWN_DETAIL)}: check --url`;
+  return new CliError(message + hint, EXIT.failed);
 }
 
 function parseJson(text: string): unknown {
@@ -116,10 +153,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The innermost reason: fetch hides it in causes, and a name with several addresses hides it in an AggregateError. */
+/** The innermost reason: a name with several addresses hides it in an AggregateError. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  if (error instanceof Error && error.cause !== undefined) return reasonOf(error.cause);
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ECONNREFUSED') return 'connection refused';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'no such host name';

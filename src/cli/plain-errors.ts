@@ -5,6 +5,7 @@ const PLAIN_ERRORS: ReadonlySet<string> = new Set([
   'BackupError',
   'CheckpointConflictError',
   'DataDirInUseError',
+  'DatabaseBusyError',
   'DataDirUnusableError',
   'DatabaseDamagedError',
   'DatabaseTooNewError',
@@ -17,6 +18,9 @@ const PLAIN_ERRORS: ReadonlySet<string> = new Set([
 /** What to throw from a command in place of `error`, so that it ends with one line wherever one says it all. */
 export function toCliError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
+  if ('syscall' in error && error.syscall === 'uv_cwd') {
+    return new CliError('the working directory was deleted: change to another one and try again', EXIT.failed);
+  }
   const isPlain = PLAIN_ERRORS.has(error.name) || 'syscall' in error;
   return isPlain ? new CliError(error.message, EXIT.failed) : error;
 }

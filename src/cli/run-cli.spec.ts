@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { StoredBlock } from '../chain/chain-schemas.js';
 import type { Status } from '../ops/status-schemas.js';
 import { runCli } from './run-cli.js';
@@ -10,6 +10,8 @@ import type { Terminal } from './terminal.js';
 
 const HASH = 'ab'.repeat(32);
 const ID = 'cd'.repeat(32);
+/** Of those that `fetch` refuses (https://fetch.spec.whatwg.org/#port-blocking), some that seldom are in use. */
+const RESERVED_PORTS = [10_080, 6697, 6566, 6665, 4190];
 
 const STATUS: Status = {
   nodeId: 'node-1',
@@ -51,8 +53,8 @@ const BLOCK: StoredBlock = {
   size: 240,
   confirmations: 1,
   transactions: [
-    { id: HASH, kind: 'coinbase', data: null, timestamp: null },
-    { id: ID, kind: 'data', data: 'Hi\u001b[2J', timestamp: '2026-11-22T13:14:14.000Z' },
+    { id: HASH, kind: 'coinbase', data: null, timestamp: null, salt: null },
+    { id: ID, kind: 'data', data: 'Hi\u001b[2J', timestamp: '2026-11-22T13:14:14.000Z', salt: '' },
   ],
 };
 
@@ -73,7 +75,7 @@ afterEach(() => {
 });
 
 /** A real HTTP server that answers as the routes ("GET /status") say; its address. */
-async function serve(routes: Record<string, Route>): Promise<string> {
+async function serve(routes: Record<string, Route>, ports: readonly number[] = [0]): Promise<string> {
   const own = createServer((request, response) => void answer(request, response));
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
@@ -86,8 +88,16 @@ async function serve(routes: Record<string, Route>): Promise<string> {
     response.end(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body));
   }
   server = own;
-  await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve));
+  for (const port of ports) if (await listens(own, port)) break;
   return `http://127.0.0.1:${(own.address() as AddressInfo).port}`;
+}
+
+/** Whether the port was free. */
+function listens(own: Server, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    own.once('error', () => resolve(false));
+    own.listen(port, '127.0.0.1', () => resolve(true));
+  });
 }
 
 async function run(
@@ -123,6 +133,8 @@ describe('client commands', () => {
         'sync        in sync\n',
       ].join('\n'),
     );
+    const alone = await serve({ 'GET /status': () => ({ body: { ...STATUS, peers: { connected: 0, known: 2 } } }) });
+    expect((await run(['status', '--url', alone])).out).toContain('sync        no peers\n');
   });
 
   it('--json prints the body as it is', async () => {
@@ -289,6 +301,55 @@ describe('client commands', () => {
     expect(out).toMatch(new RegExp(`^${ID} is in block 7 \\(${HASH}\\) after \\d+ ms\n$`));
   });
 
+  it('submit --wait: keeps asking while the node restarts, and says so once', async () => {
+    let polls = 0;
+    const url = await serve({
+      'POST /blocks': () => ({ status: 202, body: { id: ID, status: 'pending' } }),
+      [`GET /transactions/${ID}`]: () => {
+        polls += 1;
+        if (polls === 4) return { status: 503, headers: { 'retry-after': '1' }, body: { detail: 'starting' } };
+        return { body: { id: ID, status: polls > 4 ? 'confirmed' : 'pending', block: { index: 7, hash: HASH } } };
+      },
+    });
+    const { port } = new URL(url);
+    let [out, err] = ['', ''];
+    const terminal: Terminal = {
+      env: {},
+      stdin: Readable.from([]),
+      stdout: { write: (text) => (out += text) },
+      stderr: { write: (text) => (err += text) },
+    };
+    const running = runCli(['submit', 'x', '--wait', '--url', url], terminal);
+    await vi.waitFor(() => expect(polls).toBeGreaterThan(1), { timeout: 10_000 });
+    const old = server!;
+    old.closeAllConnections();
+    await new Promise((resolve) => old.close(resolve));
+    await vi.waitFor(() => expect(err).toContain('still waiting'), { timeout: 10_000 });
+    polls = 3;
+    await new Promise<void>((resolve) => old.listen(Number(port), '127.0.0.1', resolve));
+    expect([await running, out]).toEqual([0, expect.stringContaining('is in block 7')]);
+    expect(err.match(/no node reachable at .* \(connection refused\); still waiting\n/g)).toHaveLength(1);
+  });
+
+  it('submit --wait: exit code 3 when the node is not back in time', async () => {
+    const url = await serve({
+      'POST /blocks': (_body, { socket }) => {
+        server!.close();
+        socket.once('finish', () => socket.destroy());
+        return { status: 202, headers: { connection: 'close' }, body: { id: ID, status: 'pending' } };
+      },
+    });
+    const { code, err } = await run(['submit', 'x', '--wait', '--timeout', '1', '--url', url]);
+    expect(code).toBe(3);
+    expect(err).toMatch(new RegExp(`\n.*${ID} was accepted; after 1.0 s, no node reachable`));
+  });
+
+  it('reaches a node at a port that the web reserves', async () => {
+    const url = await serve({ 'GET /status': () => ({ body: STATUS }) }, RESERVED_PORTS);
+    expect((await run(['status', '--url', url])).code).toBe(0);
+    await expect(fetch(`${url}/status`)).rejects.toThrow('fetch failed');
+  });
+
   it('submit --wait --timeout: gives up with exit code 1 and says what to look at', async () => {
     const url = await serve({
       'POST /blocks': () => ({ status: 202, body: { id: ID, status: 'pending' } }),
@@ -371,6 +432,27 @@ describe('what goes wrong', () => {
     const url = await serve({ 'GET /status': () => ({ body: '<html>' }) });
     const { code, err } = await run(['status', '--url', url]);
     expect([code, err]).toEqual([1, `minichain: what answers at ${url} is not a minichain node: check --url\n`]);
+  });
+
+  it('exit code 2: an argument or a token that is not UTF-8', async () => {
+    const url = await serve({});
+    const { code, err } = await run(['submit', 'caf\uFFFD', '--url', url]);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/^minichain: the argument "caf\uFFFD" is not UTF-8: .*stdin.*\n$/),
+    ]);
+    expect((await run(['peers', 'disconnect', 'n\uFFFD', '--url', url])).code).toBe(2);
+    const env = { MINICHAIN_TOKEN: '\uFFFD' };
+    expect(await run(['status', '--url', url], { env })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('check --token'),
+    });
+  });
+
+  it('a redirect: says where it leads', async () => {
+    const url = await serve({ 'GET /status': () => ({ status: 301, headers: { location: 'https://x/' }, body: {} }) });
+    const { code, err } = await run(['status', '--url', url]);
+    expect([code, err]).toEqual([1, expect.stringContaining('(HTTP 301); it points to https://x/: check --url')]);
   });
 
   it('exit code 3: nobody listens there', async () => {

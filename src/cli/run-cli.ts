@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/node-config.js';
 import { VERSION } from '../common/version.js';
+import { checkArguments } from './check-arguments.js';
 import { backupCommand, restoreCommand } from './commands/backup.js';
 import { certsCommand } from './commands/certs.js';
 import { bansCommand } from './commands/bans.js';
@@ -32,6 +33,7 @@ Exit codes:
 /** Runs one command; `argv` without node and script. What goes wrong is written to stderr; answers the exit code. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   try {
+    checkArguments(argv, terminal.env);
     await createProgram(terminal).parseAsync(argv, { from: 'user' });
     return EXIT.ok;
   } catch (error) {

@@ -5,14 +5,23 @@ export interface Timer {
 
 /** Time and timers of a node, so that a simulation can run many nodes on one virtual clock. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /**
+   * Wall time: milliseconds since the epoch. Only for moments that other machines, people or a later run of this node
+   * read. Somebody may set the clock of the machine at any time, so the difference of two of these is not a duration.
+   */
   nowMs(): number;
-  /** Runs `task` once, `delayMs` from now. Does not keep the process alive. */
+  /**
+   * Milliseconds since some fixed moment of this run, as a fraction. Never goes back, whatever happens to wall time: for
+   * every wait, age, rate, latency and expiry. It stands still while the machine sleeps (Linux), as timers do.
+   */
+  monotonicMs(): number;
+  /** Runs `task` once, `delayMs` of monotonic time from now. Does not keep the process alive. */
   after(delayMs: number, task: () => void): Timer;
 }
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   after(delayMs, task) {
     const handle = setTimeout(task, delayMs).unref();
     return { cancel: () => clearTimeout(handle) };
@@ -29,7 +38,7 @@ export function every(clock: Clock, periodMs: number, task: () => void): Timer {
   return { cancel: () => timer.cancel() };
 }
 
-/** Seconds since the epoch, rounded down. */
+/** Wall time in seconds since the epoch, rounded down: the unit of header times. */
 export function nowSeconds(clock: Clock): number {
   return Math.floor(clock.nowMs() / 1000);
 }

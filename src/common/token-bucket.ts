@@ -6,7 +6,7 @@ export interface Rate {
 
 /**
  * A rate limit: lets up to `burst` through at once, and refills at `perSecond`. It counts what it refuses, and forgets it
- * at the same rate. Times are in milliseconds since the epoch; a clock that is set back neither gives nor takes anything.
+ * at the same rate. Times are monotonic, in milliseconds (Clock.monotonicMs).
  */
 export class TokenBucket {
   #tokens: number;
@@ -51,7 +51,7 @@ export class TokenBucket {
   }
 
   #refill(nowMs: number): void {
-    const gained = (Math.max(0, nowMs - this.#atMs) / 1000) * this.rate.perSecond;
+    const gained = ((nowMs - this.#atMs) / 1000) * this.rate.perSecond;
     this.#tokens = Math.min(this.rate.burst, this.#tokens + gained);
     this.#excess = Math.max(0, this.#excess - gained);
     this.#atMs = nowMs;

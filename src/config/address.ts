@@ -33,6 +33,11 @@ export function unmapAddress(host: string): string {
   return host.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }
 
+/** This machine itself: localhost, or an address that never leaves it. */
+export function isLoopback(host: string): boolean {
+  return /^localhost\.?$/.test(host) || host === '::1' || unmapAddress(host).startsWith('127.');
+}
+
 /** Can a server listen there? An IP address (also 0.0.0.0 and ::, without brackets) or a DNS name. */
 export function isListenHost(text: string): boolean {
   return isIPv4(text) || isIPv6(text) || isDnsName(text);
@@ -51,9 +56,11 @@ function isDialableName(host: string): boolean {
   return !isWildcardHost(host) && (isIPv4(host) || isDnsName(host));
 }
 
+/** The dot at the end of an absolute name (RFC 1034, section 3.1) is allowed. */
 function isDnsName(text: string): boolean {
-  if (text.length > MAX_NAME_CHARS) return false;
-  const labels = text.split('.');
+  const name = text.replace(/\.$/, '');
+  if (name.length > MAX_NAME_CHARS) return false;
+  const labels = name.split('.');
   // A last label of digits makes it an IPv4 address with a mistake in it, not a name (RFC 3696, section 2).
   return labels.every((label) => DNS_LABEL.test(label)) && !/^\d+$/.test(labels.at(-1)!);
 }

@@ -58,7 +58,7 @@ describe('parseConfig', () => {
       network: { name: 'minichain', bootstrapNodes: [], heartbeatSeconds: 5 },
       blockchain: { difficulty: 4, mineEmptyBlocks: 'on_tie', retargetInterval: 0, maxReorgDepth: undefined },
       mempool: { maxTransactions: 50_000, maxBytes: 64 * 1024 * 1024 },
-      http: { writeToken: undefined, corsOrigins: [], bodyLimitBytes: 128 * 1024 },
+      http: { writeToken: undefined, corsOrigins: [], bodyLimitBytes: 1024 * 1024 },
     });
     expect(config.blockchain.threads).toBeGreaterThanOrEqual(1);
     expect([config, config.node, config.network.bootstrapNodes].every((part) => Object.isFrozen(part))).toBe(true);
@@ -150,7 +150,16 @@ describe('parseConfig', () => {
     ['node', 'log_level = "loud"', 'must be "debug", "info", "warn", "error" or "silent", got "loud"'],
     ['node', 'advertised_address = "0.0.0.0:9091"', 'that can be dialled (not 0.0.0.0), got "0.0.0.0:9091"'],
     ['node', 'p2p_host = "[::1]"', 'f.toml: node.p2p_host: must be an IP address'],
-    ['node', 'data_dir = ""', 'f.toml: node.data_dir: must be the path of a directory, got ""'],
+    [
+      'node',
+      'data_dir = ""',
+      'f.toml: node.data_dir: must be the path of a directory, without spaces around it, got ""',
+    ],
+    [
+      'node',
+      'data_dir = " data"',
+      'f.toml: node.data_dir: must be the path of a directory, without spaces around it, got " data"',
+    ],
     [
       'node',
       'p2p_port = 8091\nhttp_port = 8091',

@@ -43,7 +43,7 @@ export const SECTIONS = {
         doc: 'The address that other nodes are told to dial; by default where this node listens.',
       }),
     ),
-    dataDir: text('the path of a directory', isPath, {
+    dataDir: text('the path of a directory, without spaces around it', isTrimmedPath, {
       default: '',
       shownDefault: 'data/<node_id>',
       doc: 'Where the chain is stored; relative to the directory in which the node is started.',
@@ -76,10 +76,21 @@ export const SECTIONS = {
   },
   'network.tls': {
     ca: optional(
-      text('the path of a file', isPath, { doc: "Certificate of this network's authority (PEM); turns on mTLS." }),
+      text('the path of a file', isPath, {
+        doc: "Certificate of this network's authority (PEM); turns on mTLS.",
+      }),
     ),
-    cert: optional(text('the path of a file', isPath, { doc: "This node's certificate; its CN is the node id." })),
-    key: optional(text('the path of a file', isPath, { secret: true, doc: 'The private key of the certificate.' })),
+    cert: optional(
+      text('the path of a file', isPath, {
+        doc: "This node's certificate; its CN is the node id.",
+      }),
+    ),
+    key: optional(
+      text('the path of a file', isPath, {
+        secret: true,
+        doc: 'The private key of the certificate.',
+      }),
+    ),
   },
   blockchain: {
     difficulty: wholeNumber(0, 16, {
@@ -134,8 +145,8 @@ export const SECTIONS = {
       doc: 'Web pages that may call the REST API from a browser.',
     }),
     bodyLimitBytes: wholeNumber(1024, 16_777_216, {
-      // 16 KiB of data become 96 KiB when a client escapes each character as \uXXXX.
-      default: 131_072,
+      // Room for a list of 1,000 entries of 1,000 bytes. One entry takes up to 96 KiB, each of its bytes escaped as \uXXXX.
+      default: 1_048_576,
       doc: 'Largest body of a request.',
     }),
     rateLimitPerSecond: wholeNumberOrZero(1, 1_000_000, {
@@ -188,6 +199,11 @@ function isAddress(value: string): boolean {
 
 function isPath(value: string): boolean {
   return value.trim() !== '' && !value.includes('\0');
+}
+
+/** A space around it is most likely a slip, and would make a directory that nobody finds. */
+function isTrimmedPath(value: string): boolean {
+  return isPath(value) && value.trim() === value;
 }
 
 function isToken(value: string): boolean {

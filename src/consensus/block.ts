@@ -24,19 +24,39 @@ export function createBlock(header: BlockHeader, transactions: readonly Transact
 }
 
 /**
+ * A block of which only the header and the count are decoded yet. `transactions` decodes the rest while the caller
+ * iterates, so that the caller can pause: a full block takes tens of milliseconds.
+ */
+export interface OpenedBlock extends Omit<Block, 'transactions'> {
+  /** Number of transactions, as it says. */
+  readonly count: number;
+  /** Can be iterated once. @throws RuleError as decodeBlock. */
+  readonly transactions: Iterable<Transaction>;
+}
+
+/**
  * @throws RuleError `bad-header-encoding`, `bad-blk-encoding`, `bad-blk-count` (before any transaction is read), or a
  *   `bad-txn-*`, `bad-cb-miner` of its transactions.
  */
 export function decodeBlock(bytes: Uint8Array): Block {
-  const header = decodeHeader(bytes.subarray(0, HEADER_BYTES));
-  const reader = new ByteReader(bytes, 'bad-blk-encoding');
+  const { hash, header, transactions, bytes: own } = openBlock(bytes);
+  return { hash, header, transactions: [...transactions], bytes: own };
+}
+
+/** @throws RuleError `bad-header-encoding`, `bad-blk-encoding`, `bad-blk-count`. */
+export function openBlock(bytes: Uint8Array): OpenedBlock {
+  const own = Buffer.from(bytes);
+  const header = decodeHeader(own.subarray(0, HEADER_BYTES));
+  const reader = new ByteReader(own, 'bad-blk-encoding');
   reader.bytes(HEADER_BYTES);
   const count = reader.varint();
   checkTransactionCount(count);
-  const transactions: Transaction[] = [];
-  for (let i = 0; i < count; i++) transactions.push(readTransaction(reader));
+  return { hash: hashHeader(header), header, count, transactions: readTransactions(reader, count), bytes: own };
+}
+
+function* readTransactions(reader: ByteReader, count: number): Generator<Transaction> {
+  for (let i = 0; i < count; i++) yield readTransaction(reader);
   reader.end();
-  return { hash: hashHeader(header), header, transactions, bytes: Buffer.from(bytes) };
 }
 
 /** @throws RuleError `bad-blk-count`. */

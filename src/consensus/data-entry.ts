@@ -52,29 +52,40 @@ export const dataKind: TransactionKind<DataTransaction> = {
 };
 
 /**
- * Encodes an entry. The salt is cut from `randomBytes`, one byte longer where the encoding would come to the
- * forbidden 64 bytes. What it makes still has to pass checkTransaction (a string too long, say, is not refused here).
- * @throws RuleError `bad-txn-data-encoding` when `data` has a lone surrogate: it has no UTF-8 form (a JSON body can).
- * @throws RangeError when `timestampMs` is not a whole number 0..MAX_TIMESTAMP_MS.
+ * Makes an entry with a random salt, one byte longer where the encoding would come to the forbidden 64 bytes.
+ * @throws as encodeDataTransaction.
  */
 export function createDataTransaction(
   data: string,
   timestampMs: number,
   randomBytes: (length: number) => Uint8Array,
 ): DataTransaction {
+  const dataBytes = Buffer.byteLength(data, 'utf8');
+  const isForbidden = encodedLength(DEFAULT_SALT_BYTES, dataBytes) === FORBIDDEN_TRANSACTION_BYTES;
+  const salt = randomBytes(isForbidden ? DEFAULT_SALT_BYTES + 1 : DEFAULT_SALT_BYTES);
+  return encodeDataTransaction(data, timestampMs, salt);
+}
+
+/**
+ * Encodes an entry. It still has to pass checkTransaction: a string that is too long, for example, is not refused here.
+ * @throws RuleError `bad-txn-data-encoding` when `data` has a lone surrogate: it has no UTF-8 form (a JSON body can).
+ * @throws RangeError when `timestampMs` is not a whole number 0..MAX_TIMESTAMP_MS.
+ */
+export function encodeDataTransaction(data: string, timestampMs: number, salt: Uint8Array): DataTransaction {
   if (!data.isWellFormed()) {
     throw new RuleError('bad-txn-data-encoding', 'data has a lone surrogate, which UTF-8 cannot encode');
   }
   if (timestampMs > MAX_TIMESTAMP_MS) throw new RangeError(`timestamp ${timestampMs} is above ${MAX_TIMESTAMP_MS} ms`);
   const payload = Buffer.from(data, 'utf8');
-  const lengthWith = (saltLength: number): number =>
-    1 + 8 + varintLength(saltLength) + saltLength + varintLength(payload.length) + payload.length;
-  const saltBytes =
-    lengthWith(DEFAULT_SALT_BYTES) === FORBIDDEN_TRANSACTION_BYTES ? DEFAULT_SALT_BYTES + 1 : DEFAULT_SALT_BYTES;
-  const salt = Buffer.from(randomBytes(saltBytes));
+  const ownSalt = Buffer.from(salt);
   const head = Buffer.alloc(9);
   head.writeUInt8(KIND_BYTE, 0);
   head.writeBigUInt64LE(BigInt(timestampMs), 1);
-  const bytes = Buffer.concat([head, encodeVarint(salt.length), salt, encodeVarint(payload.length), payload]);
-  return { kind: 'data', id: hash256(bytes), bytes, timestampMs, salt, data };
+  const bytes = Buffer.concat([head, encodeVarint(salt.length), ownSalt, encodeVarint(payload.length), payload]);
+  return { kind: 'data', id: hash256(bytes), bytes, timestampMs, salt: ownSalt, data };
+}
+
+/** Bytes of the whole transaction. */
+function encodedLength(saltBytes: number, dataBytes: number): number {
+  return 9 + varintLength(saltBytes) + saltBytes + varintLength(dataBytes) + dataBytes;
 }

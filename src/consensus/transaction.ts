@@ -56,7 +56,10 @@ export function checkTransaction(transaction: Transaction): void {
  */
 export function checkTransactionSize(transaction: Transaction): void {
   if (transaction.bytes.length === FORBIDDEN_TRANSACTION_BYTES) {
-    throw new RuleError('bad-txn-64-bytes', 'a transaction must not encode to exactly 64 bytes (CVE-2017-12842)');
+    throw new RuleError(
+      'bad-txn-64-bytes',
+      'a transaction must not encode to exactly 64 bytes (CVE-2017-12842); a salt of another length helps',
+    );
   }
 }
 

@@ -1,8 +1,20 @@
 import { z } from 'zod';
 import { blockReferenceSchema, hashSchema, transactionViewSchema } from '../chain/chain-schemas.js';
 
+const statusSchema = z.enum(['pending', 'confirmed']).meta({
+  description: '`confirmed`: it was posted before, and is in the chain already; of several entries, all are.',
+});
+
+/** POST /blocks with one entry */
+export const receiptSchema = z.object({ id: hashSchema, status: statusSchema }).meta({ id: 'Receipt' });
+
+/** POST /blocks with a list */
+export const receiptsSchema = z
+  .object({ ids: z.array(hashSchema).meta({ description: 'In the order of the list.' }), status: statusSchema })
+  .meta({ id: 'Receipts' });
+
 /** POST /blocks */
-export const receiptSchema = z.object({ id: hashSchema, status: z.literal('pending') }).meta({ id: 'Receipt' });
+export const anyReceiptSchema = z.union([receiptSchema, receiptsSchema]);
 
 /** GET /mempool */
 export const mempoolPageSchema = z
@@ -10,7 +22,10 @@ export const mempoolPageSchema = z
     transactions: z.int().meta({ description: 'Number of entries in the mempool.' }),
     bytes: z.int().meta({ description: 'Their encoded size, summed.' }),
     offset: z.int().meta({ description: 'Entries skipped before this page.' }),
-    entries: z.array(transactionViewSchema).meta({ description: 'The page, in order of arrival.' }),
+    entries: z.array(transactionViewSchema).meta({
+      description:
+        'The page, in the order in which blocks take the entries: first those that a reorganisation took out of the chain, then the others as they arrived.',
+    }),
   })
   .meta({ id: 'Mempool' });
 
@@ -26,5 +41,6 @@ export const transactionStatusSchema = transactionViewSchema
   .meta({ id: 'TransactionStatus' });
 
 export type Receipt = z.infer<typeof receiptSchema>;
+export type Receipts = z.infer<typeof receiptsSchema>;
 export type MempoolPage = z.infer<typeof mempoolPageSchema>;
 export type TransactionStatus = z.infer<typeof transactionStatusSchema>;

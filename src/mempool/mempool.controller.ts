@@ -1,16 +1,20 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, type StreamableFile } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { bodyError, expected, hashText, integerText } from '../common/http-input.js';
+import { hashText, integerText } from '../common/http-input.js';
 import { HttpProblem } from '../common/http-problem.js';
+import type { Logger } from '../common/logger.js';
 import { Reads, Writes } from '../common/operation.js';
-import { MAX_DATA_BYTES } from '../consensus/data-entry.js';
+import { answerBytes, formatQuerySchema, rawContent } from '../common/raw-format.js';
+import { LOGGER } from '../common/tokens.js';
+import { answerJson, textWithList, textsOf } from '../common/write-json.js';
+import { entrySchema, type EntryInput } from './entry-input.js';
 import {
+  anyReceiptSchema,
   mempoolPageSchema,
-  receiptSchema,
   transactionStatusSchema,
-  type MempoolPage,
   type Receipt,
+  type Receipts,
   type TransactionStatus,
 } from './mempool-schemas.js';
 import { MempoolService } from './mempool.service.js';
@@ -18,21 +22,6 @@ import { TransactionQueries } from './transaction-queries.js';
 
 const MAX_ENTRIES = 1_000;
 const DEFAULT_ENTRIES = 100;
-
-// Length and encoding are for the mempool to judge, by the rules that hold for every transaction.
-const entrySchema = z
-  .strictObject(
-    {
-      data: z.string({ error: expected(`a string of 1 to ${MAX_DATA_BYTES} bytes of UTF-8`) }).meta({
-        description: `1 to ${MAX_DATA_BYTES} bytes of UTF-8.`,
-        minLength: 1,
-        maxLength: MAX_DATA_BYTES,
-        example: 'Hello, chain',
-      }),
-    },
-    { error: bodyError(['data'], 'a JSON object such as {"data": "Hello"}') },
-  )
-  .meta({ id: 'Entry' });
 
 const pageQuerySchema = z.object({
   offset: integerText({ min: 0 }, { description: 'Entries to skip.', default: 0 }).optional(),
@@ -48,36 +37,57 @@ export class MempoolController {
   constructor(
     private readonly mempool: MempoolService,
     private readonly queries: TransactionQueries,
+    @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
   @Post('blocks')
   @HttpCode(202)
   @Writes()
   @ApiOperation({
-    summary: 'Post an entry',
-    description: 'The answer comes once the entry is on disk. It is mined later, by any node of the network.',
+    summary: 'Post an entry, or a list of entries',
+    description:
+      'The answer comes once all entries are on disk. They are mined later, by any node of the network. An entry that is posted again, with the same data, timestamp and salt, is the same entry with the same id.',
   })
-  @ApiAcceptedResponse({ description: 'Taken into the mempool', standardSchema: receiptSchema })
-  async submitEntry(@Body({ schema: entrySchema }) entry: z.infer<typeof entrySchema>): Promise<Receipt> {
-    const { id } = await this.mempool.submit(entry.data);
-    return { id, status: 'pending' };
+  @ApiAcceptedResponse({ description: 'In the mempool, or in the chain already', standardSchema: anyReceiptSchema })
+  async submitEntry(@Body({ schema: entrySchema }) entry: EntryInput): Promise<Receipt | Receipts> {
+    const { data, timestamp: timestampMs, salt } = entry;
+    if (typeof data === 'string') {
+      const { id } = await this.mempool.submit(data, { timestampMs, salt });
+      return { id, status: this.queries.statusOf([id]) };
+    }
+    const submitted = await this.mempool.submitAll(data, { timestampMs, salt });
+    const ids = submitted.map(({ id }) => id);
+    return { ids, status: this.queries.statusOf(ids) };
   }
 
   @Get('mempool')
   @Reads({ query: pageQuerySchema })
   @ApiOperation({ summary: 'Entries that wait to be mined' })
   @ApiOkResponse({ description: 'Totals, and a page of the entries', standardSchema: mempoolPageSchema })
-  getMempool(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>): MempoolPage {
-    return this.queries.mempoolPage({ offset: query.offset ?? 0, limit: query.limit ?? DEFAULT_ENTRIES });
+  getMempool(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>): StreamableFile {
+    const page = this.queries.mempoolPage({ offset: query.offset ?? 0, limit: query.limit ?? DEFAULT_ENTRIES });
+    const { entries, ...head } = page;
+    return answerJson(textWithList(head, 'entries', textsOf(entries)), (error) =>
+      this.log.error({ err: error, module: 'mempool' }, 'GET /mempool broken off'),
+    );
   }
 
   @Get('transactions/:id')
-  @Reads()
+  @Reads({ query: formatQuerySchema })
   @ApiOperation({ summary: 'One transaction: its content, and whether a block holds it' })
   @ApiOkResponse({ description: 'The transaction', standardSchema: transactionStatusSchema })
-  getTransaction(@Param('id', { schema: hashText('a transaction id') }) id: string): TransactionStatus {
-    const status = this.queries.status(id);
-    if (status !== undefined) return status;
+  @ApiOkResponse(rawContent('The bytes that its id is the hash of'))
+  getTransaction(
+    @Param('id', { schema: hashText('a transaction id') }) id: string,
+    @Query({ schema: formatQuerySchema }) { format = 'json' }: z.infer<typeof formatQuerySchema>,
+  ): TransactionStatus | StreamableFile {
+    if (format === 'json') {
+      const status = this.queries.status(id);
+      if (status !== undefined) return status;
+    } else {
+      const bytes = this.queries.bytes(id);
+      if (bytes !== undefined) return answerBytes(bytes, format);
+    }
     throw new HttpProblem(
       404,
       'transaction-not-found',

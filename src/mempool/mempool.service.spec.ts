@@ -403,6 +403,10 @@ describe('a reorganisation that moves many entries', () => {
     expect(chain.tip.hash).toBe(theirs[4]!.hash);
     expect(mempool.isSettling).toBe(true);
     expect(settled).toBe(0);
+    // What is not back yet can be found all the same.
+    const early = mine[0]!.transactions.find(isEntry)!;
+    expect(mempool.has(early.id)).toBe(false);
+    expect(mempool.find(early.id)).toEqual(early);
     const inChain = new Set(shared.map(({ id }) => id));
     for (const { id } of mempool.select(10_000_000, 100_000)) expect(inChain.has(id)).toBe(false);
     await clock.until('the mempool is settled', () => !mempool.isSettling, 10_000);

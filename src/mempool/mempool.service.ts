@@ -11,11 +11,12 @@ import type { NodeConfig } from '../config/node-config.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
-import { createDataTransaction, type DataTransaction } from '../consensus/data-entry.js';
+import { createDataTransaction, encodeDataTransaction, type DataTransaction } from '../consensus/data-entry.js';
 import { checkTransaction, isEntry, type Entry, type Transaction } from '../consensus/transaction.js';
 import type { Database } from '../storage/database.js';
-import { DATABASE } from '../storage/storage.module.js';
-import { GroupedCommit, type Admission, type Submission } from './grouped-commit.js';
+import { DATABASE } from '../storage/database-token.js';
+import { CommitQueue } from './commit-queue.js';
+import type { Admission } from './grouped-commit.js';
 import { MempoolMetrics } from './mempool.metrics.js';
 import { MempoolStore } from './mempool.store.js';
 import { RETRY_AFTER_SECONDS, type MempoolLimits } from './policy.js';
@@ -52,11 +53,16 @@ export interface PeerTransactionResult {
   readonly result: 'accepted' | 'duplicate' | 'full' | RuleCode;
 }
 
-/** A caller that waits for the commit of what it handed in. */
-interface Request extends Submission {
-  readonly resolve: (admissions: ReadonlyMap<Hash, Admission>) => void;
-  readonly reject: (fault: unknown) => void;
+/** What a poster may choose of its entries; both together fix the ids. */
+export interface EntryChoices {
+  /** Since the epoch, 0..MAX_TIMESTAMP_MS; by default now. */
+  readonly timestampMs?: number | undefined;
+  /** By default random. */
+  readonly salt?: Uint8Array | undefined;
 }
+
+/** Entries of a peer that are taken in by one commit. */
+const PEER_SLICE = 500;
 
 /**
  * Transactions that wait for a block. What it says yes to is on disk; it never drops one that no block holds, and gets
@@ -71,8 +77,7 @@ export class MempoolService implements BeforeApplicationShutdown {
   #settling: Timer | undefined;
   readonly limits: MempoolLimits;
   readonly #log: Logger;
-  #waiting: Request[] = [];
-  #timer: Timer | undefined;
+  readonly #queue: CommitQueue;
 
   constructor(
     @Inject(DATABASE) database: Database,
@@ -89,6 +94,16 @@ export class MempoolService implements BeforeApplicationShutdown {
     this.#log = log.child({ module: 'mempool' });
     this.#store = new MempoolStore(database);
     this.#settlement = new Settlement(chain, this.#store, this.#pool);
+    this.#queue = new CommitQueue({
+      pool: this.#pool,
+      limits: this.limits,
+      chain,
+      store: this.#store,
+      clock,
+      metrics,
+      fault: faults.report,
+      added: (transactions, origin) => this.#tellAdded(transactions, origin),
+    });
     this.#load();
     chain.events.on('committing', (change) => this.#saveTipEffect(change));
     chain.events.on('committed', (change) => this.#applyTipEffect(change));
@@ -128,10 +143,8 @@ export class MempoolService implements BeforeApplicationShutdown {
   find(id: Hash): Entry | undefined {
     const waiting = this.#pool.get(id);
     if (waiting !== undefined || !this.#settlement.isOpen) return waiting;
-    const stored = this.chain.findStoredTransaction(id);
-    return stored !== undefined && this.#settlement.covers(stored.node) && isEntry(stored.transaction)
-      ? stored.transaction
-      : undefined;
+    const moved = this.chain.findStoredTransaction(id, (node) => this.#settlement.covers(node))?.transaction;
+    return moved !== undefined && isEntry(moved) ? moved : undefined;
   }
 
   list(offset: number, limit: number): Entry[] {
@@ -154,21 +167,49 @@ export class MempoolService implements BeforeApplicationShutdown {
   }
 
   /**
-   * Makes an entry of a posted string. Resolves when it is on disk.
-   * @throws RuleError `bad-txn-data-encoding`, `bad-txn-data-empty`, `bad-txn-data-length`; MempoolFullError; another
-   *   Error is a fault of our own, and then the entry is not kept.
+   * Makes an entry of a posted string. Resolves when it is on disk; an entry that is there already, or in the chain, is
+   * the same entry.
+   * @throws RuleError `bad-txn-data-encoding`, `bad-txn-data-empty`, `bad-txn-data-length`, `bad-txn-64-bytes`;
+   *   MempoolFullError; another Error is a fault of our own, and then the entry is not kept.
    */
-  async submit(data: string): Promise<DataTransaction> {
-    const transaction = this.#create(data);
-    const admissions = await this.#enqueue([transaction], undefined);
-    if (admissions.get(transaction.id) === 'full') {
-      throw new MempoolFullError(`the mempool is full (${this.size} transactions)`, RETRY_AFTER_SECONDS);
-    }
+  async submit(data: string, choices: EntryChoices = {}): Promise<DataTransaction> {
+    const transaction = this.#create(data, choices);
+    await this.#post([transaction]);
     return transaction;
+  }
+
+  /**
+   * As submit, for several strings: one commit takes all of them, or none.
+   * @throws as submit; the message and `data.index` of a RuleError say which string it is about.
+   */
+  async submitAll(data: readonly string[], choices: EntryChoices = {}): Promise<DataTransaction[]> {
+    const transactions = data.map((item, index) => {
+      try {
+        return this.#create(item, choices);
+      } catch (error) {
+        if (!(error instanceof RuleError)) throw error;
+        throw new RuleError(error.code, `data.${index}: ${error.message}`, { ...error.data, index });
+      }
+    });
+    await this.#post(transactions);
+    return transactions;
   }
 
   /** Takes in what a peer sent, each by itself, and tells of each what became of it. Rejects only for a fault of our own. */
   async acceptFromPeer(transactions: readonly Transaction[], origin: string): Promise<PeerTransactionResult[]> {
+    const results: PeerTransactionResult[] = [];
+    for (let start = 0; start < transactions.length; start += PEER_SLICE) {
+      results.push(...(await this.#acceptSlice(transactions.slice(start, start + PEER_SLICE), origin)));
+    }
+    return results;
+  }
+
+  beforeApplicationShutdown(): void {
+    this.#queue.close();
+    this.#settling?.cancel();
+  }
+
+  async #acceptSlice(transactions: readonly Transaction[], origin: string): Promise<PeerTransactionResult[]> {
     const valid: Entry[] = [];
     const broken = new Map<Hash, RuleCode>();
     for (const transaction of transactions) {
@@ -178,21 +219,25 @@ export class MempoolService implements BeforeApplicationShutdown {
         this.metrics.refused.inc({ reason: code });
       } else if (isEntry(transaction)) valid.push(transaction);
     }
-    const admissions = valid.length > 0 ? await this.#enqueue(valid, origin) : new Map<Hash, Admission>();
+    const outcomes = valid.length > 0 ? await this.#queue.submit({ transactions: valid, origin }) : [];
+    const admissions = new Map<Hash, Admission>();
+    for (const [index, { id }] of valid.entries()) if (!admissions.has(id)) admissions.set(id, outcomes[index]!);
     return transactions.map(({ id }) => ({ id, result: broken.get(id) ?? admissions.get(id)! }));
   }
 
-  beforeApplicationShutdown(): void {
-    this.#flush();
-    this.#settling?.cancel();
+  async #post(transactions: readonly Entry[]): Promise<void> {
+    const admissions = await this.#queue.submit({ transactions, origin: undefined, isAtomic: true });
+    if (!admissions.includes('full')) return;
+    const many = transactions.length === 1 ? '' : `, and has no room for ${transactions.length} more`;
+    throw new MempoolFullError(`the mempool is full (${this.size} transactions)${many}`, RETRY_AFTER_SECONDS);
   }
 
-  #create(data: string): DataTransaction {
+  #create(data: string, { timestampMs = this.clock.nowMs(), salt }: EntryChoices): DataTransaction {
     try {
-      if (!data.isWellFormed()) {
-        throw new RuleError('bad-txn-data-encoding', 'data has a lone surrogate, which UTF-8 cannot hold');
-      }
-      const transaction = createDataTransaction(data, this.clock.nowMs(), (length) => this.random.bytes(length));
+      const transaction =
+        salt === undefined
+          ? createDataTransaction(data, timestampMs, (length) => this.random.bytes(length))
+          : encodeDataTransaction(data, timestampMs, salt);
       checkTransaction(transaction);
       return transaction;
     } catch (error) {
@@ -201,60 +246,21 @@ export class MempoolService implements BeforeApplicationShutdown {
     }
   }
 
-  /** All that comes until the event loop has gone round shares one commit, and so one fsync. */
-  #enqueue(transactions: readonly Entry[], origin: string | undefined): Promise<ReadonlyMap<Hash, Admission>> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ transactions, origin, resolve, reject });
-      this.#timer ??= this.clock.after(0, () => this.#flush());
-    });
-  }
-
-  #flush(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    const requests = this.#waiting;
-    if (requests.length === 0) return;
-    this.#waiting = [];
-    const commit = new GroupedCommit(this.#pool, this.limits, this.chain, this.#store);
-    const startedMs = performance.now();
-    try {
-      this.#store.transact(() => {
-        for (const request of requests) commit.admit(request);
-      });
-    } catch (fault) {
-      this.faults.report(fault as Error);
-      for (const { reject } of requests) reject(fault);
-      return;
-    }
-    const seconds = (performance.now() - startedMs) / 1000;
-    for (const entry of commit.added) this.#pool.append(entry);
-    commit.report(this.metrics, seconds);
-    for (const request of requests) request.resolve(commit.admissions);
-    for (const [origin, transactions] of commit.addedByOrigin) this.#tellAdded(transactions, origin);
-  }
-
   #load(): void {
-    let mined = 0;
-    this.#store.transact(() => {
-      for (const entry of this.#store.load()) {
-        const { id } = entry.transaction;
-        if (!this.chain.hasTransaction(id)) this.#pool.append(entry);
-        else {
-          this.#store.delete(id);
-          mined++;
-        }
-      }
-    });
+    const stored = this.#store.load();
+    const mined = this.chain.hasTransactions(stored.map(({ transaction }) => transaction.id));
+    this.#store.transact(() => this.#store.delete([...mined]));
+    for (const entry of stored) if (!mined.has(entry.transaction.id)) this.#pool.append(entry);
     this.#settlement.add(this.#store.loadUnsettled().map((blockId) => this.chain.nodeById(blockId)!));
     this.#settleSoon(0);
-    if (mined > 0 || this.size > 0) {
-      this.#log.info({ transactions: this.size, mined }, `Mempool loaded: ${this.size} entries wait`);
+    if (mined.size > 0 || this.size > 0) {
+      this.#log.info({ transactions: this.size, mined: mined.size }, `Mempool loaded: ${this.size} entries wait`);
     }
   }
 
   /** From what is on disk alone: memory may be behind while an earlier tip is still being told. */
   #saveTipEffect(change: TipChange): void {
-    for (const id of minedBy(change)) this.#store.delete(id);
+    this.#store.delete(minedBy(change));
     for (const { id } of unsettledBy(change)) this.#store.saveUnsettled(id);
   }
 

@@ -1,9 +1,12 @@
 import { RuleError } from '../consensus/rule-error.js';
 import { hashFromBytes, hashToBytes, type Hash } from '../consensus/codec.js';
 import { decodeTransaction, isEntry, type Entry } from '../consensus/transaction.js';
-import type { Database } from '../storage/database.js';
+import { checkFiles, createTransact, type Database } from '../storage/database.js';
 import { DatabaseDamagedError, namingDamage } from '../storage/storage-errors.js';
 import type { PoolEntry } from './pool.js';
+
+/** Ids that one statement takes. */
+const BULK = 250;
 
 interface Row {
   readonly id: Buffer;
@@ -20,12 +23,17 @@ export class MempoolStore {
   constructor(database: Database) {
     this.#database = database;
     this.#statements = prepareStatements(database);
-    this.#transact = database.transaction((work: () => void) => work());
+    this.#transact = createTransact(database);
   }
 
   /** Runs `work` in one transaction: all of its writes are on disk when this returns, none when it throws. */
   transact(work: () => void): void {
-    namingDamage(this.#database.name, () => this.#transact(work));
+    this.#transact(work);
+  }
+
+  /** @throws DataDirLostError when what was written stands where no start looks for it. */
+  checkFiles(): void {
+    checkFiles(this.#database);
   }
 
   /** All that waits, in order. */
@@ -68,8 +76,12 @@ export class MempoolStore {
     this.#statements.deleteUnsettled.run(blockId);
   }
 
-  delete(id: Hash): void {
-    this.#statements.delete.run(hashToBytes(id));
+  delete(ids: readonly Hash[]): void {
+    const whole = ids.length - (ids.length % BULK);
+    for (let start = 0; start < whole; start += BULK) {
+      this.#statements.deleteMany.run(...ids.slice(start, start + BULK).map(hashToBytes));
+    }
+    for (const id of ids.slice(whole)) this.#statements.delete.run(hashToBytes(id));
   }
 
   #decode({ id, bytes }: Row): Entry {
@@ -96,5 +108,6 @@ function prepareStatements(database: Database) {
       'INSERT OR IGNORE INTO mempool (sequence, id, acknowledged, bytes) VALUES (?, ?, ?, ?)',
     ),
     delete: database.prepare<[Buffer]>('DELETE FROM mempool WHERE id = ?'),
+    deleteMany: database.prepare<Buffer[]>(`DELETE FROM mempool WHERE id IN (${Array(BULK).fill('?').join(', ')})`),
   };
 }

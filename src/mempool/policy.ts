@@ -21,7 +21,9 @@ export function limitsForGossip({ maxTransactions, maxBytes }: MempoolLimits): M
   return { maxTransactions: Math.ceil(maxTransactions * 0.8), maxBytes: Math.ceil(maxBytes * 0.8) };
 }
 
-/** Is there room for one more transaction of `bytes`? What is in the mempool is never pushed out to make some. */
-export function hasRoom(usage: MempoolUsage, bytes: number, limits: MempoolLimits): boolean {
-  return usage.transactions < limits.maxTransactions && usage.bytes + bytes <= limits.maxBytes;
+/** Is there room for `more` beside what is there? What is in the mempool is never pushed out to make some. */
+export function hasRoom(usage: MempoolUsage, more: MempoolUsage, limits: MempoolLimits): boolean {
+  return (
+    usage.transactions + more.transactions <= limits.maxTransactions && usage.bytes + more.bytes <= limits.maxBytes
+  );
 }

@@ -66,7 +66,7 @@ describe('hasRoom', () => {
     [1, 40, 60, true],
     [1, 41, 60, false],
     [2, 2, 1, false],
-  ])('with %d transactions of %d bytes and %d more: %s', (transactions, bytes, incoming, expected) => {
-    expect(hasRoom({ transactions, bytes }, incoming, limits)).toBe(expected);
+  ])('with %d transactions of %d bytes and %d more: %s', (transactions, bytes, more, expected) => {
+    expect(hasRoom({ transactions, bytes }, { transactions: 1, bytes: more }, limits)).toBe(expected);
   });
 });

@@ -7,9 +7,16 @@ export interface PoolEntry {
   readonly isAcknowledged: boolean;
 }
 
+interface Held extends PoolEntry {
+  /** The part of the order that it is in. */
+  readonly list: Set<Hash>;
+}
+
 /** The mempool in memory, in the order in which blocks take it up. */
 export class Pool {
-  #entries = new Map<Hash, PoolEntry>();
+  readonly #entries = new Map<Hash, Held>();
+  /** Ids in order. Each prepend puts a list of its own in front, so that it costs no more than what it adds. */
+  #order: Set<Hash>[] = [new Set()];
   #bytes = 0;
   #acknowledged = 0;
 
@@ -34,15 +41,15 @@ export class Pool {
   }
 
   ids(): Hash[] {
-    return [...this.#entries.keys()];
+    return [...this.#ids()];
   }
 
   list(offset: number, limit: number): Entry[] {
     const listed: Entry[] = [];
     let position = 0;
-    for (const { transaction } of this.#entries.values()) {
+    for (const id of this.#ids()) {
       if (position >= offset + limit) break;
-      if (position++ >= offset) listed.push(transaction);
+      if (position++ >= offset) listed.push(this.get(id)!);
     }
     return listed;
   }
@@ -54,8 +61,9 @@ export class Pool {
   select(maxBytes: number, maxEntries: number, isWanted: (entry: Entry) => boolean = () => true): Entry[] {
     const selected: Entry[] = [];
     let room = maxBytes;
-    for (const { transaction } of this.#entries.values()) {
+    for (const id of this.#ids()) {
       if (room < SMALLEST_TRANSACTION_BYTES || selected.length >= maxEntries) break;
+      const transaction = this.get(id)!;
       if (transaction.bytes.length > room || !isWanted(transaction)) continue;
       room -= transaction.bytes.length;
       selected.push(transaction);
@@ -64,17 +72,16 @@ export class Pool {
   }
 
   append(entry: PoolEntry): void {
-    this.#entries.set(entry.transaction.id, entry);
-    this.#count(entry, 1);
+    this.#add(entry, this.#order.at(-1)!);
   }
 
   /** Puts entries before all others, keeping their order among themselves. */
   prepend(entries: readonly PoolEntry[]): void {
     if (entries.length === 0) return;
-    const rest = this.#entries;
-    this.#entries = new Map();
-    for (const entry of entries) this.append(entry);
-    for (const [id, entry] of rest) this.#entries.set(id, entry);
+    const front = new Set<Hash>();
+    // The last list takes what is appended, so it stays.
+    this.#order = [front, ...this.#order.filter((ids, index) => ids.size > 0 || index === this.#order.length - 1)];
+    for (const entry of entries) this.#add(entry, front);
   }
 
   /** Notes that this node owes the entry to somebody; does nothing for one that is not there. */
@@ -90,8 +97,19 @@ export class Pool {
     const entry = this.#entries.get(id);
     if (entry === undefined) return false;
     this.#entries.delete(id);
+    entry.list.delete(id);
     this.#count(entry, -1);
     return true;
+  }
+
+  *#ids(): Generator<Hash> {
+    for (const ids of this.#order) yield* ids;
+  }
+
+  #add(entry: PoolEntry, list: Set<Hash>): void {
+    this.#entries.set(entry.transaction.id, { ...entry, list });
+    list.add(entry.transaction.id);
+    this.#count(entry, 1);
   }
 
   #count({ transaction, isAcknowledged }: PoolEntry, sign: 1 | -1): void {

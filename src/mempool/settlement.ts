@@ -89,7 +89,7 @@ export class Settlement {
     const owed = entries.filter(({ id }) => !isMined.get(id));
     const returned = owed.filter(({ id }) => !this.pool.has(id));
     this.store.transact(() => {
-      for (const id of mined) this.store.delete(id);
+      this.store.delete(mined);
       // A peer may have brought one of them meanwhile; now this node owes it.
       for (const { id } of owed) if (this.pool.has(id)) this.store.acknowledge(id);
       this.store.prepend(returned.map(acknowledged));
@@ -108,8 +108,11 @@ export class Settlement {
     let room = STEP_ENTRIES;
     let bytes = STEP_BYTES;
     while (room > 0 && bytes > 0) {
+      const isNew = this.#current === undefined;
       const current = (this.#current ??= this.#next(done));
       if (current === undefined) break;
+      // Decoding a big block is as much as one step should cost.
+      if (isNew && current.entries.length > STEP_ENTRIES) break;
       const start = Math.max(0, current.left - room);
       const part = current.entries.slice(start, current.left);
       current.left = start;

@@ -1,12 +1,19 @@
 import { viewTransaction } from '../chain/block-view.js';
+import type { TransactionView } from '../chain/chain-schemas.js';
 import type { ChainService } from '../chain/chain.service.js';
 import type { Hash } from '../consensus/codec.js';
 import type { MempoolPage, TransactionStatus } from './mempool-schemas.js';
 import type { MempoolService } from './mempool.service.js';
 
 export interface TransactionSources {
-  readonly chain: Pick<ChainService, 'tip' | 'findTransaction'>;
+  readonly chain: Pick<ChainService, 'tip' | 'findTransaction' | 'hasTransactions'>;
   readonly mempool: Pick<MempoolService, 'size' | 'bytes' | 'find' | 'list'>;
+}
+
+/** A page whose entries are shown one by one, while the caller iterates: full ones are megabytes of text. */
+export interface LazyMempoolPage extends Omit<MempoolPage, 'entries'> {
+  /** Can be iterated once. */
+  readonly entries: Iterable<TransactionView>;
 }
 
 /** What every API shows of transactions, mined or waiting. */
@@ -19,15 +26,26 @@ export class TransactionQueries {
     this.#mempool = mempool;
   }
 
+  /** The bytes that a transaction's id is the hash of; undefined as for status(). */
+  bytes(id: Hash): Buffer | undefined {
+    return (this.#chain.findTransaction(id)?.transaction ?? this.#mempool.find(id))?.bytes;
+  }
+
   /** Where a transaction stands; undefined if it is neither on the active chain nor in the mempool. */
   status(id: Hash): TransactionStatus | undefined {
     return this.#confirmed(id) ?? this.#pending(id);
   }
 
+  /** Of entries that are on disk: 'confirmed' if all of them stand in the chain. */
+  statusOf(ids: readonly Hash[]): TransactionStatus['status'] {
+    return this.#chain.hasTransactions(ids).size === new Set(ids).size ? 'confirmed' : 'pending';
+  }
+
   /** Totals of the mempool, and at most `limit` of its entries in order of arrival, the first `offset` skipped. */
-  mempoolPage({ offset, limit }: { readonly offset: number; readonly limit: number }): MempoolPage {
+  mempoolPage({ offset, limit }: { readonly offset: number; readonly limit: number }): LazyMempoolPage {
     const { size: transactions, bytes } = this.#mempool;
-    return { transactions, bytes, offset, entries: this.#mempool.list(offset, limit).map(viewTransaction) };
+    const entries = this.#mempool.list(offset, limit).values().map(viewTransaction);
+    return { transactions, bytes, offset, entries };
   }
 
   #confirmed(id: Hash): TransactionStatus | undefined {

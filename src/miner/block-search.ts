@@ -43,7 +43,7 @@ export class BlockSearch {
 
   /** Over the last 10 s of searching. */
   get hashesPerSecond(): number {
-    this.#rate.sample(this.clock.nowMs(), this.hasher.hashesDone);
+    this.#rate.sample(this.clock.monotonicMs(), this.hasher.hashesDone);
     return this.#rate.hashesPerSecond;
   }
 
@@ -53,7 +53,7 @@ export class BlockSearch {
    */
   async run(template: BlockTemplate): Promise<SearchOutcome> {
     const { header } = template;
-    const run: Run = { template, startedMs: this.clock.nowMs() };
+    const run: Run = { template, startedMs: this.clock.monotonicMs() };
     this.#run = run;
     this.#rate.begin(run.startedMs, this.hasher.hashesDone);
     let result: SearchEnd = 'failed';
@@ -64,7 +64,7 @@ export class BlockSearch {
       return outcome;
     } finally {
       this.metrics.searches.inc({ result });
-      this.#rate.end(this.clock.nowMs(), this.hasher.hashesDone);
+      this.#rate.end(this.clock.monotonicMs(), this.hasher.hashesDone);
       this.#run = undefined;
       this.#refresh?.cancel();
       this.#refresh = undefined;
@@ -83,8 +83,7 @@ export class BlockSearch {
     const run = this.#run;
     if (run === undefined || this.#refresh !== undefined) return;
     if (!transactions.some(({ bytes }) => bytes.length <= run.template.roomBytes)) return;
-    // Negative when the clock has been set back.
-    const ageMs = Math.max(0, this.clock.nowMs() - run.startedMs);
+    const ageMs = this.clock.monotonicMs() - run.startedMs;
     this.#refresh = this.clock.after(Math.max(0, REFRESH_MS - ageMs), () => this.cancel('refreshed'));
   }
 }

@@ -54,7 +54,7 @@ export class MinerMetrics {
     });
     mirrorGauge(
       registry,
-      'minichain_miner_hash_rate',
+      'minichain_miner_hashes_per_second',
       'Hashes per second over the last 10 s of searching.',
       () => read().hashRate,
     );

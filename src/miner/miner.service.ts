@@ -4,13 +4,14 @@ import { ChainService } from '../chain/chain.service.js';
 import type { Clock } from '../common/clock.js';
 import { EventHub, type EventSource } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
+import { PassingFault } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
 import type { MineEmptyBlocks, NodeConfig } from '../config/node-config.js';
-import type { Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { RuleError } from '../consensus/rule-error.js';
+import type { VerifiedBlock } from '../consensus/verify-block.js';
 import { MempoolService } from '../mempool/mempool.service.js';
 import { BlockSearch, type SearchOutcome } from './block-search.js';
 import { sealTemplate, type BlockTemplate } from './block-template.js';
@@ -39,6 +40,9 @@ export class MinerStoppedError extends Error {
     super('the node is shutting down and does not mine any more');
   }
 }
+
+/** Checking or storing more than this takes tens of milliseconds. */
+const BIG_BLOCK_TRANSACTIONS = 1_000;
 
 /**
  * Mines: as long as the policy has a reason to, it searches for a block on the tip, one search at a time. A new tip ends
@@ -188,26 +192,37 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#events.emit('started', started);
     let end: SearchEnd = 'failed';
     try {
-      end = this.#finish(template, await searching);
+      end = await this.#finish(template, await searching);
     } finally {
       if (end !== 'found') this.#events.emit('cancelled', { ...started, end });
     }
   }
 
-  #finish(template: BlockTemplate, outcome: SearchOutcome): SearchEnd {
+  async #finish(template: BlockTemplate, outcome: SearchOutcome): Promise<SearchEnd> {
     if (outcome.kind !== 'found') return outcome.kind;
-    // The tip may have changed after the nonce was found and before this node handled that.
-    if (template.parent !== this.chain.tip) {
-      this.metrics.blocksLost.inc({ reason: 'stale' });
-      return 'stale';
+    if (this.#isStale(template)) return 'stale';
+    const block = this.#counting(() => this.chain.verify(sealTemplate(template, outcome.nonce)));
+    // A big block takes a turn of the event loop for each: check it, store it, build what comes on top of it.
+    const isBig = block.transactions.length > BIG_BLOCK_TRANSACTIONS;
+    if (isBig) {
+      await nextTurn();
+      if (this.#isStopped) return 'halted';
+      if (this.#isStale(template)) return 'stale';
     }
-    this.#submit(template, outcome.nonce);
+    this.#submit(block);
+    if (isBig) await nextTurn();
     return 'found';
   }
 
-  #submit(template: BlockTemplate, nonce: number): void {
-    const block = sealTemplate(template, nonce);
-    const node = this.#accept(block);
+  /** The tip may have changed after the nonce was found and before this node handled that. */
+  #isStale(template: BlockTemplate): boolean {
+    if (template.parent === this.chain.tip) return false;
+    this.metrics.blocksLost.inc({ reason: 'stale' });
+    return true;
+  }
+
+  #submit(block: VerifiedBlock): void {
+    const node = this.#counting(() => this.#accept(block));
     const entries = block.transactions.length - 1;
     this.#backoff.succeed();
     this.metrics.blocksMined.inc();
@@ -216,11 +231,16 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#events.emit('found', { node, entries });
   }
 
-  #accept(block: Block): BlockNode {
+  #accept(block: VerifiedBlock): BlockNode {
+    const outcome = this.chain.accept(block);
+    if (outcome.kind === 'extended') return outcome.node;
+    throw new Error(`a block of this node's own on its tip came out as ${outcome.kind}`);
+  }
+
+  /** Counts the block that is lost when the work throws. */
+  #counting<T>(work: () => T): T {
     try {
-      const outcome = this.chain.accept(this.chain.verify(block));
-      if (outcome.kind === 'extended') return outcome.node;
-      throw new Error(`a block of this node's own on its tip came out as ${outcome.kind}`);
+      return work();
     } catch (error) {
       this.metrics.blocksLost.inc({ reason: error instanceof RuleError ? 'refused' : 'fault' });
       throw error;
@@ -236,6 +256,8 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
         { reason: error.message, retryMs },
         `Cannot mine, because the chain is ahead of this machine's clock; ${next}`,
       );
+    } else if (error instanceof PassingFault) {
+      this.#log.debug({ reason: error.message, retryMs }, `Mining failed, because nothing can be stored now; ${next}`);
     } else {
       const what =
         error instanceof RuleError ? 'This is a bug: the chain refused a block that this node mined' : 'Mining failed';

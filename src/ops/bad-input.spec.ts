@@ -27,7 +27,13 @@ describe('POST /blocks', () => {
     ['null', 'null', 400, 'invalid-request', /expected a JSON object .*, got null/],
     ['an array', '[{"data":"x"}]', 400, 'invalid-request', /got an array/],
     ['a bare string', '"hello"', 400, 'invalid-request', /expected a JSON object .*, got "hello"/],
-    ['no data', '{}', 400, 'invalid-request', /data: expected a string of 1 to 16384 bytes of UTF-8, got nothing/],
+    [
+      'no data',
+      '{}',
+      400,
+      'invalid-request',
+      /data: expected a string of 1 to 16384 bytes of UTF-8, or a list of 1 to 1000 of them, got nothing/,
+    ],
     ['a number', '{"data":17}', 400, 'invalid-request', /data: expected a string .*, got the number 17/],
     ['data null', '{"data":null}', 400, 'invalid-request', /data: .* got null/],
     ['an object', '{"data":{"a":1}}', 400, 'invalid-request', /data: .* got an object/],
@@ -58,8 +64,8 @@ describe('POST /blocks', () => {
   });
 
   it('refuses a body over the limit, with its length announced or chunked', async () => {
-    const body = `{"data":"${'x'.repeat(200_000)}"}`;
-    expectProblem(await postBytes(body), 413, 'body-too-large', /longer than the 131072 bytes/);
+    const body = `{"data":"${'x'.repeat(1_200_000)}"}`;
+    expectProblem(await postBytes(body), 413, 'body-too-large', /longer than the 1048576 bytes/);
     const chunked = await rest.raw(
       'POST /blocks HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
       `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
@@ -88,7 +94,9 @@ describe('POST /blocks', () => {
   it('names a few of many unknown keys', async () => {
     const keys = Array.from({ length: 5_000 }, (_, i) => `"key ${i}":0`);
     const { json } = await postBytes(`{"data":"x",${keys.join()}}`);
-    expect(json.detail).toMatch(/unknown key "key 0", .*"key 7" and 4992 more; known here: "data"$/);
+    expect(json.detail).toMatch(
+      /unknown key "key 0", .*"key 7" and 4992 more; known here: "data", "timestamp", "salt"$/,
+    );
   });
 
   it('refuses a compressed body', async () => {

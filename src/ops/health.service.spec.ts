@@ -11,6 +11,7 @@ import { EventHub } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
 import { openDatabase, type Database } from '../storage/database.js';
 import { HealthService } from './health.service.js';
+import { StorageWatch } from '../storage/storage-watch.js';
 import { HealthStore } from './health.store.js';
 
 let clock: VirtualClock;
@@ -32,7 +33,8 @@ beforeEach(() => {
   damagedBlocks = new Set();
   const chain = { events: chainEvents, damagedBlocks } as unknown as ChainService;
   const peers = { events: peerEvents, syncStatus: () => sync } as unknown as PeersService;
-  health = new HealthService(clock, chain, peers, faults, new HealthStore(database));
+  const watch = new StorageWatch(database, clock, pino({ level: 'silent' }), faults);
+  health = new HealthService(clock, chain, peers, faults, new HealthStore(database), watch);
   health.onApplicationBootstrap();
 });
 

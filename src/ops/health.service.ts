@@ -1,10 +1,12 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
-import { Faults } from '../common/faults.js';
+import { Faults, PassingFault } from '../common/faults.js';
 import { CLOCK } from '../common/tokens.js';
 import { BlockDamagedError } from '../chain/chain.store.js';
 import { ChainService } from '../chain/chain.service.js';
 import { PeersService } from '../peers/peers.service.js';
+import { DatabaseBusyError } from '../storage/storage-errors.js';
+import { StorageWatch } from '../storage/storage-watch.js';
 import { HealthStore } from './health.store.js';
 
 const PROBE_PERIOD_MS = 5_000;
@@ -17,8 +19,8 @@ const FAULT_HOLD_MS = 30_000;
 const MAX_BLOCKS_BEHIND = 24;
 
 /**
- * Is this node ready to serve requests? It is, as long as no reason speaks against it: `listening`, `storage`, `blocks`,
- * `sync`, `shutdown`, or what another module names.
+ * Is this node ready to serve requests? It is, as long as no reason speaks against it: `listening`, `storage`, `locked`,
+ * `data_dir`, `blocks`, `sync`, `shutdown`, or what another module names.
  */
 @Injectable()
 export class HealthService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -34,9 +36,11 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
     private readonly peers: PeersService,
     private readonly faults: Faults,
     private readonly store: HealthStore,
+    private readonly watch: StorageWatch,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.watch.onChange((problem) => this.setReady('data_dir', problem === undefined, problem));
     this.faults.on((error) => this.reportFault(error));
     this.chain.events.on('block', () => {
       this.#faultMs = -Infinity;
@@ -63,15 +67,16 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
 
   /** A fault of our own (disk full, broken invariant): unready until a later write works. */
   reportFault(error: Error): void {
-    // It has a reason of its own, and writes may work all the same.
-    if (error instanceof BlockDamagedError) return;
-    this.#faultMs = this.clock.nowMs();
+    // They have reasons of their own, and writes may work all the same.
+    if (error instanceof BlockDamagedError || error instanceof PassingFault) return;
+    this.#faultMs = this.clock.monotonicMs();
     this.setReady('storage', false, `the last write failed: ${error.message}`);
   }
 
   /** Why the node is not ready, as "reason: detail"; empty when it is. Probes the database, at most every 5 s. */
   reasons(): string[] {
     this.#checkSync();
+    this.watch.look();
     this.#checkStorage();
     return [...this.#objections].map(([reason, detail]) => `${reason}: ${detail}`);
   }
@@ -95,14 +100,16 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   #checkStorage(): void {
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.clock.monotonicMs();
     if (nowMs - this.#probedMs < PROBE_PERIOD_MS) return;
     this.#probedMs = nowMs;
     try {
-      this.store.saveProbe(nowMs);
+      this.store.saveProbe(this.clock.nowMs());
+      this.setReady('locked', true);
       if (nowMs - this.#faultMs >= FAULT_HOLD_MS) this.setReady('storage', true);
     } catch (error) {
-      this.reportFault(error as Error);
+      if (error instanceof DatabaseBusyError) this.setReady('locked', false, error.message);
+      else this.reportFault(error as Error);
     }
   }
 }

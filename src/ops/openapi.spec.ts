@@ -50,6 +50,8 @@ describe('the OpenAPI document', () => {
         'POST /blocks',
         'GET /chain',
         'GET /blocks/:id',
+        'GET /headers',
+        'GET /network',
         'GET /transactions/:id',
         'GET /mempool',
         'GET /peers',
@@ -132,7 +134,18 @@ describe('the OpenAPI document', () => {
   });
 
   it('describes what the node really answers', async () => {
-    const paths = ['/status', '/chain', '/blocks/0', '/mempool', '/peers', '/peers/bans', '/sync', '/health/live'];
+    const paths = [
+      '/status',
+      '/network',
+      '/headers',
+      '/chain',
+      '/blocks/0',
+      '/mempool',
+      '/peers',
+      '/peers/bans',
+      '/sync',
+      '/health/live',
+    ];
     for (const path of paths) {
       const template = path.replace('/blocks/0', '/blocks/{id}');
       const schema = document.paths[template].get.responses['200'].content['application/json'].schema;

@@ -1,5 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PassingFault } from '../common/faults.js';
 import { HttpProblem } from '../common/http-problem.js';
 import { BlockDamagedError } from '../chain/chain.store.js';
 import type { Logger } from '../common/logger.js';
@@ -29,7 +30,7 @@ export interface ProblemFilterOptions {
 
 /**
  * Turns every error into a REST answer, as problem+json. The status is that of ops/error-table for a broken rule, its
- * own for a refusal, 507 when the disk is full, 503 for a damaged block (whoever read it has reported it), and 500 for any other fault, which is logged and shows no internals.
+ * own for a refusal, 507 when the disk is full, 503 for a damaged block or a passing fault (whoever met it has reported it), and 500 for any other fault, which is logged and shows no internals.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -87,6 +88,16 @@ export class ProblemFilter implements ExceptionFilter {
         code: 'block-damaged',
         detail: `block ${height} is damaged on this node's disk; it is being fetched from a peer: try again, or ask another node`,
         headers: { 'Retry-After': '5' },
+      };
+    }
+    if (exception instanceof PassingFault) {
+      const { code, message, retryAfterSeconds } = exception;
+      return {
+        status: 503,
+        code,
+        detail: `nothing was stored: ${message}`,
+        data: { retryAfterSeconds },
+        headers: { 'Retry-After': String(retryAfterSeconds) },
       };
     }
     if (exception instanceof HttpProblem) return exception;

@@ -21,7 +21,7 @@ export class RateLimiter {
 
   /** Takes one token of the client. @returns 0, or in how many milliseconds there will be one. */
   take(client: string): number {
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.clock.monotonicMs();
     const bucket = this.#bucketOf(client, nowMs);
     return bucket.takeWhole(1, nowMs) ? 0 : bucket.msUntil(1, nowMs);
   }

@@ -25,7 +25,7 @@ export class StatusQuery {
 
   constructor(sources: StatusSources) {
     this.#sources = sources;
-    this.#startedMs = sources.clock.nowMs();
+    this.#startedMs = sources.clock.monotonicMs();
   }
 
   status(): Status {
@@ -47,7 +47,7 @@ export class StatusQuery {
       mining: { auto, active, hashRate },
       sync: peers.syncStatus(),
       version: VERSION,
-      uptimeSeconds: Math.floor((clock.nowMs() - this.#startedMs) / 1000),
+      uptimeSeconds: Math.floor((clock.monotonicMs() - this.#startedMs) / 1000),
     };
   }
 }

@@ -86,7 +86,7 @@ export class Acceptance {
       return undefined;
     }
     // The present session may be dead without our knowing, most likely if the other node has restarted.
-    this.#given.heartbeat.probe(present);
+    this.#given.heartbeat.probe(present, 'replaced by a new session');
     if (isSameProcess) return { kind: 'duplicate', reason: DUPLICATE_SESSION };
     return { kind: 'node-id-in-use', reason: `node id ${identity.nodeId} has a session already` };
   }
@@ -95,7 +95,7 @@ export class Acceptance {
   #findSlot(direction: Direction): boolean {
     const { peers, clock, evicted } = this.#given;
     if (peers.freeSlots(direction) > 0) return true;
-    const loser = direction === 'inbound' ? peers.planEviction(clock.nowMs()) : undefined;
+    const loser = direction === 'inbound' ? peers.planEviction(clock.monotonicMs()) : undefined;
     if (loser === undefined) return false;
     loser.session.close(EVICTED);
     evicted();

@@ -1,14 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { advertise, isDialableFrom, isLoopback, resolveAdvertised } from './address.js';
-
-describe('isLoopback', () => {
-  it.each(['127.0.0.1', '127.9.9.9', '::1', 'localhost', '::ffff:127.0.0.1'])('%s is', (host) => {
-    expect(isLoopback(host)).toBe(true);
-  });
-  it.each(['10.0.0.1', 'node-1', '128.0.0.1', '::2', 'example.org', '1.127.0.0'])('%s is not', (host) => {
-    expect(isLoopback(host)).toBe(false);
-  });
-});
+import { advertise, isDialableFrom, resolveAdvertised } from './address.js';
 
 describe('resolveAdvertised', () => {
   it.each([

@@ -1,12 +1,8 @@
-import { formatAddress, isWildcardHost, parseAddress, unmapAddress } from '../config/address.js';
+import { formatAddress, isLoopback, isWildcardHost, parseAddress } from '../config/address.js';
 
 /** The host of "host:port"; a text that is no address is returned as it is. */
 export function hostOf(address: string): string {
   return parseAddress(address)?.host ?? address;
-}
-
-export function isLoopback(host: string): boolean {
-  return host === '::1' || host === 'localhost' || unmapAddress(host).startsWith('127.');
 }
 
 /**

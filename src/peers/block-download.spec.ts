@@ -235,7 +235,13 @@ describe('BlockDownload', () => {
       add('pusher', { getBlocks: () => answer([mineOn(ours.chain.genesis)]) });
       const download = create(branch);
       const result = finish(download);
-      add('garbler', { getBlocks: () => ({ $case: 'blocks', value: { blocks: [{ raw: Buffer.alloc(90) }] } }) });
+      add('garbler', {
+        getBlocks: ({ hashes }) => {
+          const asked = blocks.find(({ hash }) => hash === decodeHashes(hashes, 512)[0])!;
+          const raw = Buffer.concat([asked.bytes.subarray(0, 80), Buffer.alloc(10)]);
+          return { $case: 'blocks', value: { blocks: [{ raw }] } };
+        },
+      });
       add('good', having(blocks));
       expect(await result).toBe('complete');
       expect(blamed.sort()).toEqual(['garbler bad-blk-encoding', 'pusher unrequested-data']);

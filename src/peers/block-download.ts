@@ -7,7 +7,8 @@ import type { VerifiedBlock } from '../consensus/verify-block.js';
 import { WireError, type BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
 import { RequestFailedError } from './session.js';
-import { checkBlockCount, decodeWireBlock, encodeHashes } from './wire.js';
+import { SteppedVerification } from './stepped-verification.js';
+import { checkBlockCount, encodeHashes } from './wire.js';
 
 const BATCH_BLOCKS = 128;
 /** How far ahead of the last connected block bodies are fetched; with the bytes, bounds what is held in memory. */
@@ -83,6 +84,8 @@ export class BlockDownload {
   /** Verified blocks that follow the last connected one, and their transactions. */
   #verified: VerifiedBlock[] = [];
   #verifiedTransactions = 0;
+  /** Of the block behind the last verified one, as far as it is. */
+  #verification: SteppedVerification | undefined;
 
   constructor(
     branch: readonly BlockNode[],
@@ -151,7 +154,8 @@ export class BlockDownload {
       const answer = await peer.session.request({ $case: 'getBlocks', value }, 'blocks', this.pace.timeoutMs(peer));
       if (this.#isEnded) return;
       this.pace.answered(peer);
-      this.#receive(peer, new Set(wanted), answer);
+      // Since it was asked, it may have turned out to send wrong bodies.
+      if (!this.#excluded.has(peer)) this.#receive(peer, new Set(wanted), answer);
     } catch (error) {
       if (this.#isEnded) return;
       this.#excluded.add(peer);
@@ -218,10 +222,16 @@ export class BlockDownload {
     ) {
       const raw = this.#nextRaw();
       if (raw === undefined) break;
-      isBusy = true;
-      bytes += raw.length;
       try {
-        const block = this.chain.verify(decodeWireBlock(raw));
+        this.#verification ??= new SteppedVerification(raw, this.chain);
+        const transactions = this.#verifiedTransactions + this.#verification.count;
+        if (this.#verified.length > 0 && transactions > TURN_TRANSACTIONS) break;
+        isBusy = true;
+        bytes += raw.length;
+        const block = this.#verification.step();
+        // A big block takes turns of its own.
+        if (block === undefined) break;
+        this.#verification = undefined;
         this.#verified.push(block);
         this.#verifiedTransactions += block.transactions.length;
       } catch (error) {
@@ -236,18 +246,22 @@ export class BlockDownload {
   #connect(): void {
     const batch = this.#verified;
     if (batch.length === 0) return;
-    this.#verified = [];
-    this.#verifiedTransactions = 0;
+    this.#forgetVerified();
     const { outcomes, error } = this.chain.acceptBatch(batch);
     for (let index = 0; index < outcomes.length; index++) {
       const slot = this.#slots[this.#connected + index]!;
-      slot.sender!.usefulAtMs = this.clock.nowMs();
+      slot.sender!.usefulAtMs = this.clock.monotonicMs();
       this.#release(slot);
     }
     this.#connected += outcomes.length;
     this.ports.progress(outcomes.length);
     if (error !== undefined) this.#refused(this.#connected, error);
     else if (this.#connected === this.#slots.length) this.#end('complete');
+  }
+
+  #forgetVerified(): void {
+    this.#verified = [];
+    this.#verifiedTransactions = 0;
   }
 
   #release(slot: Slot): void {
@@ -260,6 +274,7 @@ export class BlockDownload {
     const sender = this.#slots[index]!.sender!;
     this.#excluded.add(sender);
     this.ports.blame(sender, error);
+    this.#verification = undefined;
     if (error.verdict !== 'body') {
       this.#connect();
       this.#end('invalid');

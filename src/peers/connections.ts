@@ -1,9 +1,11 @@
 import type { Clock } from '../common/clock.js';
+import { PassingFault } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import type { RuleError } from '../consensus/rule-error.js';
 import type { ChainService } from '../chain/chain.service.js';
 import { Acceptance, DUPLICATE_SESSION, linkRefusal, type HelloDecision, type TurnAway } from './acceptance.js';
-import { hostOf, isLoopback } from './address.js';
+import { isLoopback } from '../config/address.js';
+import { hostOf } from './address.js';
 import type { Channel, Dialer } from './channel.js';
 import { Dialling } from './dialling.js';
 import { createHello, type HelloRefusal, type SelfIdentity } from './handshake.js';
@@ -125,6 +127,13 @@ export class Connections {
     for (const peer of this.peers.all) peer.session.close(SHUTTING_DOWN);
   }
 
+  /** Time has passed that this process knows nothing of: each peer has to answer now, and all that failed is dialled again. */
+  recheck(): void {
+    for (const peer of this.peers.all) this.#heartbeat.probe(peer, 'no answer after this node slept');
+    this.#given.book.resetBackoff();
+    this.#dialling.dialDue();
+  }
+
   acceptInbound(channel: Channel): void {
     const { remoteHost } = channel;
     const arriving = [...this.#opening].filter(([, direction]) => direction === 'inbound');
@@ -170,7 +179,9 @@ export class Connections {
     const session: Session = new Session(channel, clock, meter, {
       misbehaved: (error) => this.#penalties.penalise(session, peer?.nodeId, error),
       failed: (error, kind) => {
-        log.error({ err: error, peer: peer?.nodeId, message: kind }, `Failed to handle a message (${kind})`);
+        // Reported where it arose, once for all messages that meet it.
+        const level = error instanceof PassingFault ? 'debug' : 'error';
+        log[level]({ err: error, peer: peer?.nodeId, message: kind }, `Failed to handle a message (${kind})`);
       },
       closed: (reason) => {
         deadline.cancel();
@@ -270,7 +281,8 @@ export class Connections {
     const { identity, tip } = accepted;
     const limits = this.#limits.enter(subjectOf(identity.nodeId, session.remoteHost)!);
     const direction: Direction = dialled === undefined ? 'inbound' : 'outbound';
-    const peer = new Peer({ identity, session, direction, dialled, tip, connectedAtMs: clock.nowMs(), limits });
+    const moment = { connectedAtMs: clock.monotonicMs(), lastSeenMs: clock.nowMs() };
+    const peer = new Peer({ identity, session, direction, dialled, tip, ...moment, limits });
     session.gate = (body) => this.#penalties.acceptMessage(peer, body);
     this.#opened(session, dialled);
     this.peers.add(peer);
@@ -300,7 +312,7 @@ export class Connections {
     this.peers.remove(peer);
     this.#limits.leave(subjectOf(peer.nodeId, peer.session.remoteHost)!, peer.limits);
     if (!this.#stopped) this.#holdAnchors();
-    if (clock.nowMs() - peer.connectedAtMs >= LASTING_MS) book.lost(peer.nodeId);
+    if (clock.monotonicMs() - peer.connectedAtMs >= LASTING_MS) book.lost(peer.nodeId);
     // The other side may be the first to settle which of two sessions gives way; that is no loss either.
     const isSettled = BENIGN_REASONS.has(reason) || peer.farewell === DUPLICATE_SESSION;
     const level = isSettled ? 'debug' : 'info';

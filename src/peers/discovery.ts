@@ -52,8 +52,8 @@ export class Discovery {
   /** Addresses that our peers advertise, then those that answered us, the most recently seen first. */
   serve(): BodyOf<'peers'> {
     const present = [...this.peers()].flatMap(({ identity }) => identity.address ?? []);
-    const reached = this.book.known.filter((entry) => entry.lastSeenMs !== undefined);
-    reached.sort((a, b) => b.lastSeenMs! - a.lastSeenMs!);
+    const reached = this.book.known.filter((entry) => entry.answeredAtMs !== undefined);
+    reached.sort((a, b) => b.answeredAtMs! - a.answeredAtMs!);
     const addresses = new Set([...present, ...reached.map(({ address }) => address)]);
     return { peers: [...addresses].slice(0, LIMITS.addresses).map((address) => ({ address })) };
   }

@@ -47,7 +47,7 @@ describe('Gossip', () => {
     peer.received.flatMap(({ $case, value }) => ($case === 'newBlock' ? [decodeWireBlock(value.block!.raw).hash] : []));
   const transactionsTold = (peer: ScriptedPeer): string[] =>
     peer.received.flatMap(({ $case, value }) =>
-      $case === 'newTransactions' ? decodeTransactions(value).map(({ id }) => id) : [],
+      $case === 'newTransactions' ? [...decodeTransactions(value)].map(({ id }) => id) : [],
     );
   const transactionsMessage = (...list: Transaction[]): BodyOf<'transactions'> => ({
     transactions: list.map(({ bytes }) => ({ raw: bytes })),
@@ -316,7 +316,7 @@ describe('Gossip', () => {
           value: { ids: wanted.map((id) => Buffer.from(id, 'hex').reverse()) },
         };
         const answer = await clock.during('an answer', peer.session.request(request, 'transactions', 5_000));
-        return decodeTransactions(answer).map(({ id }) => id);
+        return [...decodeTransactions(answer)].map(({ id }) => id);
       };
       expect(await ask([ids[2]!, 'f'.repeat(64), ids[0]!])).toEqual([ids[2], ids[0]]);
       await expect(ask(Array<string>(2_001).fill(ids[0]!))).rejects.toThrow('closed');

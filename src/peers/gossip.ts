@@ -1,4 +1,4 @@
-import type { TipChange } from '../chain/chain.events.js';
+import type { AcceptOutcome, TipChange } from '../chain/chain.events.js';
 import type { ChainService } from '../chain/chain.service.js';
 import { nowSeconds, type Clock, type Timer } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
@@ -6,14 +6,17 @@ import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
 import { HEADER_BYTES, decodeHeader, hashHeader, type BlockHeader } from '../consensus/header.js';
 import { RuleError } from '../consensus/rule-error.js';
-import type { Entry } from '../consensus/transaction.js';
+import type { Entry, Transaction } from '../consensus/transaction.js';
 import type { MempoolEventMap, MempoolService } from '../mempool/mempool.service.js';
 import { Verdict_Result } from './generated/minichain/v1/peer.js';
+import { Turns } from '../common/turns.js';
+import { BlockArrivals } from './block-arrivals.js';
 import { WireError, type BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
 import { intactBlock } from './serve-blocks.js';
 import {
   LIMITS,
+  checkCount,
   decodeHashes,
   decodeTip,
   decodeTransactions,
@@ -36,6 +39,8 @@ const VERDICT_MS = 30_000;
 const ANSWER_MS = 10_000;
 /** Texts of a peer are cut to this in the log. */
 const MAX_LOGGED_CHARS = 200;
+/** Entries, or ids, that one turn of the event loop decodes and looks up. */
+const SLICE_ENTRIES = 500;
 
 /** What gossip needs of the rest of the module. */
 export interface GossipPorts {
@@ -62,6 +67,8 @@ export class Gossip {
   readonly #waiting = new Map<string, Entry>();
   #batchTimer: Timer | undefined;
   readonly #subscriptions: (() => void)[] = [];
+  readonly #turns: Turns;
+  readonly #arrivals: BlockArrivals;
 
   constructor(
     private readonly chain: ChainService,
@@ -69,7 +76,10 @@ export class Gossip {
     private readonly clock: Clock,
     private readonly log: Logger,
     private readonly ports: GossipPorts,
-  ) {}
+  ) {
+    this.#turns = new Turns((task) => void clock.after(0, task));
+    this.#arrivals = new BlockArrivals(chain, this.#turns);
+  }
 
   start(): void {
     this.#subscriptions.push(this.chain.events.on('tip', this.#onTip), this.mempool.events.on('added', this.#onAdded));
@@ -88,11 +98,15 @@ export class Gossip {
   /** Fetches what the peer has pending and we have not; both sides do this once a session is open. */
   async fetchMempool(peer: Peer): Promise<void> {
     const { ids } = await peer.session.request({ $case: 'getMempool', value: {} }, 'mempool', ANSWER_MS);
-    const theirs = decodeHashes(ids, LIMITS.mempoolIds);
-    for (const id of theirs) peer.known.add(id);
-    for (let start = 0; start < theirs.length; start += LIMITS.transactions) {
-      const page = theirs.slice(start, start + LIMITS.transactions);
-      let wanted = page.filter((id) => !this.mempool.has(id) && !this.chain.hasTransaction(id));
+    checkCount(ids.length, LIMITS.mempoolIds, 'hashes');
+    for (let start = 0; start < ids.length; start += LIMITS.transactions) {
+      const page = decodeHashes(ids.slice(start, start + LIMITS.transactions), LIMITS.transactions);
+      for (const id of page) peer.known.add(id);
+      let wanted: Hash[] = [];
+      for (let from = 0; from < page.length; from += SLICE_ENTRIES) {
+        wanted.push(...this.#missing(page.slice(from, from + SLICE_ENTRIES)));
+        await this.#turns.next();
+      }
       while (wanted.length > 0) {
         const request = { $case: 'getTransactions', value: { ids: encodeHashes(wanted) } } as const;
         const answer = await peer.session.request(request, 'transactions', ANSWER_MS);
@@ -104,8 +118,11 @@ export class Gossip {
     }
   }
 
-  /** Takes an announced block, and says what became of it. @throws WireError; faults of our own. */
-  receiveBlock(peer: Peer, message: BodyOf<'newBlock'>): BodyOf<'verdict'> {
+  /**
+   * Takes an announced block, and says what became of it: a small one at once, a big one in several turns of the event
+   * loop. @throws WireError; faults of our own.
+   */
+  async receiveBlock(peer: Peer, message: BodyOf<'newBlock'>): Promise<BodyOf<'verdict'>> {
     const tip = decodeTip(message.tip);
     if (message.block === undefined) throw new WireError('malformed-message', 'a NewBlock without a block');
     try {
@@ -115,15 +132,16 @@ export class Gossip {
       peer.known.add(hash);
       peer.sawTip(tip);
       if (this.#isFarBehind(hash, header)) return { result: Verdict_Result.RESULT_REJECTED, ...FAR_BEHIND };
-      const outcome =
-        this.chain.judgeHeader(hash, header) ?? this.chain.accept(this.chain.verify(decodeWireBlock(raw)));
-      if (outcome.kind === 'orphan') {
+      const judge = (): AcceptOutcome | undefined => this.chain.judgeHeader(hash, header);
+      const outcome = judge() ?? (await this.#takeBody(peer, hash, raw, judge));
+      // Whatever it is: with too many of its blocks waiting, the rest is fetched once these are done.
+      if (outcome === 'busy' || outcome.kind === 'orphan') {
         this.ports.considerSync(peer);
         return { result: Verdict_Result.RESULT_ORPHAN, code: '', detail: '' };
       }
       const isNew = outcome.kind !== 'duplicate';
       if (isNew) {
-        peer.usefulAtMs = this.clock.nowMs();
+        peer.usefulAtMs = this.clock.monotonicMs();
         if (this.#isFresh(header)) this.ports.clockAgreed(peer);
         this.log.info(
           { block: hash, height: outcome.node.height, outcome: outcome.kind, peer: peer.nodeId },
@@ -138,23 +156,63 @@ export class Gossip {
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
       // After the verdict has gone out: a ban ends the session.
-      queueMicrotask(() => this.ports.blame(peer, error));
+      this.clock.after(0, () => this.ports.blame(peer, error));
       return { result: Verdict_Result.RESULT_REJECTED, code: error.code, detail: error.message };
     }
   }
 
-  /** @throws WireError, RuleError when a transaction breaks a rule (the good ones are taken all the same). */
+  /**
+   * @param judge says what the block is, if that is known without its body.
+   * @throws RuleError
+   */
+  async #takeBody(
+    peer: Peer,
+    hash: Hash,
+    raw: Uint8Array,
+    judge: () => AcceptOutcome | undefined,
+  ): Promise<AcceptOutcome | 'busy'> {
+    if (this.#arrivals.isSmall(peer, raw)) return this.chain.accept(this.chain.verify(decodeWireBlock(raw)));
+    if (this.#arrivals.isFull(peer, raw)) return 'busy';
+    // Judged anew after each wait: the block may have come from somebody else meanwhile.
+    return this.#arrivals.inTurn(peer, hash, raw, async () => {
+      const known = judge();
+      if (known !== undefined) return known;
+      const block = await this.#arrivals.verify(raw);
+      return judge() ?? this.chain.accept(block);
+    });
+  }
+
+  /** @throws WireError, RuleError when a transaction breaks a rule (the good ones before it are taken all the same). */
   async receiveTransactions(peer: Peer, message: BodyOf<'transactions'>): Promise<void> {
-    const transactions = decodeTransactions(message);
-    for (const transaction of transactions) peer.known.add(transaction.id);
-    const fresh = transactions.filter(({ id }) => !this.mempool.has(id) && !this.chain.hasTransaction(id));
+    let slice: Transaction[] = [];
+    for (const transaction of decodeTransactions(message)) {
+      slice.push(transaction);
+      if (slice.length < SLICE_ENTRIES) continue;
+      await this.#takeTransactions(peer, slice);
+      slice = [];
+      await this.#turns.next();
+    }
+    await this.#takeTransactions(peer, slice);
+  }
+
+  async #takeTransactions(peer: Peer, transactions: readonly Transaction[]): Promise<void> {
+    for (const { id } of transactions) peer.known.add(id);
+    const missing = new Set(this.#missing(transactions.map(({ id }) => id)));
+    const fresh = transactions.filter(({ id }) => missing.has(id));
     if (fresh.length === 0) return;
     for (const { id, result } of await this.mempool.acceptFromPeer(fresh, peer.nodeId)) {
-      if (result === 'accepted') peer.usefulAtMs = this.clock.nowMs();
+      if (result === 'accepted') peer.usefulAtMs = this.clock.monotonicMs();
       if (result !== 'accepted' && result !== 'duplicate' && result !== 'full') {
         throw new RuleError(result, `transaction ${id} breaks a rule`);
       }
     }
+  }
+
+  /** Those that are neither in the mempool nor in the chain. */
+  #missing(ids: readonly Hash[]): Hash[] {
+    const unknown = ids.filter((id) => !this.mempool.has(id));
+    const confirmed = this.chain.hasTransactions(unknown);
+    return unknown.filter((id) => !confirmed.has(id));
   }
 
   /**
@@ -209,13 +267,12 @@ export class Gossip {
 
   async #announce(peer: Peer, node: BlockNode, raw: Buffer): Promise<void> {
     const value = { block: { raw }, tip: encodeTip(this.chain.tip) };
-    const sentAtMs = this.clock.nowMs();
+    const sentAtMs = this.clock.monotonicMs();
     try {
       const verdict = await peer.session.request({ $case: 'newBlock', value }, 'verdict', VERDICT_MS);
       const { result } = verdict;
       if (result === Verdict_Result.RESULT_ACCEPTED || result === Verdict_Result.RESULT_DUPLICATE) {
-        // A clock that was set back meanwhile must not make it negative.
-        this.ports.delivered(Math.max(0, this.clock.nowMs() - sentAtMs));
+        this.ports.delivered(this.clock.monotonicMs() - sentAtMs);
         if (this.#isFresh(node)) this.ports.clockAgreed(peer);
       }
       if (result === Verdict_Result.RESULT_REJECTED) {

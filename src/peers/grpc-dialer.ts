@@ -36,6 +36,8 @@ export class GrpcDialer implements Dialer {
     const client = new PeerClient(address, this.#credentials, {
       ...GRPC_OPTIONS,
       'grpc.use_local_subchannel_pool': 1,
+      // grpc-js would otherwise tunnel through the http_proxy of the environment. That proxy is for the web.
+      'grpc.enable_http_proxy': 0,
       ...(this.tls === undefined ? {} : { 'grpc.ssl_target_name_override': TLS_TARGET_NAME }),
     });
     const stream = (client as unknown as { connect(): ClientDuplexStream<Uint8Array, Uint8Array> }).connect();

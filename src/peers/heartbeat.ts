@@ -42,12 +42,15 @@ export class Heartbeat {
     });
   }
 
-  /** The peer's session may be dead without our knowing: the peer has to answer now, otherwise the session ends. */
-  probe(peer: Peer): void {
-    const nowMs = this.clock.nowMs();
+  /**
+   * The peer's session may be dead without our knowing: the peer has to answer now, otherwise the session ends.
+   * @param reason why it ends then.
+   */
+  probe(peer: Peer, reason: string): void {
+    const nowMs = this.clock.monotonicMs();
     if (nowMs - (peer.probedAtMs ?? -Infinity) < PROBE_EVERY_MS) return;
     peer.probedAtMs = nowMs;
-    this.#ping(peer, PROBE_MS).catch(() => peer.session.close('replaced by a new session'));
+    this.#ping(peer, PROBE_MS).catch(() => peer.session.close(reason));
   }
 
   /** Answers a ping of the peer. */
@@ -57,10 +60,10 @@ export class Heartbeat {
   }
 
   async #ping(peer: Peer, timeoutMs: number): Promise<void> {
-    const sentAtMs = this.clock.nowMs();
+    const sentAtMs = this.clock.monotonicMs();
     const ping = { tip: encodeTip(this.chain.tip) };
     const pong = await peer.session.request({ $case: 'ping', value: ping }, 'pong', timeoutMs);
-    peer.latencyMs = this.clock.nowMs() - sentAtMs;
+    peer.latencyMs = this.clock.monotonicMs() - sentAtMs;
     this.#heard(peer, pong.tip);
   }
 

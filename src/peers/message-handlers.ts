@@ -26,7 +26,7 @@ export function messageHandlers(peer: Peer, { chain, discovery, gossip }: Messag
       return { $case: 'headers', value: { headers: headers.map((raw) => ({ raw })) } };
     },
     getBlocks: (message) => ({ $case: 'blocks', value: serveBlocks(chain, message) }),
-    newBlock: (message) => ({ $case: 'verdict', value: gossip.receiveBlock(peer, message) }),
+    newBlock: async (message) => ({ $case: 'verdict', value: await gossip.receiveBlock(peer, message) }),
     newTransactions: (message) => gossip.receiveTransactions(peer, message),
     getTransactions: (message) => ({ $case: 'transactions', value: gossip.serveTransactions(peer, message) }),
     getMempool: () => ({ $case: 'mempool', value: gossip.serveMempool() }),

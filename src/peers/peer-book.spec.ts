@@ -181,14 +181,36 @@ describe('PeerBook', () => {
     });
   });
 
-  it('goes on dialling when the clock is set back', () => {
-    let offsetMs = 0;
-    const own = { nowMs: () => clock.nowMs() + offsetMs, after: clock.after.bind(clock) };
-    const book = new PeerBook(new PeerStore(database, () => {}), own, random, ['b:1']);
-    book.dialling('b:1');
-    expect(due(book)).toEqual([]);
-    offsetMs = -3 * 3_600_000;
-    expect(due(book)).toEqual(['b:1']);
+  describe.each([-5 * 60_000, -24 * 3_600_000, 24 * 3_600_000])('when the wall clock jumps by %i ms', (jumpMs) => {
+    it('dials again after the back-off, no earlier and no later', async () => {
+      const book = open('b:1');
+      book.dialling('b:1');
+      clock.jumpWall(jumpMs);
+      expect(due(book)).toEqual([]);
+      await clock.advance(400);
+      expect(due(book)).toEqual(['b:1']);
+    });
+
+    it('forgets no address for a silence that was not', async () => {
+      const book = open();
+      book.reached('l:1', 'n1');
+      for (let jumps = 0; jumps < 12; jumps++) {
+        clock.jumpWall(jumpMs);
+        book.dialling('l:1');
+      }
+      expect(addresses(book)).toEqual(['l:1']);
+    });
+  });
+
+  it('takes an address that answered in the future, by a clock set back since, for one that answered now', async () => {
+    open().reached('l:1', 'n1');
+    clock.jumpWall(-10 * 24 * 3_600_000);
+    const book = open();
+    for (let dials = 0; dials < 12; dials++) book.dialling('l:1');
+    expect(addresses(book)).toEqual(['l:1']);
+    await clock.advance(7 * 24 * 3_600_000 + 1);
+    book.dialling('l:1');
+    expect(addresses(book)).toEqual([]);
   });
 
   describe('anchors', () => {

@@ -14,8 +14,6 @@ const BOOTSTRAP_RETRY_LIMIT_MS = 10_000;
 /** Learnt addresses where a node has answered before, and where none ever has. */
 const REACHED_RETRY_LIMIT_MS = 60_000;
 const UNREACHED_RETRY_LIMIT_MS = 300_000;
-/** The longest of these with the most jitter. */
-const LONGEST_BACKOFF_MS = UNREACHED_RETRY_LIMIT_MS * 1.5;
 /** A learnt address is forgotten after this many dials in a row without an answer... */
 const MAX_FAILURES = 10;
 /** ...but if it ever answered, only after this long a silence: the halves of a split network must find each other again. */
@@ -26,15 +24,19 @@ interface Entry {
   source: 'bootstrap' | 'learnt';
   /** The node that answered there last. */
   nodeId: string | undefined;
+  /** Wall time, for people and for the next start. */
   lastSeenMs: number | undefined;
+  /** The same moment in monotonic time; negative if that was long before this process began. */
+  answeredAtMs: number | undefined;
   failures: number;
+  /** Monotonic. */
   nextDialMs: number;
   /** A name that leads to several nodes, or to ourselves: at present the address of no single other node. */
   leadsElsewhere: boolean;
 }
 
 /** What is known of an address, for GET /peers and for other nodes. */
-export type KnownAddress = Readonly<Pick<Entry, 'address' | 'source' | 'nodeId' | 'lastSeenMs'>>;
+export type KnownAddress = Readonly<Pick<Entry, 'address' | 'source' | 'nodeId' | 'lastSeenMs' | 'answeredAtMs'>>;
 
 /**
  * The addresses that a node may dial, and when. It tries bootstrap addresses for ever and learnt ones until ten dials in
@@ -99,10 +101,10 @@ export class PeerBook {
    * where somebody has answered before, then the one that has waited longest. `isUnwanted` leaves addresses out.
    */
   due(isUnwanted: (address: string, nodeId: string | undefined) => boolean): KnownAddress[] {
-    const now = this.clock.nowMs();
+    const now = this.clock.monotonicMs();
     const chosenNodes = new Set<string>();
     return [...this.#entries.values()]
-      .filter(({ address, nodeId, nextDialMs }) => isDue(nextDialMs, now) && !isUnwanted(address, nodeId))
+      .filter(({ address, nodeId, nextDialMs }) => nextDialMs <= now && !isUnwanted(address, nodeId))
       .sort((a, b) => this.#rank(a) - this.#rank(b) || a.nextDialMs - b.nextDialMs)
       .filter(({ nodeId }) => {
         if (nodeId === undefined) return true;
@@ -117,11 +119,11 @@ export class PeerBook {
     const entry = this.#entries.get(address);
     this.#anchors.delete(address);
     if (entry === undefined) return;
-    const now = this.clock.nowMs();
+    const now = this.clock.monotonicMs();
     const backoffMs = Math.min(retryLimitMs(entry), FIRST_RETRY_MS * 2 ** entry.failures);
     entry.nextDialMs = now + backoffMs * between(this.random, 0.5, 1.5);
     entry.failures += 1;
-    const isSilent = now - (entry.lastSeenMs ?? -Infinity) > MAX_SILENCE_MS;
+    const isSilent = now - (entry.answeredAtMs ?? -Infinity) > MAX_SILENCE_MS;
     if (entry.source === 'learnt' && entry.failures > MAX_FAILURES && isSilent) this.#forget(address);
   }
 
@@ -129,27 +131,28 @@ export class PeerBook {
   reached(address: string, nodeId: string): void {
     const entry = this.#entries.get(address) ?? this.#add(address, 'learnt', nodeId, undefined);
     entry.nodeId = nodeId;
-    entry.lastSeenMs = this.clock.nowMs();
+    Object.assign(entry, this.#moment());
     entry.leadsElsewhere = false;
-    this.store.saveAddress({ address, source: entry.source, nodeId, lastSeenMs: entry.lastSeenMs });
+    this.store.saveAddress({ address, source: entry.source, nodeId, lastSeenMs: entry.lastSeenMs ?? null });
     this.#forgetFormer(nodeId);
   }
 
   /** A lasting session with this node is over: dial its addresses again soon, but not at once. */
   lost(nodeId: string): void {
-    const now = this.clock.nowMs();
+    const now = this.clock.monotonicMs();
     for (const entry of this.#entries.values()) {
       if (entry.nodeId !== nodeId) continue;
       entry.failures = 0;
       entry.nextDialMs = now + FIRST_RETRY_MS * between(this.random, 0.2, 1);
-      if (entry.lastSeenMs !== undefined) entry.lastSeenMs = now;
+      if (entry.lastSeenMs !== undefined) Object.assign(entry, this.#moment());
     }
   }
 
-  /** Dial the addresses of this node at the next look, as if none had ever failed. */
-  resetBackoff(nodeId: string): void {
+  /** Dial the addresses of this node, or of all nodes, at the next look, as if none had ever failed. */
+  resetBackoff(nodeId?: string): void {
     for (const entry of this.#entries.values()) {
-      if (entry.nodeId === nodeId) Object.assign(entry, { failures: 0, nextDialMs: this.clock.nowMs() });
+      if (nodeId === undefined || entry.nodeId === nodeId)
+        Object.assign(entry, { failures: 0, nextDialMs: this.clock.monotonicMs() });
     }
   }
 
@@ -169,7 +172,7 @@ export class PeerBook {
   leadsElsewhere(address: string): void {
     const entry = this.#entries.get(address);
     if (entry === undefined || entry.leadsElsewhere) return;
-    Object.assign(entry, { leadsElsewhere: true, nodeId: undefined, lastSeenMs: undefined });
+    Object.assign(entry, { leadsElsewhere: true, nodeId: undefined, lastSeenMs: undefined, answeredAtMs: undefined });
     this.store.deleteAddress(address);
   }
 
@@ -185,7 +188,7 @@ export class PeerBook {
    */
   #forgetFormer(nodeId: string): void {
     const learnt = [...this.#entries.values()].filter((entry) => entry.source === 'learnt' && entry.nodeId === nodeId);
-    const latestFirst = learnt.toReversed().sort((a, b) => (b.lastSeenMs ?? 0) - (a.lastSeenMs ?? 0));
+    const latestFirst = learnt.toReversed().sort((a, b) => (b.answeredAtMs ?? 0) - (a.answeredAtMs ?? 0));
     for (const isReached of [true, false]) {
       const alike = latestFirst.filter(({ lastSeenMs }) => (lastSeenMs !== undefined) === isReached);
       for (const { address } of alike.slice(MAX_PER_NODE)) {
@@ -216,17 +219,20 @@ export class PeerBook {
     if (this.#entries.delete(address)) this.store.deleteAddress(address);
   }
 
+  #moment(): Pick<Entry, 'lastSeenMs' | 'answeredAtMs'> {
+    return { lastSeenMs: this.clock.nowMs(), answeredAtMs: this.clock.monotonicMs() };
+  }
+
   #add(address: string, source: Entry['source'], nodeId: string | undefined, lastSeenMs: number | undefined): Entry {
-    const nextDialMs = this.clock.nowMs();
-    const entry = { address, source, nodeId, lastSeenMs, failures: 0, nextDialMs, leadsElsewhere: false };
+    const nextDialMs = this.clock.monotonicMs();
+    // A moment in the future was noted by a clock that has been set back since.
+    const silentMs = lastSeenMs === undefined ? undefined : Math.max(0, this.clock.nowMs() - lastSeenMs);
+    const answeredAtMs = silentMs === undefined ? undefined : nextDialMs - silentMs;
+    const state = { failures: 0, nextDialMs, leadsElsewhere: false };
+    const entry = { address, source, nodeId, lastSeenMs, answeredAtMs, ...state };
     this.#entries.set(address, entry);
     return entry;
   }
-}
-
-/** Also true if the time is further away than any back-off: then the clock has been set back. */
-function isDue(nextDialMs: number, now: number): boolean {
-  return nextDialMs <= now || nextDialMs - now > LONGEST_BACKOFF_MS;
 }
 
 function retryLimitMs({ source, lastSeenMs }: Entry): number {

@@ -88,7 +88,7 @@ export class PeerViews {
       refused: false,
       lastSeen: new Date(peer.lastSeenMs).toISOString(),
       direction: peer.direction,
-      latencyMs: peer.latencyMs ?? null,
+      latencyMs: peer.latencyMs === undefined ? null : Math.round(peer.latencyMs),
       height: peer.tip.length - 1,
       score: this.#given.scoring.score(peer.nodeId, peer.session.remoteHost),
     };

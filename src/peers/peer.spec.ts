@@ -22,9 +22,9 @@ describe('Peer', () => {
 
   const peerWith = (...names: string[]): Peer => {
     const { peer } = linkTo(net, 'x', {}, genesisNode());
-    const { identity, session, direction, dialled, tip, connectedAtMs, limits } = peer;
+    const { identity, session, direction, dialled, tip, connectedAtMs, lastSeenMs, limits } = peer;
     const named = { ...identity, features: new Set(names) };
-    return new Peer({ identity: named, session, direction, dialled, tip, connectedAtMs, limits });
+    return new Peer({ identity: named, session, direction, dialled, tip, connectedAtMs, lastSeenMs, limits });
   };
 
   it('is sent a body of a feature only if its Hello names that feature', () => {

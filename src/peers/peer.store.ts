@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { namingDamage } from '../storage/storage-errors.js';
 
 export interface AddressRow {
   readonly address: string;
@@ -10,6 +11,7 @@ export interface AddressRow {
 export interface BanRow {
   /** "node:<node id>" or "host:<address>". */
   readonly subject: string;
+  /** Wall time. */
   readonly untilMs: number;
   readonly code: string;
 }
@@ -52,7 +54,7 @@ export class PeerStore {
     this.#write('DELETE FROM peers WHERE address = ?', address);
   }
 
-  /** Bans that last beyond `nowMs`. */
+  /** Bans that last beyond `nowMs`, which is wall time. */
   loadBans(nowMs: number): BanRow[] {
     return this.database
       .prepare<[number], BanRow>('SELECT subject, until_ms AS untilMs, code FROM bans WHERE until_ms > ?')
@@ -93,7 +95,7 @@ export class PeerStore {
 
   #write(sql: string, ...values: readonly (string | number | null)[]): void {
     try {
-      this.database.prepare(sql).run(...values);
+      namingDamage(this.database.name, () => this.database.prepare(sql).run(...values));
     } catch (error) {
       this.onFault(error as Error);
     }

@@ -28,7 +28,10 @@ export interface PeerInit {
   /** The address that we dialled; undefined for an inbound session. */
   readonly dialled: string | undefined;
   readonly tip: PeerTip;
+  /** Monotonic, as all times in here but `lastSeenMs`. */
   readonly connectedAtMs: number;
+  /** Wall time. */
+  readonly lastSeenMs: number;
   readonly limits: PeerLimits;
 }
 
@@ -45,6 +48,7 @@ export class Peer {
   usefulAtMs: number | undefined;
   /** When it was last asked to show that it is still there. */
   probedAtMs: number | undefined;
+  /** Wall time: for people. */
   lastSeenMs: number;
   /** The reason that it gave for closing the session. */
   farewell: string | undefined;
@@ -53,14 +57,14 @@ export class Peer {
   #tip: PeerTip;
 
   /** From now on its session refuses to send what the peer does not understand. */
-  constructor({ identity, session, direction, dialled, tip, connectedAtMs, limits }: PeerInit) {
+  constructor({ identity, session, direction, dialled, tip, connectedAtMs, lastSeenMs, limits }: PeerInit) {
     this.identity = identity;
     this.session = session;
     this.direction = direction;
     this.dialled = dialled;
     this.connectedAtMs = connectedAtMs;
     this.limits = limits;
-    this.lastSeenMs = connectedAtMs;
+    this.lastSeenMs = lastSeenMs;
     this.#tip = tip;
     this.known.add(tip.hash);
     session.missingFeature = (kind) => {

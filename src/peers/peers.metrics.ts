@@ -173,7 +173,7 @@ export class PeersMetrics implements TrafficMeter {
       source.syncStatus().state === 'idle' ? 0 : 1,
     );
     mirror(
-      'minichain_sync_progress',
+      'minichain_sync_progress_ratio',
       'Completed share of the present sync, 0 to 1.',
       () => source.syncStatus().progress,
     );

@@ -11,7 +11,7 @@ import { VERSION } from '../common/version.js';
 import type { NodeConfig } from '../config/node-config.js';
 import { ChainService } from '../chain/chain.service.js';
 import { MempoolService } from '../mempool/mempool.service.js';
-import { DATABASE } from '../storage/storage.module.js';
+import { DATABASE } from '../storage/database-token.js';
 import { advertise } from './address.js';
 import { BlockRepair } from './block-repair.js';
 import { DIALER, type Channel, type Dialer } from './channel.js';
@@ -30,6 +30,7 @@ import { PeersMetrics } from './peers.metrics.js';
 import { Scoring, type Ban } from './scoring.js';
 import { Seeds } from './seeds.js';
 import { Sync, type SyncState, type SyncStatus } from './sync.js';
+import { WakeWatch } from './wake-watch.js';
 
 export interface PeersEventMap {
   /** A session is open: both nodes have said Hello. */
@@ -59,6 +60,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   readonly #gossip: Gossip;
   readonly #repair: BlockRepair;
   readonly #sync: Sync;
+  readonly #wakeWatch: WakeWatch;
   readonly #log: Logger;
 
   constructor(
@@ -143,6 +145,11 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
         sawTip: (peer) => sync.consider(peer),
       },
     }));
+    const woke = (): void => {
+      connections.recheck();
+      sync.restart();
+    };
+    this.#wakeWatch = new WakeWatch({ clock, log, woke });
     this.#views = new PeerViews({ peers: connections.peers, book, scoring, refusals: connections.refusals });
     metrics.observe({
       peers,
@@ -156,10 +163,12 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#gossip.start();
     this.#repair.start();
     this.#connections.start();
+    this.#wakeWatch.start();
   }
 
   /** Before the servers close: gRPC's waits for open streams, so the sessions must end first. */
   beforeApplicationShutdown(): void {
+    this.#wakeWatch.stop();
     this.#sync.stop();
     this.#gossip.stop();
     this.#repair.stop();

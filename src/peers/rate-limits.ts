@@ -71,12 +71,12 @@ export class PeerLimits {
 
   /** Counts the headers in our answer to a GetHeaders. */
   servedHeaders(count: number): void {
-    this.#bucket('headerItems').take(count, this.clock.nowMs());
+    this.#bucket('headerItems').take(count, this.clock.monotonicMs());
   }
 
   /** Counts addresses; returns how many of them may be used. */
   takeAddresses(count: number): number {
-    return this.#bucket('addressItems').take(count, this.clock.nowMs());
+    return this.#bucket('addressItems').take(count, this.clock.monotonicMs());
   }
 
   #judgeItems(body: Body): RateDecision | undefined {
@@ -87,7 +87,7 @@ export class PeerLimits {
 
   /** Undefined: within the limit. */
   #judge(kind: LimitedKind, cost: number): RateDecision | undefined {
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.clock.monotonicMs();
     const bucket = this.#bucket(kind);
     if (bucket.takeWhole(cost, nowMs)) return undefined;
     if (bucket.isFlooded) return 'flood';
@@ -99,7 +99,7 @@ export class PeerLimits {
   #bucket(kind: LimitedKind): TokenBucket {
     let bucket = this.#buckets.get(kind);
     if (bucket === undefined) {
-      bucket = new TokenBucket(RATE_LIMITS[kind], this.clock.nowMs());
+      bucket = new TokenBucket(RATE_LIMITS[kind], this.clock.monotonicMs());
       this.#buckets.set(kind, bucket);
     }
     return bucket;

@@ -129,14 +129,41 @@ describe('Scoring', () => {
     expect(faults.map(({ message }) => message)).toContain('no such table: bans');
   });
 
-  it('forgets nothing and adds nothing when the clock is set back', async () => {
-    let offsetMs = 0;
-    const store = new PeerStore(database, (error) => faults.push(error));
-    const own = { nowMs: () => clock.nowMs() + offsetMs, after: clock.after.bind(clock) };
-    const scoring = new Scoring(store, own, 60);
-    scoring.penalise('n1', HOST, 'unexpected-message');
-    offsetMs = -3 * 3_600_000;
-    expect(scoring.score('n1', HOST)).toBe(20);
+  describe.each([-5 * 60_000, -24 * 3_600_000, 24 * 3_600_000])('when the wall clock jumps by %i ms', (jumpMs) => {
+    it('forgets nothing and adds nothing', async () => {
+      const scoring = open();
+      scoring.penalise('n1', HOST, 'unexpected-message');
+      clock.jumpWall(jumpMs);
+      expect(scoring.score('n1', HOST)).toBe(20);
+      await clock.advance(10 * 60_000);
+      expect(scoring.score('n1', HOST)).toBe(10);
+    });
+
+    it('ends a ban after its time, and shows its end by the clock as it is then', async () => {
+      const scoring = open();
+      scoring.penalise('n1', HOST, 'high-hash');
+      clock.jumpWall(jumpMs);
+      // Another ban sweeps out the bans that are over.
+      scoring.penalise('n2', '10.0.0.9', 'high-hash');
+      await clock.advance(3_599_999);
+      expect(scoring.isBanned('n1', HOST)).toBe(true);
+      expect(scoring.bans.map(({ untilMs }) => untilMs)).toEqual([clock.nowMs() + 1, clock.nowMs() + 1]);
+      await clock.advance(1);
+      expect(scoring.isBanned('n1', HOST)).toBe(false);
+      scoring.penalise('n3', '10.0.0.8', 'high-hash');
+      expect(database.prepare('SELECT subject FROM bans').pluck().all()).toEqual(['host:10.0.0.8']);
+    });
+  });
+
+  it('does not prolong a ban over a start if the clock was set back by a day, nor anew at each start', async () => {
+    open().penalise('n1', HOST, 'high-hash');
+    clock.jumpWall(-24 * 3_600_000);
+    expect(open().isBanned('n1', HOST)).toBe(true);
+    await clock.advance(3_599_000);
+    const scoring = open();
+    expect(scoring.isBanned('n1', HOST)).toBe(true);
+    await clock.advance(1_000);
+    expect([scoring.isBanned('n1', HOST), open().isBanned('n1', HOST)]).toEqual([false, false]);
   });
 
   it('does not grow with the number of hosts that misbehave', () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import type { RuleCode } from '../consensus/rule-error.js';
-import { isLoopback } from './address.js';
+import { isLoopback } from '../config/address.js';
 import type { WireError } from './messages.js';
 import type { BanRow, PeerStore } from './peer.store.js';
 
@@ -9,7 +9,7 @@ export const BAN_SCORE = 100;
 const HALF_LIFE_MS = 10 * 60 * 1000;
 const MAX_TRACKED = 10_000;
 
-/** Who is banned ("node:<node id>" or "host:<address>"), until when, and for which rule. */
+/** Who is banned ("node:<node id>" or "host:<address>"), until when by the wall clock as it is now, and for which rule. */
 export type Ban = BanRow;
 
 export type PenaltyCode = RuleCode | WireError['code'];
@@ -58,41 +58,50 @@ export const PENALTIES: Readonly<Record<PenaltyCode, number>> = {
   'low-work-headers': 60,
 };
 
-/** Decaying misbehaviour scores, and bans with an expiry that outlive a restart. */
+/**
+ * Decaying misbehaviour scores, and bans with an expiry that outlive a restart. In memory they go by monotonic time, so a
+ * wall clock that jumps neither ends nor prolongs a ban. On disk the end is wall time: a ban that would last longer than
+ * `banSeconds` from a start on was noted by a clock that has been set back since, and is cut to that.
+ */
 export class Scoring {
   /** By subject; the least recent misbehaviour first. */
   readonly #scores = new Map<string, { readonly score: number; readonly atMs: number }>();
   /** By subject; the oldest ban first. */
-  readonly #bans = new Map<string, Ban>();
+  readonly #bans = new Map<string, { readonly code: string; readonly endsAtMs: number }>();
 
   constructor(
     private readonly store: PeerStore,
     private readonly clock: Clock,
     private readonly banSeconds: number,
   ) {
-    store.deleteExpiredBans(clock.nowMs());
-    for (const ban of store.loadBans(clock.nowMs())) this.#bans.set(ban.subject, ban);
+    const [wallMs, nowMs] = [clock.nowMs(), clock.monotonicMs()];
+    store.deleteExpiredBans(wallMs);
+    for (const { subject, untilMs, code } of store.loadBans(wallMs)) {
+      const latestMs = wallMs + banSeconds * 1000;
+      if (untilMs > latestMs) store.saveBan({ subject, untilMs: latestMs, code });
+      this.#bans.set(subject, { code, endsAtMs: nowMs + Math.min(untilMs, latestMs) - wallMs });
+    }
   }
 
   /** Adds the penalty for `code`; true when the peer is banned by it. */
   penalise(nodeId: string | undefined, remoteHost: string, code: PenaltyCode): boolean {
     const subject = subjectOf(nodeId, remoteHost);
     if (subject === undefined || PENALTIES[code] === 0) return false;
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.clock.monotonicMs();
     const score = this.#scoreOf(subject) + PENALTIES[code];
     this.#scores.delete(subject);
     if (score < BAN_SCORE) {
-      makeRoom(this.#scores);
+      removeFirstIfFull(this.#scores);
       this.#scores.set(subject, { score, atMs: nowMs });
       return false;
     }
-    const untilMs = nowMs + this.banSeconds * 1000;
     this.#bans.delete(subject);
-    makeRoom(this.#bans);
-    const ban = { subject, untilMs, code };
-    this.#bans.set(subject, ban);
-    this.store.deleteExpiredBans(nowMs);
-    this.store.saveBan(ban);
+    for (const [other, { endsAtMs }] of this.#bans) if (endsAtMs <= nowMs) this.#forgetBan(other);
+    const evicted = removeFirstIfFull(this.#bans);
+    if (evicted !== undefined) this.store.deleteBan(evicted);
+    const lastsMs = this.banSeconds * 1000;
+    this.#bans.set(subject, { code, endsAtMs: nowMs + lastsMs });
+    this.store.saveBan({ subject, untilMs: this.clock.nowMs() + lastsMs, code });
     return true;
   }
 
@@ -104,13 +113,15 @@ export class Scoring {
 
   isBanned(nodeId: string | undefined, remoteHost: string): boolean {
     const subject = subjectOf(nodeId, remoteHost);
-    return subject !== undefined && (this.#bans.get(subject)?.untilMs ?? 0) > this.clock.nowMs();
+    return subject !== undefined && (this.#bans.get(subject)?.endsAtMs ?? -Infinity) > this.clock.monotonicMs();
   }
 
   /** Bans in force, the oldest first. */
   get bans(): readonly Ban[] {
-    const now = this.clock.nowMs();
-    return [...this.#bans.values()].filter(({ untilMs }) => untilMs > now);
+    const [wallMs, nowMs] = [this.clock.nowMs(), this.clock.monotonicMs()];
+    return [...this.#bans]
+      .filter(([, { endsAtMs }]) => endsAtMs > nowMs)
+      .map(([subject, { code, endsAtMs }]) => ({ subject, untilMs: Math.round(wallMs + endsAtMs - nowMs), code }));
   }
 
   /**
@@ -121,10 +132,7 @@ export class Scoring {
   pardon(name: string): readonly Ban[] {
     const subjects = [name, `node:${name}`, `host:${name}`];
     const lifted = this.bans.filter(({ subject }) => subjects.includes(subject));
-    for (const { subject } of lifted) {
-      this.#bans.delete(subject);
-      this.store.deleteBan(subject);
-    }
+    for (const { subject } of lifted) this.#forgetBan(subject);
     for (const subject of subjects) this.#scores.delete(subject);
     return lifted;
   }
@@ -132,9 +140,12 @@ export class Scoring {
   #scoreOf(subject: string): number {
     const entry = this.#scores.get(subject);
     if (entry === undefined) return 0;
-    // Never negative: a clock that is set back must not make scores grow.
-    const ageMs = Math.max(0, this.clock.nowMs() - entry.atMs);
-    return entry.score * 0.5 ** (ageMs / HALF_LIFE_MS);
+    return entry.score * 0.5 ** ((this.clock.monotonicMs() - entry.atMs) / HALF_LIFE_MS);
+  }
+
+  #forgetBan(subject: string): void {
+    this.#bans.delete(subject);
+    this.store.deleteBan(subject);
   }
 }
 
@@ -148,7 +159,10 @@ export function subjectOf(nodeId: string | undefined, remoteHost: string): strin
   return nodeId === undefined ? undefined : `node:${nodeId}`;
 }
 
-/** An attacker with many addresses must not fill the memory. */
-function makeRoom(entries: Map<string, unknown>): void {
-  if (entries.size >= MAX_TRACKED) entries.delete(entries.keys().next().value!);
+/** An attacker with many addresses must not fill the memory. @returns the key that was removed. */
+function removeFirstIfFull(entries: Map<string, unknown>): string | undefined {
+  if (entries.size < MAX_TRACKED) return undefined;
+  const first = entries.keys().next().value!;
+  entries.delete(first);
+  return first;
 }

@@ -3,7 +3,8 @@ import type { Clock } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { formatAddress, parseAddress } from '../config/address.js';
-import { hostOf, isLoopback } from './address.js';
+import { isLoopback } from '../config/address.js';
+import { hostOf } from './address.js';
 import type { Dialer } from './channel.js';
 import type { PeerBook } from './peer-book.js';
 
@@ -56,7 +57,7 @@ export class Seeds {
       }
       return false;
     }
-    return found.length === 1 && this.#given.clock.nowMs() >= (this.#ownUntilMs.get(address) ?? 0);
+    return found.length === 1 && this.#given.clock.monotonicMs() >= (this.#ownUntilMs.get(address) ?? -Infinity);
   }
 
   /** The results of pending lookups are ignored from now on: the address book is closed. */
@@ -66,7 +67,7 @@ export class Seeds {
 
   /** A dial of the name has led to ourselves. */
   ledToSelf(address: string): void {
-    this.#ownUntilMs.set(address, this.#given.clock.nowMs() + OWN_AGAIN_MS);
+    this.#ownUntilMs.set(address, this.#given.clock.monotonicMs() + OWN_AGAIN_MS);
     this.#given.book.leadsElsewhere(address);
   }
 

@@ -46,7 +46,7 @@ export class SyncRun {
   constructor(given: SyncRunInit) {
     this.#given = given;
     this.peer = given.peer;
-    this.#startedAtMs = this.#loggedAtMs = given.clock.nowMs();
+    this.#startedAtMs = this.#loggedAtMs = given.clock.monotonicMs();
     this.#targetHeight = given.chain.tip.height;
   }
 
@@ -66,7 +66,7 @@ export class SyncRun {
   }
 
   get blocksPerSecond(): number {
-    const seconds = (this.#given.clock.nowMs() - this.#startedAtMs) / 1000;
+    const seconds = (this.#given.clock.monotonicMs() - this.#startedAtMs) / 1000;
     return seconds === 0 ? 0 : Math.round(this.#done / seconds);
   }
 
@@ -105,7 +105,7 @@ export class SyncRun {
       const facts = { peer: peer.nodeId, result, blocks: this.#done };
       log.info(facts, `Sync stopped after ${this.#done} blocks: ${result}`);
     } else if (this.isLong) {
-      const seconds = (clock.nowMs() - this.#startedAtMs) / 1000;
+      const seconds = Math.round(clock.monotonicMs() - this.#startedAtMs) / 1000;
       const facts = { blocks: this.#done, seconds, blocksPerSecond: this.blocksPerSecond };
       log.info(facts, `Synced to height ${chain.tip.height}`);
     }
@@ -148,7 +148,7 @@ export class SyncRun {
   #advanced(blocks: number): void {
     const { chain, clock, log } = this.#given;
     this.#done += blocks;
-    const nowMs = clock.nowMs();
+    const nowMs = clock.monotonicMs();
     if (nowMs - this.#loggedAtMs < LOG_EVERY_MS) return;
     this.#loggedAtMs = nowMs;
     const { targetHeight: target, blocksPerSecond, etaSeconds } = this;

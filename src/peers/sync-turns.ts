@@ -11,14 +11,15 @@ interface TurnRecord {
   readonly retryAtMs: number;
 }
 
-/** Whose turn it is to be synced with. Each peer gets one, so no peer can hold up the sync by claiming too much. */
+/**
+ * Whose turn it is to be synced with. Each peer gets one, so no peer can hold up the sync by claiming too much. All times
+ * are monotonic.
+ */
 export class SyncTurns {
   #records = new WeakMap<Peer, TurnRecord>();
 
-  /** Also true if its time is further away than any retry is set: then the clock has been set back. */
   isDue(peer: Peer, nowMs: number): boolean {
-    const waitMs = this.#retryAtMs(peer) - nowMs;
-    return waitMs <= 0 || waitMs > MAX_RETRY_MS;
+    return this.#retryAtMs(peer) <= nowMs;
   }
 
   /** Of the peers that are due, the one whose last turn is longest ago; between equals, the one with most work. */
@@ -46,7 +47,7 @@ export class SyncTurns {
   }
 
   #retryAtMs(peer: Peer): number {
-    return this.#records.get(peer)?.retryAtMs ?? 0;
+    return this.#records.get(peer)?.retryAtMs ?? -Infinity;
   }
 
   #lastTurnMs(peer: Peer): number {

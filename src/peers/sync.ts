@@ -1,5 +1,6 @@
 import type { ChainService } from '../chain/chain.service.js';
 import type { Clock, Timer } from '../common/clock.js';
+import { PassingFault } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import { RuleError } from '../consensus/rule-error.js';
 import { RequestPace } from './block-download.js';
@@ -70,7 +71,7 @@ export class Sync {
 
   /** The peer may have a better chain than ours: sync with it, now or when the present run ends. */
   consider(peer: Peer): void {
-    if (this.#run === undefined && this.#isWorthwhile(peer) && this.#turns.isDue(peer, this.clock.nowMs())) {
+    if (this.#run === undefined && this.#isWorthwhile(peer) && this.#turns.isDue(peer, this.clock.monotonicMs())) {
       this.#start(peer);
     }
   }
@@ -90,7 +91,7 @@ export class Sync {
   #considerAll(): void {
     this.#retry?.cancel();
     this.#retry = undefined;
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.clock.monotonicMs();
     const candidates = [...this.ports.peers()].filter((peer) => this.#isWorthwhile(peer));
     const next = this.#turns.next(candidates, nowMs);
     if (next !== undefined) this.consider(next);
@@ -119,7 +120,7 @@ export class Sync {
         return false;
       })
       .then((isAdvanced) => {
-        this.#turns.note(peer, isAdvanced || this.chain.node(aim) !== undefined, this.clock.nowMs());
+        this.#turns.note(peer, isAdvanced || this.chain.node(aim) !== undefined, this.clock.monotonicMs());
         this.#finish(run);
       })
       .catch((error: unknown) => this.log.error({ err: error }, 'Failed to finish a sync'));
@@ -130,6 +131,11 @@ export class Sync {
     else if (error instanceof RuleError || error instanceof WireError) this.ports.blame(peer, error);
     else if (error instanceof RequestFailedError) {
       this.log.debug({ peer: peer.nodeId, reason: error.message }, `Sync stopped: ${error.message}`);
+    } else if (error instanceof PassingFault) {
+      this.log.info(
+        { reason: error.message },
+        'Sync stopped because the database takes no writes now; trying again soon',
+      );
     } else this.log.error({ err: error }, 'Sync failed on our side');
   }
 

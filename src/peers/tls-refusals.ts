@@ -35,7 +35,7 @@ export class TlsRefusals {
 
   /** @param peer a host, or an address that was dialled. */
   tell(peer: string, reason: string, detail: string): void {
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.clock.monotonicMs();
     if (nowMs - (this.#lastToldMs.get(peer) ?? -Infinity) < REPEAT_MS) return;
     this.#lastToldMs.delete(peer);
     if (this.#lastToldMs.size >= MAX_TRACKED) this.#lastToldMs.delete(this.#lastToldMs.keys().next().value!);

@@ -87,7 +87,7 @@ describe('lists', () => {
     expect(headers).toEqual(blocks.map(({ hash: blockHash, header }) => ({ hash: blockHash, header })));
     expect(blocks.map(({ bytes }) => decodeWireBlock(bytes))).toEqual(blocks);
     const sent = [entry('a'), entry('b')];
-    expect(decodeTransactions({ transactions: sent.map(({ bytes }) => ({ raw: bytes })) })).toEqual(sent);
+    expect([...decodeTransactions({ transactions: sent.map(({ bytes }) => ({ raw: bytes })) })]).toEqual(sent);
   });
 
   it('of any bytes only ever break a rule', () => {

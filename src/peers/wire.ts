@@ -1,4 +1,4 @@
-import { decodeBlock, type Block } from '../consensus/block.js';
+import { openBlock, type Block, type OpenedBlock } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { hashFromBytes, hashToBytes, type Hash } from '../consensus/codec.js';
 import { decodeHeader, hashHeader, type BlockHeader } from '../consensus/header.js';
@@ -92,19 +92,30 @@ export function checkBlockCount(count: number): void {
  * @throws RuleError `bad-blk-length`, and as decodeBlock.
  */
 export function decodeWireBlock(raw: Uint8Array): Block {
+  const { hash, header, transactions, bytes } = openWireBlock(raw);
+  return { hash, header, transactions: [...transactions], bytes };
+}
+
+/** As decodeWireBlock, but the transactions are decoded only while the caller iterates. */
+export function openWireBlock(raw: Uint8Array): OpenedBlock {
   if (raw.length > DEFAULT_MAX_BLOCK_BYTES) {
     throw new RuleError(
       'bad-blk-length',
       `a block of ${raw.length} bytes; no network allows more than ${DEFAULT_MAX_BLOCK_BYTES}`,
     );
   }
-  return decodeBlock(raw);
+  return openBlock(raw);
 }
 
-/** @throws WireError `oversized-message`; RuleError as decodeTransaction. */
-export function decodeTransactions(message: BodyOf<'transactions'>): Transaction[] {
-  checkCount(message.transactions.length, LIMITS.transactions, 'transactions');
-  return message.transactions.map(({ raw }) => decodeTransaction(raw));
+/**
+ * Decodes the transactions of a message while the caller iterates, so that it can pause.
+ * @throws WireError `oversized-message`, at once; RuleError as decodeTransaction.
+ */
+export function decodeTransactions({ transactions }: BodyOf<'transactions'>): Iterable<Transaction> {
+  checkCount(transactions.length, LIMITS.transactions, 'transactions');
+  const bytes = transactions.reduce((sum, { raw }) => sum + raw.length, 0);
+  checkCount(bytes, LIMITS.transactionsBytes, 'bytes of transactions');
+  return transactions.values().map(({ raw }) => decodeTransaction(raw));
 }
 
 /** Cuts a list so that neither count nor bytes of one message are exceeded; at least one item each. */

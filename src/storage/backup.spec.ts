@@ -135,6 +135,20 @@ describe('backup and restore', () => {
     });
   });
 
+  it('goes by the names as they are written, with spaces around them too', async () => {
+    await withNode(() => undefined);
+    const before = process.cwd();
+    try {
+      process.chdir(target);
+      await backUp({ dataDir, file: ' a.backup ' });
+      expect(readdirSync('.')).toEqual([' a.backup ']);
+      restore({ file: ' a.backup ', dataDir: ' data ', params: easyParams });
+      expect(readdirSync(' data ').toSorted()).toEqual([DATABASE_FILE, 'node.lock']);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
   it('is not made over a file, unless that is wanted', async () => {
     await withNode(() => undefined);
     writeFileSync(file, 'precious');

@@ -40,8 +40,10 @@ export interface BackupOptions {
  * @throws BackupError, DatabaseTooNewError
  */
 export async function backUp(options: BackupOptions): Promise<BackupSummary> {
-  const { dataDir, file, isForced = false } = options;
-  const database = join(dataDir, DATABASE_FILE);
+  const { dataDir, isForced = false } = options;
+  // Absolute, since better-sqlite3 trims the names of files.
+  const file = resolve(options.file);
+  const database = join(resolve(dataDir), DATABASE_FILE);
   if (statOf(database) === undefined) {
     throw new BackupError(`there is no database ${database}: is this the node's configuration and data directory?`);
   }

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { processUser } from '../common/process-user.js';
 
@@ -15,14 +15,30 @@ export class DataDirUnusableError extends Error {
  * @throws DataDirUnusableError
  */
 export function prepareDataDir(dataDir: string, files: readonly string[]): void {
+  checkLink('data directory', dataDir, `make that directory, or ${ELSEWHERE}`);
   makeDirectory(dataDir, dataDir);
   if (!statSync(dataDir).isDirectory()) {
     throw new DataDirUnusableError(`data directory ${dataDir} is not a directory: ${ELSEWHERE}`);
   }
   checkAccess(`data directory ${dataDir}`, dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   for (const file of files.map((name) => join(dataDir, name))) {
-    if (existsSync(file)) checkAccess(`database file ${file}`, file, constants.R_OK | constants.W_OK);
+    checkLink('database file', file, 'remove the link, or put the file back to where it leads');
+    if (!existsSync(file)) continue;
+    if (!statSync(file).isFile()) throw new DataDirUnusableError(`database file ${file} is not a file: move it away`);
+    checkAccess(`database file ${file}`, file, constants.R_OK | constants.W_OK);
   }
+}
+
+/** A link that leads nowhere counts as nothing when it is followed, and as something when a directory is made in its place. */
+function checkLink(what: string, path: string, wayOut: string): void {
+  if (existsSync(path)) return;
+  let target: string;
+  try {
+    target = readlinkSync(path);
+  } catch {
+    return;
+  }
+  throw new DataDirUnusableError(`${what} ${path} is a symbolic link to ${target}, which is not there: ${wayOut}`);
 }
 
 /** Step by step, since Node's own recursive mkdir never returns from where the system makes nothing, such as /proc. */
@@ -46,6 +62,7 @@ function notMade(path: string, dataDir: string, code = ''): DataDirUnusableError
     EPERM: `${parent} is not writable for ${processUser()}: make ${path} and chown it to that user, or`,
     EROFS: `${parent} is on a read-only file system: mount a volume for it, or`,
     ENOTDIR: `${parent} is not a directory:`,
+    ENAMETOOLONG: 'the path is too long:',
     ENOSPC: `no space is left on ${parent}: free some, or`,
   };
   return new DataDirUnusableError(

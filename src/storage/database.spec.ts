@@ -8,6 +8,7 @@ import {
   readdirSync,
   rmSync,
   rmdirSync,
+  symlinkSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -18,14 +19,9 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../test/support/chain-builders.js';
 import { DATABASE_FILE, LOCK_FILE, openDatabase, type Database } from './database.js';
+import { DataDirUnusableError } from './data-dir.js';
 import { SCHEMA } from './migrations.js';
-import {
-  DataDirInUseError,
-  DatabaseDamagedError,
-  DatabaseTooNewError,
-  DatabaseTooOldError,
-  DatabaseUnusableError,
-} from './storage-errors.js';
+import { DataDirInUseError, DatabaseDamagedError, DatabaseTooNewError, DatabaseTooOldError } from './storage-errors.js';
 
 let dataDir: string;
 let opened: Database[];
@@ -153,11 +149,46 @@ describe('the lock of the data directory', () => {
 describe('a database that cannot be opened', () => {
   it.each([DATABASE_FILE, LOCK_FILE])('is told by the name of the file that is in the way: %s', (name) => {
     mkdirSync(join(dataDir, name));
-    expect(() => open()).toThrow(DatabaseUnusableError);
+    expect(() => open()).toThrow(DataDirUnusableError);
     expect(() => open()).toThrow(join(dataDir, name));
     rmdirSync(join(dataDir, name));
     expect(() => open()).not.toThrow();
   });
+});
+
+describe('a link that leads nowhere', () => {
+  it('is refused as data directory, with what to do', () => {
+    const link = join(dataDir, 'link');
+    symlinkSync('/not/there', link);
+    expect(() => open(link)).toThrow(DataDirUnusableError);
+    expect(() => open(link)).toThrow(
+      /^data directory \S+link is a symbolic link to \/not\/there, which is not there: make that directory, or set [^\n]+$/,
+    );
+  });
+
+  it.each([DATABASE_FILE, LOCK_FILE])('is refused as %s', (name) => {
+    symlinkSync('/not/there', join(dataDir, name));
+    expect(() => open()).toThrow(/^database file \S+ is a symbolic link to \/not\/there, .*: remove the link/);
+  });
+
+  it('is followed while it leads somewhere', () => {
+    mkdirSync(join(dataDir, 'real'));
+    symlinkSync(join(dataDir, 'real'), join(dataDir, 'link'));
+    expect(() => open(join(dataDir, 'link'))).not.toThrow();
+  });
+});
+
+it('a data directory whose name begins or ends with a space is opened as it is named', () => {
+  const before = process.cwd();
+  try {
+    process.chdir(dataDir);
+    for (const name of [' leading', 'trailing ']) {
+      open(name);
+      expect(readdirSync(name)).toContain(DATABASE_FILE);
+    }
+  } finally {
+    process.chdir(before);
+  }
 });
 
 describe('a damaged database', () => {

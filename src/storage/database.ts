@@ -1,11 +1,14 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { Logger } from '../common/logger.js';
 import { prepareDataDir } from './data-dir.js';
+import { FileGuard } from './file-guard.js';
 import { FIRST_SCHEMA, migrations } from './migrations.js';
 import {
   DataDirInUseError,
+  DataDirLostError,
+  DatabaseBusyError,
   DatabaseDamagedError,
   checkSchema,
   namingDamage,
@@ -29,15 +32,31 @@ export const DATA_FILES = [
 /** A bigger file is not searched whole for damage at every start: that would read all of it (about 1 GB/s). */
 const WHOLE_CHECK_MAX_BYTES = 64 * 1024 * 1024;
 const PAGE_CACHE_KIB = 16 * 1024;
+/** SQLite checkpoints its log (-wal) at 4 MiB. A reader can keep it from that; afterwards the file is cut to this. */
+export const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
 
-/** A database that gives its directory's lock back when it is closed. */
+/** A database that gives its directory's lock back when it is closed, and knows whether its files are still in place. */
 class LockedDatabase extends Sqlite {
   /** Held here, since a connection that is garbage-collected drops its lock. */
   readonly #lock: Database;
+  readonly #dataDir: string;
+  #guard: FileGuard | undefined;
 
-  constructor(file: string, lock: Database) {
-    super(file);
+  constructor(dataDir: string, lock: Database) {
+    super(join(dataDir, DATABASE_FILE));
+    this.#dataDir = dataDir;
     this.#lock = lock;
+  }
+
+  /** From now on `checkFiles` knows the files. */
+  guard(): void {
+    const names = [DATABASE_FILE, `${DATABASE_FILE}-wal`, LOCK_FILE];
+    this.#guard = new FileGuard(names.map((name) => join(this.#dataDir, name)));
+  }
+
+  checkFiles(): void {
+    const problem = this.#guard?.problem();
+    if (problem !== undefined) throw new DataDirLostError(this.#dataDir, problem);
   }
 
   override close(): this {
@@ -51,25 +70,52 @@ class LockedDatabase extends Sqlite {
  * Opens the node's database in `dataDir` (made if missing; ':memory:' for none), locked for this process alone,
  * durable at each commit (WAL, synchronous=FULL), at the newest schema. close() frees the lock, and so does kill -9.
  * @throws DataDirUnusableError, DataDirInUseError, DatabaseDamagedError, DatabaseTooOldError, DatabaseTooNewError,
- *   DatabaseUnusableError
+ *   DatabaseUnusableError, DatabaseBusyError
  */
 export function openDatabase(dataDir: string, log: Logger): Database {
   if (dataDir === ':memory:') return prepare(new Sqlite(dataDir), dataDir, log);
   prepareDataDir(dataDir, DATA_FILES);
-  const lock = lockDirectory(dataDir);
-  const file = join(dataDir, DATABASE_FILE);
-  let database: Database | undefined;
+  // Absolute, since better-sqlite3 trims the names of files.
+  const directory = resolve(dataDir);
+  const lock = lockDirectory(directory);
+  const file = join(directory, DATABASE_FILE);
+  let database: LockedDatabase | undefined;
   try {
     return namingObstacle(file, () =>
       namingDamage(file, () => {
-        database = new LockedDatabase(file, lock);
-        return prepare(database, file, log);
+        database = new LockedDatabase(directory, lock);
+        prepare(database, file, log);
+        database.guard();
+        return database;
       }),
     );
   } catch (error) {
     (database ?? lock).close();
     throw error;
   }
+}
+
+/**
+ * Are the files of the database still those in its data directory? What is written to them otherwise is lost with the end
+ * of the process.
+ * @throws DataDirLostError
+ */
+export function checkFiles(database: Database): void {
+  if (database instanceof LockedDatabase) database.checkFiles();
+}
+
+/**
+ * Makes the function by which a store writes: it runs `work` in one transaction; all of its writes are on disk when it
+ * returns, none when it throws.
+ * @throws (the function) DataDirLostError, DatabaseBusyError at once, before `work` runs; DatabaseDamagedError; SqliteError.
+ */
+export function createTransact(database: Database): (work: () => void) => void {
+  // Takes the lock for writing first, so that another program's is met before any work is done.
+  const transact = database.transaction((work: () => void) => work());
+  return (work) => {
+    checkFiles(database);
+    namingDamage(database.name, () => transact.immediate(work));
+  };
 }
 
 /**
@@ -92,15 +138,14 @@ export function openSpareDatabase(file: string, log: Logger): Database {
  * @throws DataDirInUseError, DatabaseDamagedError about the lock file.
  */
 export function lockDirectory(dataDir: string): Database {
-  const file = join(dataDir, LOCK_FILE);
+  const file = join(resolve(dataDir), LOCK_FILE);
   const lock = namingObstacle(file, () => new Sqlite(file, { timeout: 0 }));
   try {
     namingObstacle(file, () => namingDamage(file, () => lock.exec('BEGIN EXCLUSIVE'), 'delete it; it holds no data'));
     return lock;
   } catch (error) {
     lock.close();
-    if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY'))
-      throw new DataDirInUseError(dataDir);
+    if (error instanceof DatabaseBusyError) throw new DataDirInUseError(dataDir);
     throw error;
   }
 }
@@ -111,8 +156,11 @@ function prepare(database: Database, file: string, log: Logger): Database {
   setPragma(database, 'synchronous', 'FULL', 2);
   setPragma(database, 'foreign_keys', 'ON', 1);
   database.pragma(`cache_size = -${PAGE_CACHE_KIB}`);
+  database.pragma(`journal_size_limit = ${LOG_LIMIT_BYTES}`);
   if (!inMemory) checkDamage(database, file);
   migrate(database, file, log);
+  // From now on the event loop runs: it must not wait for a lock of another program. Callers try again.
+  database.pragma('busy_timeout = 0');
   return database;
 }
 

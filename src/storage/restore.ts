@@ -1,5 +1,5 @@
 import { accessSync, chmodSync, constants, copyFileSync, existsSync, renameSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ConsensusParams } from '../consensus/params.js';
 import { BackupError, checkBackupFile, plainError, type BackupSummary } from './backup-file.js';
 import { prepareDataDir } from './data-dir.js';
@@ -22,7 +22,8 @@ export function restore({ file, dataDir, params }: RestoreOptions): BackupSummar
   checkSource(file);
   prepareDataDir(dataDir, DATA_FILES);
   const lock = lockDirectory(dataDir);
-  const database = join(dataDir, DATABASE_FILE);
+  // Absolute, since better-sqlite3 trims the names of files.
+  const database = join(resolve(dataDir), DATABASE_FILE);
   const spare = `${database}.restore`;
   try {
     checkEmpty(database);

@@ -1,4 +1,5 @@
 import Sqlite from 'better-sqlite3';
+import { PassingFault } from '../common/faults.js';
 import { FIRST_SCHEMA, SCHEMA } from './migrations.js';
 
 /** Another process (or another node of this one) holds the data directory. */
@@ -67,6 +68,32 @@ export class DatabaseUnusableError extends Error {
   }
 }
 
+/** Another program is writing to the database, or holds a lock on it. Nothing was written; the next attempt may succeed. */
+export class DatabaseBusyError extends PassingFault {
+  override readonly name = 'DatabaseBusyError';
+
+  constructor(file: string, options?: ErrorOptions) {
+    const what = `another program holds a lock on database ${file}`;
+    super(`${what}: end it, or have it end its transaction`, 'database-locked', 1, options);
+  }
+}
+
+export const DATA_DIR_LOST = 'data-dir-lost';
+
+/** The files that this process has open are no longer those in the data directory. Nothing was written. */
+export class DataDirLostError extends PassingFault {
+  override readonly name = 'DataDirLostError';
+
+  constructor(dataDir: string, what: string) {
+    super(
+      `data directory ${dataDir} was moved, deleted or replaced while the node runs (${what}): move it back, or restart ` +
+        'the node with the right node.data_dir',
+      DATA_DIR_LOST,
+      10,
+    );
+  }
+}
+
 /** Runs `open`; what is wrong around the file `file` becomes a DatabaseUnusableError about it, the rest passes. */
 export function namingObstacle<T>(file: string, open: () => T): T {
   try {
@@ -84,11 +111,17 @@ export function isStorageFull(error: unknown): boolean {
   return error instanceof Sqlite.SqliteError && error.code === 'SQLITE_FULL';
 }
 
-/** Runs `read`; what SQLite reports as damage becomes a DatabaseDamagedError about `file`, the rest passes. */
+/**
+ * Runs `read`; what SQLite reports as damage becomes a DatabaseDamagedError about `file`, a lock of another program a
+ * DatabaseBusyError; the rest passes.
+ */
 export function namingDamage<T>(file: string, read: () => T, wayOut?: string): T {
   try {
     return read();
   } catch (error) {
+    if (error instanceof Sqlite.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code)) {
+      throw new DatabaseBusyError(file, { cause: error });
+    }
     if (error instanceof Sqlite.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)) {
       throw new DatabaseDamagedError(
         file,

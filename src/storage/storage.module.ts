@@ -2,10 +2,10 @@ import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/comm
 import type { Logger } from '../common/logger.js';
 import { LOGGER, NODE_CONFIG } from '../common/tokens.js';
 import type { NodeConfig } from '../config/node-config.js';
+import { DATABASE } from './database-token.js';
 import { openDatabase, type Database } from './database.js';
 
-/** Injection token of the node's Database. */
-export const DATABASE = Symbol('Database');
+import { StorageWatch } from './storage-watch.js';
 
 /** Opens the database for all modules, and closes it last, when nobody writes any more. */
 @Global()
@@ -17,8 +17,9 @@ export const DATABASE = Symbol('Database');
         openDatabase(config.node.dataDir, log.child({ module: 'storage' })),
       inject: [NODE_CONFIG, LOGGER],
     },
+    StorageWatch,
   ],
-  exports: [DATABASE],
+  exports: [DATABASE, StorageWatch],
 })
 export class StorageModule implements OnApplicationShutdown {
   constructor(@Inject(DATABASE) private readonly database: Database) {}

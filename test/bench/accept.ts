@@ -73,6 +73,7 @@ function acceptOneByOne(dataDir: string, blocks: readonly Block[]): void {
 /** A commit at once, for each entry by itself: what grouping is measured against. */
 const flushAtOnce: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   after(_delayMs, task) {
     queueMicrotask(task);
     return { cancel: () => undefined };

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { compile } from '../support/compile.mjs';
 import { readOptions, stop } from '../support/options.mjs';
 
-const SUPPORT = new Set(['report', 'bare-server']);
+const SUPPORT = new Set(['report', 'bare-server', 'stalls-client']);
 const all = readdirSync(new URL('.', import.meta.url))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -3))

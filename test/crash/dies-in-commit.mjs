@@ -29,6 +29,6 @@ database.function('die', { directOnly: false }, () => void die());
 database.pragma('trusted_schema = ON');
 if (trigger === 'at the end') node.chain.events.on('committing', die);
 else database.exec(`CREATE TEMP TRIGGER dying AFTER ${trigger} BEGIN SELECT die(); END`);
-node.chain.acceptBatch(blocks);
+node.chain.acceptBatch(blocks.map((block) => node.chain.verify(block)));
 process.stdout.write('survived');
 process.exit(0);

@@ -37,8 +37,10 @@ async function dieWhileTaking(dataDir: string, blocks: readonly Block[], trigger
 
 describe('a process killed inside the commit of a reorganisation', () => {
   it.each([
-    ['when half of them have left', 'DELETE ON main.active_chain WHEN old.height = 20'],
-    ['when half of the branch is active', 'INSERT ON main.active_chain WHEN new.height = 21'],
+    ['when the block is written', 'INSERT ON main.blocks'],
+    ['when half of its entries are indexed', 'INSERT ON main.entries WHEN new.place % 1048576 > 60000'],
+    ['when the tip has moved', 'INSERT ON main.chain_tip'],
+    ['when half of the moved blocks are noted', 'INSERT ON main.unsettled_blocks WHEN new.block_id = 20'],
     ['when all is written and nothing committed', 'at the end'],
   ])('%s comes back with the old branch whole', async (_when, trigger) => {
     const dataDir = temporaryDirectory();
@@ -51,7 +53,10 @@ describe('a process killed inside the commit of a reorganisation', () => {
     const theirs = mineChain(node.chain.genesis, 40, (index) =>
       index === 30 ? [shared] : [`theirs ${index} ${'y'.repeat(4_000)}`],
     );
-    const last = mineOn(theirs.nodes[39]!, ['the last']);
+    const last = mineOn(
+      theirs.nodes[39]!,
+      Array.from({ length: 10 }, (_, index) => `the last ${index} ${'z'.repeat(12_000)}`),
+    );
     acceptBatch(node.chain, theirs.blocks);
     const before = { tip: node.chain.tip.hash, work: node.chain.tip.chainWork, data: chainData(node.chain) };
     node.close();

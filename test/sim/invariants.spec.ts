@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DATABASE } from '../../src/storage/storage.module.js';
+import { DATABASE } from '../../src/storage/database-token.js';
 import { PeerStore } from '../../src/peers/peer.store.js';
 import {
   boundedMemory,

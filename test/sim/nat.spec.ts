@@ -25,20 +25,20 @@ describe('a node that can dial but not be dialled', () => {
   });
 
   it('hears of a new block as soon as everybody else', async () => {
-    const startMs = net.clock.nowMs();
+    const startMs = net.clock.monotonicMs();
     await net.mine('n3', 1);
     await net.until('it has the block', () => net.node('hidden').chain.tip.height === 1, 1_000);
     // Less than a heartbeat: it was told, it did not ask.
-    expect(net.clock.nowMs() - startMs).toBeLessThan(100);
+    expect(net.clock.monotonicMs() - startMs).toBeLessThan(100);
   });
 
   it('tells the rest at once what it mines and what is posted to it', async () => {
-    const startMs = net.clock.nowMs();
+    const startMs = net.clock.monotonicMs();
     const id = await net.post('hidden', 'from behind the wall');
     await net.until('all wait for it', () => net.nodes.every(({ mempool }) => mempool.has(id)), 1_000);
     await net.mine('hidden', 1);
     await net.until('all have the block', () => net.nodes.every(({ chain }) => chain.hasTransaction(id)), 1_000);
-    expect(net.clock.nowMs() - startMs).toBeLessThan(200);
+    expect(net.clock.monotonicMs() - startMs).toBeLessThan(200);
   });
 
   it('brings home what it mined in a long absence, more than a message of headers', async () => {

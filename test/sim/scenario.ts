@@ -28,8 +28,8 @@ export interface Play {
   readonly seed: number;
   readonly nodes?: number;
   readonly isRecording?: boolean;
-  /** Told of each verb of the run as it comes. */
-  readonly onVerb?: (verb: string) => void;
+  /** Called with each verb of the run as it comes, and the virtual time since the start of the run. */
+  readonly onVerb?: (verb: string, atMs: number) => void;
 }
 
 export interface PlayResult {
@@ -51,8 +51,8 @@ export async function playScenario(
   { seed, nodes, isRecording, onVerb }: Play,
 ): Promise<PlayResult> {
   const net = new SimNetwork({ seed, isRecording: isRecording ?? false, settings: scenario.settings ?? {} });
-  if (onVerb !== undefined) net.onVerb = onVerb;
-  const startMs = net.clock.nowMs();
+  const startMs = net.clock.monotonicMs();
+  if (onVerb !== undefined) net.onVerb = (verb, atMs) => onVerb(verb, atMs - startMs);
   const names = Array.from({ length: nodes ?? scenario.nodes }, (_, index) => `n${index + 1}`);
   try {
     await scenario.run({ net, dice: net.random.fork(), names });
@@ -62,7 +62,7 @@ export async function playScenario(
     await net.converged(undefined, CONVERGENCE_MS);
     await checkInvariants(net, { banned: scenario.banned ?? [] });
     const { height } = net.nodes[0]!.chain.tip;
-    const virtualMs = net.clock.nowMs() - startMs;
+    const virtualMs = net.clock.monotonicMs() - startMs;
     return { virtualMs, height, entries: net.acknowledged.size, log: net.log };
   } catch (error) {
     throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });

@@ -39,7 +39,7 @@ export async function main(args: string[]): Promise<number> {
           seed: runSeed,
           nodes: count,
           isRecording: logFile !== undefined,
-          ...(showsVerbs ? { onVerb: (verb) => console.log(`    ${verb}`) } : {}),
+          ...(showsVerbs ? { onVerb: (verb, atMs) => console.log(verbLine(verb, atMs)) } : {}),
         });
         const tookMs = Math.round(performance.now() - startMs);
         console.log(
@@ -57,6 +57,11 @@ export async function main(args: string[]): Promise<number> {
   }
   console.log(`${runs} runs, ${(virtualMs / 3_600_000).toFixed(2)} virtual hours: all invariants held`);
   return 0;
+}
+
+/** The virtual time since the start of the run, and the verb: "    62.5 s  kill n2". */
+export function verbLine(verb: string, atMs: number): string {
+  return `${(atMs / 1000).toFixed(3).padStart(12)} s  ${verb}`;
 }
 
 interface SimulateOptions {

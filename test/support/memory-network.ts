@@ -200,7 +200,7 @@ class End implements Channel {
 
   close(): void {
     // What was sent before still arrives: the end comes after the last delivery. Our own side knows at once.
-    const waitMs = Math.max(0, this.#lastDeliveryMs - this.pipe.network.clock.nowMs()) + 1;
+    const waitMs = Math.max(0, this.#lastDeliveryMs - this.pipe.network.clock.monotonicMs()) + 1;
     this.pipe.after(waitMs, () => this.pipe.break('closed by the peer'));
   }
 
@@ -212,7 +212,7 @@ class End implements Channel {
   #post(bytes: Uint8Array): void {
     const { network, from, to } = this.pipe;
     const { latencyMs, isReordering } = network.conditionsOf(from, to);
-    const nowMs = network.clock.nowMs();
+    const nowMs = network.clock.monotonicMs();
     const dueMs = nowMs + latencyMs[0] + network.random.next() * (latencyMs[1] - latencyMs[0]);
     const atMs = Math.ceil(Math.max(dueMs, isReordering ? (this.#firstDeliveryMs ?? 0) : this.#lastDeliveryMs));
     this.#firstDeliveryMs ??= atMs;

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../src/common/clock.js';
 
-/** A node's own clock, wrong by an offset that may be set at any time; durations are those of the clock behind it. */
+/** A node's own clock, whose wall time is wrong by an offset that may be set at any time. */
 export class SettableClock implements Clock {
   constructor(
     private readonly base: Clock,
@@ -9,6 +9,10 @@ export class SettableClock implements Clock {
 
   nowMs(): number {
     return this.base.nowMs() + this.offsetMs;
+  }
+
+  monotonicMs(): number {
+    return this.base.monotonicMs();
   }
 
   after(delayMs: number, task: () => void): Timer {

@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { ChainService } from '../../src/chain/chain.service.js';
 import { ORPHAN_LIMITS } from '../../src/chain/orphan-pool.js';
-import { DATABASE } from '../../src/storage/storage.module.js';
+import { DATABASE } from '../../src/storage/database-token.js';
 import { REGISTRY } from '../../src/common/tokens.js';
 import type { Node } from '../../src/node.js';
 import { PeerStore } from '../../src/peers/peer.store.js';

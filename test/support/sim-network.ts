@@ -10,6 +10,7 @@ import { DialectChannel } from './dialects.js';
 import { GOOD_LINK, MemoryNetwork, type LinkConditions } from './memory-network.js';
 import { SeededRandom } from './seeded-random.js';
 import { addressOf, createSimNode, type SimNodeOptions } from './sim-node.js';
+import { SettableClock } from './settable-clock.js';
 import { VirtualClock } from './virtual-clock.js';
 
 export interface SimOptions {
@@ -23,6 +24,7 @@ export interface SimOptions {
 
 interface Member {
   readonly options: SimNodeOptions;
+  readonly clock: SettableClock;
   /** Undefined while it is dead. */
   node: Node | undefined;
   unlisten: () => void;
@@ -45,8 +47,8 @@ export class SimNetwork {
   readonly acknowledged = new Map<string, string>();
   /** What was seen during the run that must never be. */
   readonly violations: string[] = [];
-  /** Told of each verb, for who wants to follow a run. */
-  onVerb: (verb: string) => void = () => {};
+  /** Called with each verb and the virtual time, to follow a run. */
+  onVerb: (verb: string, atMs: number) => void = () => {};
   readonly #members = new Map<string, Member>();
   readonly #isRecording: boolean;
   readonly #settings: Readonly<Record<string, string>>;
@@ -77,7 +79,13 @@ export class SimNetwork {
   }
 
   async add(name: string, options: SimNodeOptions = {}): Promise<Node> {
-    const member: Member = { options, node: undefined, unlisten: () => {}, bestWork: 0n };
+    const member: Member = {
+      options,
+      clock: new SettableClock(this.clock, options.clockOffsetMs),
+      node: undefined,
+      unlisten: () => {},
+      bestWork: 0n,
+    };
     this.#members.set(name, member);
     return this.#start(name, member);
   }
@@ -139,6 +147,12 @@ export class SimNetwork {
   link(a: string, b: string, conditions: Partial<LinkConditions>): void {
     this.#verb(`link ${a} ${b} ${JSON.stringify(conditions)}`);
     this.net.setLink(a, b, { ...GOOD_LINK, ...conditions });
+  }
+
+  /** Sets the wall clock of a node forward, or back if negative. */
+  jumpClock(name: string, byMs: number): void {
+    this.#verb(`jump clock ${name} ${byMs}`);
+    this.#members.get(name)!.clock.offsetMs += byMs;
   }
 
   async mine(name: string, blocks: number): Promise<BlockNode[]> {
@@ -211,7 +225,7 @@ export class SimNetwork {
       { ...member.options, settings: { ...this.#settings, ...member.options.settings } },
       {
         dataDir: this.#dataDirOf(name, member),
-        clock: this.clock,
+        clock: member.clock,
         random: this.random.fork(),
         dialer: { ...dialer, dial: (address) => spoken(dialer.dial(address)) },
         logger: this.#logger(),
@@ -251,8 +265,9 @@ export class SimNetwork {
   }
 
   #verb(verb: string): void {
-    if (this.#isRecording) this.log.push(`${this.clock.nowMs()} ${verb}\n`);
-    this.onVerb(verb);
+    const nowMs = this.clock.nowMs();
+    if (this.#isRecording) this.log.push(`${nowMs} ${verb}\n`);
+    this.onVerb(verb, this.clock.monotonicMs());
   }
 
   #logger(): pino.Logger {

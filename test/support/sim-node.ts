@@ -19,7 +19,7 @@ export interface SimNodeOptions {
   readonly isDurable?: boolean;
   /** It can dial but not be dialled, and tells no address of its own. */
   readonly isBehindNat?: boolean;
-  /** How far its clock is ahead of all others. */
+  /** How far its wall clock is ahead of all others. */
   readonly clockOffsetMs?: number;
   /** Another version of the protocol that it speaks. */
   readonly dialect?: Dialect;
@@ -44,7 +44,7 @@ export function addressOf(name: string): string {
 
 /** A whole node, not started yet: proof of work costs next to nothing, and is done at once. */
 export function createSimNode(name: string, options: SimNodeOptions, given: SimSurroundings): Promise<Node> {
-  const { bootstrap = [], autoMine = false, isBehindNat = false, clockOffsetMs = 0, settings = {} } = options;
+  const { bootstrap = [], autoMine = false, isBehindNat = false, settings = {} } = options;
   const env = {
     NODE_NODE_ID: name,
     NODE_DATA_DIR: given.dataDir,
@@ -62,15 +62,11 @@ export function createSimNode(name: string, options: SimNodeOptions, given: SimS
   return createNode(
     { ...config, blockchain: { ...config.blockchain, threads: 0 } },
     {
-      clock: clockOffsetMs === 0 ? clock : offsetClock(clock, clockOffsetMs),
+      clock,
       random,
       dialer,
       grpcServer: false,
       logger,
     },
   );
-}
-
-function offsetClock(clock: Clock, offsetMs: number): Clock {
-  return { nowMs: () => clock.nowMs() + offsetMs, after: (delayMs, task) => clock.after(delayMs, task) };
 }

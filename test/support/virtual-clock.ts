@@ -14,16 +14,28 @@ interface Task {
 export class VirtualClock implements Clock {
   /** A binary heap, the next task first; cancelled ones stay in it until their time has come. */
   readonly #heap: Task[] = [];
-  #nowMs: number;
+  /** Monotonic; wall time is ahead of it by #wallAheadMs. No multiple of it resembles a date. */
+  #nowMs = 12_345;
+  #wallAheadMs: number;
   #made = 0;
   #pending = 0;
 
+  /** @param startMs wall time. */
   constructor(startMs = Date.UTC(2026, 5, 1)) {
-    this.#nowMs = startMs;
+    this.#wallAheadMs = startMs - this.#nowMs;
   }
 
   nowMs(): number {
+    return this.#nowMs + this.#wallAheadMs;
+  }
+
+  monotonicMs(): number {
     return this.#nowMs;
+  }
+
+  /** Sets the wall clock forward, or back if negative, as people and NTP do. No time passes, and no timer is due by it. */
+  jumpWall(byMs: number): void {
+    this.#wallAheadMs += byMs;
   }
 
   after(delayMs: number, run: () => void): Timer {

@@ -1,12 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Terminal } from '../terminal.js';
+import { LastErrors } from './error-line.js';
 import { relayLines } from './line-relay.js';
 import type { PlannedNode } from './plan-cluster.js';
 
-/** How a process ended; one of the two is null. */
+/** How a process ended; either the code or the signal is null. */
 export interface ChildEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** The reason, as far as the process wrote one to stderr. */
+  readonly errorLine?: string | undefined;
 }
 
 /** One node of the cluster as a process of its own. */
@@ -15,7 +18,6 @@ export class ChildNode {
   /** Resolves when the process has ended and all that it wrote is relayed; never rejects. */
   readonly ended: Promise<ChildEnd>;
   readonly #process: ChildProcess;
-  #end: ChildEnd | undefined;
 
   constructor(
     readonly plan: PlannedNode,
@@ -34,10 +36,6 @@ export class ChildNode {
     this.ended = this.#run(prefix, terminal);
   }
 
-  get end(): ChildEnd | undefined {
-    return this.#end;
-  }
-
   kill(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
   }
@@ -50,12 +48,16 @@ export class ChildNode {
       terminal.stderr.write(`${prefix}cannot be started: ${error.message}\n`);
       resolve({ code: 1, signal: null });
     });
-    const relayed = Promise.all([
-      relayLines(stdout!, prefix, terminal.stdout),
-      relayLines(stderr!, prefix, terminal.stderr),
-    ]);
-    this.#end = await promise;
+    const errors = new LastErrors();
+    const watched = {
+      write: (text: string): void => {
+        errors.add(text.slice(prefix.length));
+        terminal.stderr.write(text);
+      },
+    };
+    const relayed = Promise.all([relayLines(stdout!, prefix, terminal.stdout), relayLines(stderr!, prefix, watched)]);
+    const end = await promise;
     await relayed;
-    return this.#end;
+    return { ...end, errorLine: errors.reason };
   }
 }

@@ -7,7 +7,11 @@ import type { Terminal } from '../terminal.js';
 const DATA_WIDTH = 40;
 
 export function mempoolCommand(terminal: Terminal): Command {
-  return clientCommand('mempool', 'list the entries that wait to be mined, oldest first')
+  return clientCommand('mempool', 'list the entries that wait to be mined, in the order in which blocks take them')
+    .addHelpText(
+      'after',
+      '\nEntries that a reorganisation took out of the chain come first, then all others as they arrived.',
+    )
     .addHelpText('after', '\nExample:\n  minichain mempool --json | jq .transactions')
     .action(async (options: ClientOptions) => {
       print(terminal, options, await clientOf(options, terminal).get<MempoolPage>('/mempool'), showMempool);

@@ -3,6 +3,9 @@ import { loadConfig } from '../../config/load-config.js';
 import { SETTINGS } from '../../config/schema.js';
 import { checkPorts } from '../cluster/check-ports.js';
 import { CliError, EXIT } from '../exit.js';
+import { handleHangUp } from '../hang-up.js';
+import { dropLibrarySettings } from '../library-settings.js';
+import { endWithNpm } from '../npm-parent.js';
 import { toCliError } from '../plain-errors.js';
 import type { Terminal } from '../terminal.js';
 
@@ -15,7 +18,10 @@ export function startCommand(terminal: Terminal): Command {
     .action(async (options: { config?: string }) => {
       const config = loadConfig({ path: options.config, env: terminal.env });
       stopWithParent();
+      handleHangUp();
+      endWithNpm(terminal);
       await checkPorts([config]);
+      dropLibrarySettings(process.env);
       const { runNode } = await import('../../main.js');
       try {
         await runNode(config);

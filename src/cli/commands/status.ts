@@ -17,7 +17,7 @@ export function statusCommand(terminal: Terminal): Command {
 }
 
 function showStatus(status: Status): string {
-  const { peers, mempool, mining, sync } = status;
+  const { peers, mempool, mining } = status;
   const upFor = `version ${printable(status.version, 20)}, up ${duration(status.uptimeSeconds * 1000)}`;
   return pairs([
     ['node', `${printable(status.nodeId)} of network ${printable(status.network)} (${upFor})`],
@@ -27,7 +27,7 @@ function showStatus(status: Status): string {
     ['peers', `${count(peers.connected)} connected, ${count(peers.known)} known`],
     ['mempool', `${plural(mempool.transactions, 'transaction')}, ${bytes(mempool.bytes)}`],
     ['mining', showMining(mining)],
-    ['sync', describeSync(sync)],
+    ['sync', describeSync(status)],
   ]);
 }
 

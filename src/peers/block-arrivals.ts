@@ -1,0 +1,77 @@
+import type { ChainService } from '../chain/chain.service.js';
+import type { Turns } from '../common/turns.js';
+import type { Hash } from '../consensus/codec.js';
+import type { VerifiedBlock } from '../consensus/verify-block.js';
+import type { Peer } from './peer.js';
+import { SteppedVerification } from './stepped-verification.js';
+
+/** A block up to this size is verified at once, unless others of its peer wait: it has at most some 2,700 transactions. */
+const SMALL_BYTES = 32 * 1024;
+/** Blocks of one peer that wait to be verified. Honest peers announce at most a handful at a time. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+
+interface Queue {
+  waitingBytes: number;
+  last: Promise<unknown>;
+}
+
+/**
+ * Verifies announced blocks in bounded turns of the event loop: those of one peer one after the other, in the order in
+ * which they came, and a block that several peers announce only once.
+ */
+export class BlockArrivals {
+  readonly #queues = new Map<Peer, Queue>();
+  readonly #underWay = new Map<Hash, Promise<unknown>>();
+
+  constructor(
+    private readonly chain: Pick<ChainService, 'verify'>,
+    private readonly turns: Turns,
+  ) {}
+
+  /** Can the peer's block be verified at once, within this turn? */
+  isSmall(peer: Peer, raw: Uint8Array): boolean {
+    return raw.length <= SMALL_BYTES && !this.#queues.has(peer);
+  }
+
+  /** Do too many of the peer's blocks wait already to take this one? */
+  isFull(peer: Peer, raw: Uint8Array): boolean {
+    const waitingBytes = this.#queues.get(peer)?.waitingBytes ?? 0;
+    return waitingBytes > 0 && waitingBytes + raw.length > MAX_WAITING_BYTES;
+  }
+
+  /**
+   * Runs `work` once the peer's earlier blocks are done, and the same block of another peer is, too.
+   * @throws what `work` throws.
+   */
+  async inTurn<T>(peer: Peer, hash: Hash, raw: Uint8Array, work: () => Promise<T>): Promise<T> {
+    const queue = this.#queues.get(peer) ?? { waitingBytes: 0, last: Promise.resolve() };
+    this.#queues.set(peer, queue);
+    queue.waitingBytes += raw.length;
+    const done = this.#after([queue.last, this.#underWay.get(hash)], work);
+    const settled = done.catch(() => {});
+    queue.last = settled;
+    this.#underWay.set(hash, settled);
+    try {
+      return await done;
+    } finally {
+      queue.waitingBytes -= raw.length;
+      if (queue.last === settled) this.#queues.delete(peer);
+      if (this.#underWay.get(hash) === settled) this.#underWay.delete(hash);
+    }
+  }
+
+  /** @throws RuleError as decodeWireBlock and ChainService.verify. */
+  async verify(raw: Uint8Array): Promise<VerifiedBlock> {
+    const verification = new SteppedVerification(raw, this.chain);
+    for (;;) {
+      const block = verification.step();
+      await this.turns.next();
+      if (block !== undefined) return block;
+    }
+  }
+
+  async #after<T>(others: readonly (Promise<unknown> | undefined)[], work: () => Promise<T>): Promise<T> {
+    await Promise.all(others);
+    return work();
+  }
+}

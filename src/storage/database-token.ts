@@ -1,0 +1,2 @@
+/** Injection token of the node's Database. */
+export const DATABASE = Symbol('Database');
