@@ -99,7 +99,7 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     bodyParser: false,
   });
   configureHttp(app, config, routes, logger);
-  const grpcConnections = new GrpcConnections(config.network.maxPeers);
+  const grpcConnections = new GrpcConnections(config.network.maxPeers, clock);
   app.get(OpsMetrics).watchConnections({ rest: connections.open, peers: grpcConnections.open });
   const miner = app.get(MinerService);
   const peers = app.get(PeersService);

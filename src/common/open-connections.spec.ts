@@ -24,15 +24,16 @@ function rig(limits: { total: number; perAddress: number }) {
     isStalled: (socket) => (socket as unknown as FakeSocket).isStalled,
   });
   const asSocket = (socket: FakeSocket): Socket => socket as unknown as Socket;
+  const add = (address: string): FakeSocket => {
+    const socket = new FakeSocket(address);
+    open.add(asSocket(socket));
+    return socket;
+  };
   return {
     open,
-    add(address: string): FakeSocket {
-      const socket = new FakeSocket(address);
-      open.add(asSocket(socket));
-      return socket;
-    },
-    busy(address: string): FakeSocket {
-      const socket = this.add(address);
+    add,
+    busy: (address: string): FakeSocket => {
+      const socket = add(address);
       open.begin(asSocket(socket));
       return socket;
     },

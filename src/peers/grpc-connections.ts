@@ -1,6 +1,7 @@
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Server } from '@grpc/grpc-js';
+import { every, type Clock, type Timer } from '../common/clock.js';
 import { OpenConnections } from '../common/open-connections.js';
 import { clientOf } from '../config/client-address.js';
 
@@ -20,9 +21,12 @@ export class GrpcConnections {
   readonly open: OpenConnections;
   /** By the client's address and port: HTTP/2 and TLS do not show the socket below them. */
   readonly #sockets = new Map<string, Socket>();
-  #sweep: NodeJS.Timeout | undefined;
+  #sweep: Timer | undefined;
 
-  constructor(maxPeers: number) {
+  constructor(
+    maxPeers: number,
+    private readonly clock: Clock,
+  ) {
     const limits = { total: maxPeers + MORE_THAN_PEERS, perAddress: MAX_PER_ADDRESS };
     this.open = new OpenConnections({ limits, clientOf });
   }
@@ -38,12 +42,12 @@ export class GrpcConnections {
       });
       http2Server.on('stream', (stream: ServerHttp2Stream) => this.#watchStream(stream));
     }
-    this.#sweep = setInterval(() => this.open.closeIdle(IDLE_MS), SWEEP_MS).unref();
+    this.#sweep = every(this.clock, SWEEP_MS, () => this.open.closeIdle(IDLE_MS));
   }
 
   /** Closes all connections, in whatever state, and every newcomer. */
   close(): void {
-    clearInterval(this.#sweep);
+    this.#sweep?.cancel();
     this.open.closeAll();
   }
 

@@ -8,15 +8,18 @@ import { parseArgs } from 'node:util';
  * @param {T} config as for parseArgs, without `args`
  */
 export function readOptions(usage, config) {
+  const options = { ...config.options, help: { type: /** @type {const} */ ('boolean'), short: 'h' } };
+  let parsed;
   try {
-    const options = { ...config.options, help: { type: /** @type {const} */ ('boolean'), short: 'h' } };
-    const parsed = parseArgs({ ...config, options });
-    if (!parsed.values.help) return parsed;
+    parsed = parseArgs({ ...config, options });
   } catch (error) {
-    stop(error.message, usage);
+    return stop(error.message, usage);
   }
-  console.log(usage);
-  process.exit(0);
+  if (parsed.values.help) {
+    console.log(usage);
+    process.exit(0);
+  }
+  return parsed;
 }
 
 /**
