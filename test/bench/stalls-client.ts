@@ -4,6 +4,7 @@ import type { BlockNode } from '../../src/consensus/block-tree.js';
 import { hashToBytes } from '../../src/consensus/codec.js';
 import { createDataTransaction, type DataTransaction } from '../../src/consensus/data-entry.js';
 import { createParams } from '../../src/consensus/params.js';
+import { Verdict_Result } from '../../src/peers/generated/minichain/v1/peer.js';
 import type { Body, BodyCase } from '../../src/peers/messages.js';
 import type { HandlerTable } from '../../src/peers/session.js';
 import { encodeTip } from '../../src/peers/wire.js';
@@ -68,7 +69,7 @@ function extend(entries: readonly DataTransaction[]): Block {
 async function announce(block: Block): Promise<void> {
   const value = { block: { raw: block.bytes }, tip: encodeTip(tip) };
   const verdict = await peer.session.request({ $case: 'newBlock', value }, 'verdict', WAIT_MS);
-  if (verdict.result !== 1) throw new Error(`${verdict.code}: ${verdict.detail}`);
+  if (verdict.result !== Verdict_Result.RESULT_ACCEPTED) throw new Error(`${verdict.code}: ${verdict.detail}`);
 }
 
 const ask = (body: Body, answer: BodyCase): Promise<unknown> => peer.session.request(body, answer, WAIT_MS);
@@ -337,11 +338,16 @@ async function step(index: number | undefined, round: number): Promise<void> {
   try {
     if (index === undefined) await run();
     else run = await scenarios[index]!.prepare(round);
-    parentPort!.postMessage({ done: true });
+    tell({ done: true });
   } catch (error) {
-    parentPort!.postMessage({ error: String(error) });
+    tell({ error: String(error) });
   }
 }
 
+function tell(message: object): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort!.postMessage(message);
+}
+
 peer = await connect();
-parentPort!.postMessage({ names: scenarios.map(({ name }) => name) });
+tell({ names: scenarios.map(({ name }) => name) });

@@ -42,6 +42,7 @@ export async function run(): Promise<Report> {
   const data: ClientData = { httpPort, p2pAddress: `127.0.0.1:${p2pPort}` };
   const client = new Worker(new URL('stalls-client.js', import.meta.url), { workerData: data });
   const tell = async (message: object): Promise<{ names?: string[]; error?: string }> => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     client.postMessage(message);
     return answerOf(client);
   };
