@@ -11,6 +11,8 @@ export interface FoundTransaction {
   readonly transaction: Transaction;
 }
 
+const MAX_HOLDERS = 20_000;
+
 export interface BlockReaderEvents {
   /** A block was found damaged; told once for each. */
   damaged(error: BlockDamagedError): void;
@@ -22,6 +24,8 @@ export interface BlockReaderEvents {
  * each attempt throws BlockDamagedError until the right bytes are put in its place.
  */
 export class BlockReader {
+  /** Which block holds an entry, of those asked for lately: a stored block never changes. Oldest first. */
+  readonly #holders = new Map<Hash, BlockNode>();
   readonly #damaged = new Map<BlockNode, BlockDamagedError>();
 
   constructor(
@@ -62,6 +66,17 @@ export class BlockReader {
       if (transaction.id === id) return { node, transaction };
     }
     return undefined;
+  }
+
+  /** Is there a block with this entry for which `isWanted` holds? Does not read it again soon. @throws BlockDamagedError */
+  hasEntry(id: Hash, isWanted: (node: BlockNode) => boolean): boolean {
+    const holder = this.#holders.get(id);
+    if (holder !== undefined && isWanted(holder)) return true;
+    const found = this.findEntry(id, isWanted);
+    if (found === undefined) return false;
+    if (this.#holders.size >= MAX_HOLDERS) this.#holders.delete(this.#holders.keys().next().value!);
+    this.#holders.set(id, found.node);
+    return true;
   }
 
   /** Puts a block in the place of one that is damaged; `commit` runs the write. */

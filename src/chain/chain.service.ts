@@ -168,7 +168,7 @@ export class ChainService {
 
   /** Does an entry stand in the active chain? */
   hasTransaction(id: Hash): boolean {
-    return this.findTransaction(id) !== undefined;
+    return this.#reader.hasEntry(id, (node) => this.#state.isActive(node));
   }
 
   /** Those of the entries with these ids that stand in the active chain. */

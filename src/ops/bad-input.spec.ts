@@ -74,10 +74,18 @@ describe('POST /blocks', () => {
   });
 
   it('survives JSON that is nested as deep as a body can be', async () => {
-    expectProblem(await postBytes(`${'['.repeat(65_000)}${']'.repeat(65_000)}`), 400, 'invalid-request', /an array/);
-    const deep = `{"data":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`;
+    expectProblem(await postBytes(`${'['.repeat(19_000)}${']'.repeat(19_000)}`), 400, 'invalid-request', /an array/);
+    const deep = `{"data":${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}}`;
     expectProblem(await postBytes(deep), 400, 'invalid-request', /data: .* got an object/);
-    expectProblem(await postBytes('['.repeat(131_000)), 400, 'invalid-json', /Unexpected end/);
+    expectProblem(await postBytes('['.repeat(19_000)), 400, 'invalid-json', /Unexpected end/);
+    expectProblem(await postBytes('['.repeat(1_000_000)), 413, 'body-too-complex', /more than 20000 lists/);
+    expectProblem(await postBytes(`{"data":[${'1,'.repeat(400_000)}1]}`), 413, 'body-too-complex', /no route takes/);
+    expectProblem(
+      await postBytes(`{"data":"${'[{,:\\\\\\"'.repeat(2_000)}"}`),
+      413,
+      'bad-txn-data-length',
+      /at most 16384/,
+    );
   });
 
   it.each([

@@ -47,7 +47,7 @@ export class BlockArrivals {
     const queue = this.#queues.get(peer) ?? { waitingBytes: 0, last: Promise.resolve() };
     this.#queues.set(peer, queue);
     queue.waitingBytes += raw.length;
-    const done = this.#after([queue.last, this.#underWay.get(hash)], work);
+    const done = this.#after([queue.last, this.#underWay.get(hash) ?? Promise.resolve()], work);
     const settled = done.catch(() => {});
     queue.last = settled;
     this.#underWay.set(hash, settled);
@@ -70,7 +70,7 @@ export class BlockArrivals {
     }
   }
 
-  async #after<T>(others: readonly (Promise<unknown> | undefined)[], work: () => Promise<T>): Promise<T> {
+  async #after<T>(others: readonly Promise<unknown>[], work: () => Promise<T>): Promise<T> {
     await Promise.all(others);
     return work();
   }

@@ -3,7 +3,7 @@ import type { ChainService } from '../chain/chain.service.js';
 import { nowSeconds, type Clock, type Timer } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import type { BlockNode } from '../consensus/block-tree.js';
-import type { Hash } from '../consensus/codec.js';
+import { hashToBytes, type Hash } from '../consensus/codec.js';
 import { HEADER_BYTES, decodeHeader, hashHeader, type BlockHeader } from '../consensus/header.js';
 import { RuleError } from '../consensus/rule-error.js';
 import type { Entry, Transaction } from '../consensus/transaction.js';
@@ -39,8 +39,10 @@ const VERDICT_MS = 30_000;
 const ANSWER_MS = 10_000;
 /** Texts of a peer are cut to this in the log. */
 const MAX_LOGGED_CHARS = 200;
-/** Entries, or ids, that one turn of the event loop decodes and looks up. */
-const SLICE_ENTRIES = 500;
+/** Entries, or ids, that one turn of the event loop looks up: each may stand in a block of its own, which has to be read. */
+const SLICE_ENTRIES = 100;
+/** Ids that one turn encodes. */
+const SLICE_IDS = 5_000;
 
 /** What gossip needs of the rest of the module. */
 export interface GossipPorts {
@@ -100,12 +102,13 @@ export class Gossip {
     const { ids } = await peer.session.request({ $case: 'getMempool', value: {} }, 'mempool', ANSWER_MS);
     checkCount(ids.length, LIMITS.mempoolIds, 'hashes');
     for (let start = 0; start < ids.length; start += LIMITS.transactions) {
+      if (start > 0) await this.#turns.next();
       const page = decodeHashes(ids.slice(start, start + LIMITS.transactions), LIMITS.transactions);
       for (const id of page) peer.known.add(id);
       let wanted: Hash[] = [];
       for (let from = 0; from < page.length; from += SLICE_ENTRIES) {
+        if (from > 0) await this.#turns.next();
         wanted.push(...this.#missing(page.slice(from, from + SLICE_ENTRIES)));
-        await this.#turns.next();
       }
       while (wanted.length > 0) {
         const request = { $case: 'getTransactions', value: { ids: encodeHashes(wanted) } } as const;
@@ -184,21 +187,33 @@ export class Gossip {
 
   /** @throws WireError, RuleError when a transaction breaks a rule (the good ones before it are taken all the same). */
   async receiveTransactions(peer: Peer, message: BodyOf<'transactions'>): Promise<void> {
-    let slice: Transaction[] = [];
-    for (const transaction of decodeTransactions(message)) {
-      slice.push(transaction);
-      if (slice.length < SLICE_ENTRIES) continue;
-      await this.#takeTransactions(peer, slice);
-      slice = [];
-      await this.#turns.next();
+    const fresh: Transaction[] = [];
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      let slice: Transaction[] = [];
+      for (const transaction of decodeTransactions(message)) {
+        slice.push(transaction);
+        if (slice.length < SLICE_ENTRIES) continue;
+        fresh.push(...this.#freshOf(peer, slice));
+        slice = [];
+        await this.#turns.next();
+      }
+      fresh.push(...this.#freshOf(peer, slice));
+    } catch (error) {
+      failure = { error };
     }
-    await this.#takeTransactions(peer, slice);
+    await this.#takeTransactions(peer, fresh);
+    if (failure !== undefined) throw failure.error;
   }
 
-  async #takeTransactions(peer: Peer, transactions: readonly Transaction[]): Promise<void> {
+  /** Those that are new here. */
+  #freshOf(peer: Peer, transactions: readonly Transaction[]): Transaction[] {
     for (const { id } of transactions) peer.known.add(id);
     const missing = new Set(this.#missing(transactions.map(({ id }) => id)));
-    const fresh = transactions.filter(({ id }) => missing.has(id));
+    return transactions.filter(({ id }) => missing.has(id));
+  }
+
+  async #takeTransactions(peer: Peer, fresh: readonly Transaction[]): Promise<void> {
     if (fresh.length === 0) return;
     for (const { id, result } of await this.mempool.acceptFromPeer(fresh, peer.nodeId)) {
       if (result === 'accepted') peer.usefulAtMs = this.clock.monotonicMs();
@@ -226,8 +241,14 @@ export class Gossip {
     return parent.chainWork + FAR_BEHIND_BLOCKS * (tip.chainWork - tip.parent.chainWork) < tip.chainWork;
   }
 
-  serveMempool(): BodyOf<'mempool'> {
-    return { ids: encodeHashes(this.mempool.ids().slice(0, LIMITS.mempoolIds)) };
+  async serveMempool(): Promise<BodyOf<'mempool'>> {
+    const hashes = this.mempool.ids().slice(0, LIMITS.mempoolIds);
+    const ids: Buffer[] = [];
+    for (let start = 0; start < hashes.length; start += SLICE_IDS) {
+      if (start > 0) await this.#turns.next();
+      for (const hash of hashes.slice(start, start + SLICE_IDS)) ids.push(hashToBytes(hash));
+    }
+    return { ids };
   }
 
   serveTransactions(peer: Peer, message: BodyOf<'getTransactions'>): BodyOf<'transactions'> {

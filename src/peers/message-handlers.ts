@@ -29,6 +29,6 @@ export function messageHandlers(peer: Peer, { chain, discovery, gossip }: Messag
     newBlock: async (message) => ({ $case: 'verdict', value: await gossip.receiveBlock(peer, message) }),
     newTransactions: (message) => gossip.receiveTransactions(peer, message),
     getTransactions: (message) => ({ $case: 'transactions', value: gossip.serveTransactions(peer, message) }),
-    getMempool: () => ({ $case: 'mempool', value: gossip.serveMempool() }),
+    getMempool: async () => ({ $case: 'mempool', value: await gossip.serveMempool() }),
   };
 }

@@ -337,7 +337,11 @@ let run: () => Promise<unknown> = async () => {};
 async function step(index: number | undefined, round: number): Promise<void> {
   try {
     if (index === undefined) await run();
-    else run = await scenarios[index]!.prepare(round);
+    else {
+      // The node gives up on a peer that builds blocks for too long to answer its pings.
+      if (peer.session.isClosed) peer = await connect();
+      run = await scenarios[index]!.prepare(round);
+    }
     tell({ done: true });
   } catch (error) {
     tell({ error: String(error) });
