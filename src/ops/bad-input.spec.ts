@@ -81,7 +81,7 @@ describe('POST /blocks', () => {
     expectProblem(await postBytes('['.repeat(1_000_000)), 413, 'body-too-complex', /more than 20000 lists/);
     expectProblem(await postBytes(`{"data":[${'1,'.repeat(400_000)}1]}`), 413, 'body-too-complex', /no route takes/);
     expectProblem(
-      await postBytes(`{"data":"${'[{,:\\\\\\"'.repeat(2_000)}"}`),
+      await postBytes(`{"data":"${'[{,:\\\\\\"'.repeat(4_000)}"}`),
       413,
       'bad-txn-data-length',
       /at most 16384/,
