@@ -7,8 +7,8 @@ import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
+import { Turns } from '../common/turns.js';
 import type { NodeConfig } from '../config/node-config.js';
-import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
 import { createDataTransaction, encodeDataTransaction, type DataTransaction } from '../consensus/data-entry.js';
@@ -22,6 +22,7 @@ import { MempoolStore } from './mempool.store.js';
 import { RETRY_AFTER_SECONDS, type MempoolLimits } from './policy.js';
 import { Pool } from './pool.js';
 import { Settlement } from './settlement.js';
+import { planTipEffect, type TipEffect } from './tip-effect.js';
 
 /** After a step that a fault broke off. */
 const SETTLE_RETRY_MS = 5_000;
@@ -61,6 +62,8 @@ export interface EntryChoices {
   readonly salt?: Uint8Array | undefined;
 }
 
+/** Entries that one turn of the event loop looks up, if each may stand in a block of its own. */
+const LOOKUP_SLICE = 100;
 /** Entries of a peer that are taken in by one commit. */
 const PEER_SLICE = 500;
 
@@ -75,9 +78,12 @@ export class MempoolService implements BeforeApplicationShutdown {
   readonly #store: MempoolStore;
   readonly #settlement: Settlement;
   #settling: Timer | undefined;
+  /** Of tips that are on disk, and still to be told. */
+  readonly #effects = new WeakMap<TipChange, TipEffect>();
   readonly limits: MempoolLimits;
   readonly #log: Logger;
   readonly #queue: CommitQueue;
+  readonly #turns: Turns;
 
   constructor(
     @Inject(DATABASE) database: Database,
@@ -94,6 +100,7 @@ export class MempoolService implements BeforeApplicationShutdown {
     this.#log = log.child({ module: 'mempool' });
     this.#store = new MempoolStore(database);
     this.#settlement = new Settlement(chain, this.#store, this.#pool);
+    this.#turns = new Turns((task) => void clock.after(0, task));
     this.#queue = new CommitQueue({
       pool: this.#pool,
       limits: this.limits,
@@ -191,6 +198,11 @@ export class MempoolService implements BeforeApplicationShutdown {
         throw new RuleError(error.code, `data.${index}: ${error.message}`, { ...error.data, index });
       }
     });
+    // What is posted again may stand in as many blocks, each of which is read to compare it.
+    for (let start = 0; choices.salt !== undefined && start < transactions.length; start += LOOKUP_SLICE) {
+      this.chain.hasTransactions(transactions.slice(start, start + LOOKUP_SLICE).map(({ id }) => id));
+      await this.#turns.next();
+    }
     await this.#post(transactions);
     return transactions;
   }
@@ -258,17 +270,20 @@ export class MempoolService implements BeforeApplicationShutdown {
     }
   }
 
-  /** From what is on disk alone: memory may be behind while an earlier tip is still being told. */
   #saveTipEffect(change: TipChange): void {
-    this.#store.delete(minedBy(change));
-    for (const { id } of unsettledBy(change)) this.#store.saveUnsettled(id);
+    const effect = planTipEffect(change, this.#pool);
+    this.#effects.set(change, effect);
+    this.#store.delete(effect.mined);
+    for (const { id } of effect.unsettled) this.#store.saveUnsettled(id);
   }
 
   #applyTipEffect(change: TipChange): void {
-    this.#forget(minedBy(change).filter((id) => this.#pool.delete(id)));
-    this.#settlement.add(unsettledBy(change));
-    // Most reorganisations are small, and settled by the first step.
-    if (this.#settlement.isDue) this.#settle();
+    const { mined, unsettled, isBig } = this.#effects.get(change)!;
+    this.#forget(mined.filter((id) => this.#pool.delete(id)));
+    this.#settlement.add(unsettled);
+    // Most reorganisations are small, and settled by the first step. Beside big blocks it would make this turn too long.
+    if (isBig) this.#settleSoon(0);
+    else if (this.#settlement.isDue) this.#settle();
   }
 
   #settleSoon(delayMs: number): void {
@@ -299,16 +314,6 @@ export class MempoolService implements BeforeApplicationShutdown {
   #tellAdded(transactions: readonly Entry[], origin: string | undefined): void {
     this.#events.emit('added', { transactions, origin });
   }
-}
-
-/** Entries of the blocks that came with this commit. */
-function minedBy({ arrived }: TipChange): Hash[] {
-  return [...arrived.values()].flatMap(({ transactions }) => transactions.filter(isEntry).map(({ id }) => id));
-}
-
-/** Blocks whose entries have to be read from disk before the mempool can follow. */
-function unsettledBy({ connected, disconnected, arrived }: TipChange): BlockNode[] {
-  return [...disconnected, ...connected.filter((node) => !arrived.has(node))];
 }
 
 /** Which rule a transaction breaks that travels by itself, outside a block. */
