@@ -659,7 +659,7 @@ describe('metrics', () => {
     expect(await rig.metric('searches_total', '{result="found"}')).toBe('3');
     expect(await rig.metric('hashes_total')).toBe(String(rig.hasher.hashesDone));
     expect(await rig.metric('active')).toBe('0');
-    expect(await rig.metric('hash_rate')).toBe('0');
+    expect(await rig.metric('hashes_per_second')).toBe('0');
   });
 
   it('show the hash rate of a search that runs', async () => {
@@ -667,7 +667,7 @@ describe('metrics', () => {
     await rig.post('a');
     rig.hasher.hashesDone = 5000;
     await rig.pass(2000);
-    expect(await rig.metric('hash_rate')).toBe('2500');
+    expect(await rig.metric('hashes_per_second')).toBe('2500');
     expect(await rig.metric('active')).toBe('1');
     expect(rig.miner.status.hashRate).toBe(2500);
   });
