@@ -80,14 +80,13 @@ describe('/peers/bans', () => {
     const stranger = new FakeChannel('203.0.113.7');
     rest.node.peers.acceptInbound(stranger);
     stranger.deliverBytes(Uint8Array.of(1, 2, 3));
-    const { json } = await rest.get('/peers/bans');
-    expect(json.bans).toEqual([
-      { subject: 'host:203.0.113.7', until: expect.stringMatching(/Z$/), code: 'malformed-message' },
-    ]);
+    // The end of a ban is a moment of the monotonic clock, so what the wall clock says of it may differ by a millisecond.
+    const ban = { subject: 'host:203.0.113.7', until: expect.stringMatching(/Z$/), code: 'malformed-message' };
+    expect((await rest.get('/peers/bans')).json).toEqual({ bans: [ban] });
     const unknown = await rest.fetch('/peers/bans/203.0.113.8', { method: 'DELETE' });
     expect(unknown.json).toMatchObject({ status: 404, code: 'not-banned' });
     const lifted = await rest.fetch('/peers/bans/203.0.113.7', { method: 'DELETE' });
-    expect([lifted.status, lifted.json]).toEqual([200, { lifted: json.bans }]);
+    expect([lifted.status, lifted.json]).toEqual([200, { lifted: [ban] }]);
     expect((await rest.get('/peers/bans')).json).toEqual({ bans: [] });
   });
 });
