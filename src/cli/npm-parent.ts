@@ -14,12 +14,11 @@ const NPM = /^(npm|npx)\b|\bnp[mx](-cli\.js)?(\s|$)/;
  */
 export function endWithNpm({ env, stderr }: Pick<Terminal, 'env' | 'stderr'>): void {
   if (env['npm_execpath'] === undefined && env['npm_lifecycle_event'] === undefined) return;
-  const parent = process.ppid;
-  const npm = findNpm(parent);
+  const npm = findNpm(process.ppid);
   // A shell that npm once started gives its variables to all that run in it.
   if (npm === undefined) return;
   const timer = setInterval(() => {
-    if (process.ppid === parent && isAlive(npm)) return;
+    if (isAlive(npm)) return;
     clearInterval(timer);
     stderr.write('minichain: npm, which started this, has ended: stopping\n');
     process.kill(process.pid, 'SIGTERM');
@@ -53,8 +52,17 @@ function readProcess(pid: number): { readonly parent: number; readonly command: 
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return !isZombie(pid);
+}
+
+/** It has ended, and its parent has not asked for its exit code yet. */
+function isZombie(pid: number): boolean {
+  try {
+    return /^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
   }
 }

@@ -9,7 +9,7 @@ const [{ createNode }, { parseConfig }, { decodeBlock }, { DATABASE }] = await P
   load('node.js'),
   load('config/load-config.js'),
   load('consensus/block.js'),
-  load('storage/storage.module.js'),
+  load('storage/database-token.js'),
 ]);
 const env = {
   MINICHAIN_NODE_NODE_ID: 'dying',
