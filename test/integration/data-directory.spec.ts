@@ -95,7 +95,7 @@ describe("another program's lock on the database", () => {
     expect((await b.chain()).tip).not.toBe(tip);
     other.exec('ROLLBACK');
     other.close();
-    await waitFor('b has the block', async () => (await b.chain()).tip === tip);
+    await waitFor('b has the block', async () => (await b.chain()).tip === tip, 60_000);
     expect(b.output).not.toMatch(/disk|damage|SQLITE_|misbehaved/);
   });
 });
