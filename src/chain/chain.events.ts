@@ -36,8 +36,8 @@ export interface ChainEventMap {
   /** Inside the SQLite transaction that moves the tip: only SQL writes here; a listener that throws undoes it all. */
   readonly committing: TipChange;
   /**
-   * After that commit: whoever wrote something in `committing` brings its own memory up to date now. All its listeners
-   * are done before the first of `tip`, so that what reacts to a new tip (the miner, gossip) finds a mempool that knows it.
+   * After that commit: listeners that wrote something in `committing` update their memory now. All of them are done
+   * before the first listener of `tip`, so that the miner and gossip find a mempool that knows the new tip.
    */
   readonly committed: TipChange;
   /** After that, once per commit. */

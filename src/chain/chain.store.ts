@@ -6,6 +6,7 @@ import { hash256, sha256d } from '../consensus/hash.js';
 import { HEADER_BYTES, type BlockHeader } from '../consensus/header.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
 import { isEntry, readTransaction, type Transaction } from '../consensus/transaction.js';
+import { BULK, inBulk } from '../storage/bulk.js';
 import { createTransact, type Database } from '../storage/database.js';
 import { DatabaseDamagedError, namingDamage } from '../storage/storage-errors.js';
 import { BodyCache } from './body-cache.js';
@@ -40,8 +41,6 @@ export class BlockDamagedError extends Error {
 /** A body of at most 1 MiB leaves an offset of 20 bits, and ids of 33 bits in a number that a double holds exactly. */
 const OFFSETS = 2 ** 20;
 const PREFIX_DIGITS = 12;
-/** Rows or ids that one statement takes. */
-const BULK = 250;
 /** Row of `meta`: the program whose verdicts on blocks are stored. */
 const VERDICTS_KEY = 'verdicts_of';
 
@@ -114,11 +113,11 @@ export class ChainStore {
     }
     // In the order of the index, so that neighbours meet in its pages.
     places.sort(([one], [other]) => one - other);
-    const whole = places.length - (places.length % BULK);
-    for (let start = 0; start < whole; start += BULK) {
-      this.#statements.insertEntries.run(...places.slice(start, start + BULK).flat());
-    }
-    for (const [prefix, place] of places.slice(whole)) this.#statements.insertEntry.run(prefix, place);
+    inBulk(
+      places,
+      (part) => this.#statements.insertEntries.run(...part.flat()),
+      ([prefix, place]) => this.#statements.insertEntry.run(prefix, place),
+    );
   }
 
   /** Puts the right bytes in the place of a damaged block's. */
@@ -128,7 +127,7 @@ export class ChainStore {
     this.#statements.mendBlock.run(crc32(body), bytes.subarray(0, HEADER_BYTES), body, id);
   }
 
-  /** Where entries with this id may stand: ids are compared by 48 bits only, so whoever asks compares the rest. */
+  /** Where entries with this id may be. Only 48 bits of the ids are compared: the caller has to compare the rest. */
   findPlaces(id: Hash): EntryPlace[] {
     return this.#statements.places.all(prefixOf(id)).map((place) => ({
       blockId: Math.floor(place / OFFSETS),
@@ -139,14 +138,16 @@ export class ChainStore {
   /** Those of the ids for which findPlaces() finds something; far cheaper than to ask for each. */
   havingPlaces(ids: readonly Hash[]): Set<Hash> {
     const having = new Set<Hash>();
-    for (let start = 0; start < ids.length; start += BULK) {
-      const part = ids.slice(start, start + BULK);
-      const prefixes = part.map(prefixOf);
-      // The last ones again, where they are fewer than the statement has parameters.
-      const parameters = Array.from({ length: BULK }, (_, index) => prefixes[Math.min(index, prefixes.length - 1)]!);
-      const found = new Set(this.#statements.prefixes.all(...parameters));
-      if (found.size > 0) part.forEach((id, index) => found.has(prefixes[index]!) && having.add(id));
-    }
+    inBulk(
+      ids,
+      (part) => {
+        const found = new Set(this.#statements.prefixes.all(...part.map(prefixOf)));
+        if (found.size > 0) for (const id of part) if (found.has(prefixOf(id))) having.add(id);
+      },
+      (id) => {
+        if (this.#statements.places.get(prefixOf(id)) !== undefined) having.add(id);
+      },
+    );
     return having;
   }
 

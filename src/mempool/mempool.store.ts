@@ -1,12 +1,10 @@
 import { RuleError } from '../consensus/rule-error.js';
 import { hashFromBytes, hashToBytes, type Hash } from '../consensus/codec.js';
 import { decodeTransaction, isEntry, type Entry } from '../consensus/transaction.js';
+import { BULK, inBulk } from '../storage/bulk.js';
 import { checkFiles, createTransact, type Database } from '../storage/database.js';
 import { DatabaseDamagedError, namingDamage } from '../storage/storage-errors.js';
 import type { PoolEntry } from './pool.js';
-
-/** Ids that one statement takes. */
-const BULK = 250;
 
 interface Row {
   readonly id: Buffer;
@@ -77,11 +75,11 @@ export class MempoolStore {
   }
 
   delete(ids: readonly Hash[]): void {
-    const whole = ids.length - (ids.length % BULK);
-    for (let start = 0; start < whole; start += BULK) {
-      this.#statements.deleteMany.run(...ids.slice(start, start + BULK).map(hashToBytes));
-    }
-    for (const id of ids.slice(whole)) this.#statements.delete.run(hashToBytes(id));
+    inBulk(
+      ids,
+      (part) => this.#statements.deleteMany.run(...part.map(hashToBytes)),
+      (id) => this.#statements.delete.run(hashToBytes(id)),
+    );
   }
 
   #decode({ id, bytes }: Row): Entry {
