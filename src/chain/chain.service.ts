@@ -151,11 +151,6 @@ export class ChainService {
     return this.#store.loadHeaderBytes(this.#nodesFrom(fromHeight, limit));
   }
 
-  /** When a stored block arrived here, in milliseconds since the epoch. */
-  receivedMs(node: BlockNode): number | undefined {
-    return this.#store.loadReceivedMs(node);
-  }
-
   /** An entry of the active chain, and the block that it is in. Coinbases are found by their blocks alone. */
   findTransaction(id: Hash): FoundTransaction | undefined {
     return this.#reader.findEntry(id, (node) => this.#state.isActive(node));
