@@ -6,9 +6,10 @@ import { SeededRandom } from '../../test/support/seeded-random.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { createBlock, type Block } from '../consensus/block.js';
 import { linkHeader, type BlockNode } from '../consensus/block-tree.js';
-import { BlockDownload, RequestPace, type DownloadResult } from './block-download.js';
+import { BlockDownload, type DownloadResult } from './block-download.js';
 import type { Body } from './messages.js';
 import type { Peer } from './peer.js';
+import { RequestPace } from './request-pace.js';
 import type { HandlerTable } from './session.js';
 import { decodeHashes } from './wire.js';
 
@@ -52,16 +53,29 @@ describe('BlockDownload', () => {
         ),
     };
   };
+  /** A chain that has these blocks. */
+  const holder = (blocks: readonly Block[]): TestChain => {
+    const test = openChain({ clock });
+    acceptBatch(test.chain, blocks);
+    return test;
+  };
   const add = (name: string, handlers: HandlerTable): ScriptedPeer => {
     const link = linkTo(net, name, handlers, ours.chain.genesis);
     links.push(link);
     return link.remote;
   };
   const create = (branch: readonly BlockNode[]): BlockDownload =>
-    new BlockDownload(branch, ours.chain, clock, pace, {
-      sources: () => links.map(({ peer }) => peer),
-      blame: (peer: Peer, { code }) => void blamed.push(`${peer.nodeId} ${code}`),
-      progress: () => {},
+    new BlockDownload({
+      branch,
+      chain: ours.chain,
+      clock,
+      pace,
+      ports: {
+        sources: () => links.map(({ peer }) => peer),
+        blame: (peer: Peer, { code }) => void blamed.push(`${peer.nodeId} ${code}`),
+        connecting: () => {},
+        progress: () => {},
+      },
     });
   const finish = async (download: BlockDownload): Promise<DownloadResult | Error> => {
     let result: DownloadResult | Error | undefined;
@@ -79,8 +93,14 @@ describe('BlockDownload', () => {
     const remotes = ['a', 'b', 'c'].map((name) => add(name, having(blocks)));
     expect(await finish(create(branch))).toBe('complete');
     expect(ours.chain.tip.hash).toBe(branch.at(-1)!.hash);
-    for (const remote of remotes) expect(requests(remote)).toBeGreaterThanOrEqual(4);
-    expect(remotes.reduce((sum, remote) => sum + requests(remote), 0)).toBe(Math.ceil(2_500 / 128));
+    const sizes = remotes.map(({ received }) =>
+      received.map((body) => (body.$case === 'getBlocks' ? body.value.hashes.length : 0)),
+    );
+    for (const list of sizes) {
+      expect(list.length).toBeGreaterThanOrEqual(4);
+      expect([list[0], Math.max(...list)]).toEqual([2, 128]);
+    }
+    expect(sizes.flat().reduce((sum, size) => sum + size, 0)).toBe(2_500);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -88,17 +108,15 @@ describe('BlockDownload', () => {
     const { blocks, branch } = mine(3_000);
     const asked = new Set<string>();
     const honest = having(blocks);
-    const remote = add('slow head', {
+    add('slow head', {
       getBlocks: (message) => {
-        for (const hash of decodeHashes(message.hashes, 512)) asked.add(hash);
+        const hashes = decodeHashes(message.hashes, 512);
+        for (const hash of hashes) asked.add(hash);
         // The very first block never comes.
-        return honest.getBlocks!({ ...message, hashes: message.hashes.slice(1) });
+        return hashes[0] === branch[0]!.hash ? undefined : honest.getBlocks!(message);
       },
     });
-    const download = create(branch);
-    const result = finish(download);
-    await clock.until('the window is asked for', () => requests(remote) >= 8, 60_000);
-    await result;
+    await finish(create(branch));
     expect(asked.size).toBe(1_024);
     expect(ours.chain.tip.height).toBe(0);
   });
@@ -139,7 +157,7 @@ describe('BlockDownload', () => {
       expect(pace.timeoutMs(slow!)).toBe(expected);
     }
     expect([pace.isSlow(slow!), pace.isSlow(other!)]).toEqual([true, false]);
-    for (let count = 0; count < 30; count++) pace.answered(slow!);
+    for (let count = 0; count < 30; count++) pace.answered(slow!, 1_000);
     expect(pace.timeoutMs(slow!)).toBe(2_000);
     expect(pace.isSlow(slow!)).toBe(false);
   });
@@ -174,10 +192,108 @@ describe('BlockDownload', () => {
   });
 
   it('asks again for what an answer had no room for', async () => {
-    const { blocks, branch } = mine(200);
-    const remote = add('terse', having(blocks, 7));
+    const { blocks, branch } = mine(30, () => Array<string>(64).fill('x'.repeat(16_000)));
+    const remote = add('full', serving(holder(blocks).chain));
     expect(await finish(create(branch))).toBe('complete');
-    expect(requests(remote)).toBeGreaterThanOrEqual(Math.ceil(200 / 7));
+    expect(requests(remote)).toBeGreaterThanOrEqual(30 / 2);
+    expect(blamed).toEqual([]);
+  });
+
+  it('asks a peer for few blocks at first, for more as it answers quickly, for less where it is slow', () => {
+    add('peer', {});
+    const [peer] = links.map((link) => link.peer);
+    const batch = (): number => pace.batchBlocks(peer!);
+    expect(batch()).toBe(2);
+    for (let count = 0; count < 10; count++) pace.answered(peer!, 1_000);
+    expect(batch()).toBe(128);
+    pace.answered(peer!, 1_200);
+    expect(batch()).toBe(128);
+    pace.answered(peer!, 1_600);
+    expect(batch()).toBe(64);
+    for (const expected of [16, 4, 1, 1]) {
+      pace.timedOut(peer!);
+      expect(batch()).toBe(expected);
+    }
+  });
+
+  describe('of a peer that holds blocks back', () => {
+    it('fetches all from another one in time, where it sends only the last block of each request', async () => {
+      const { blocks, branch } = mine(3_000);
+      const honest = having(blocks);
+      const drip = add('drip', {
+        getBlocks: (message) => {
+          const body = honest.getBlocks!({ ...message, hashes: message.hashes.slice(-1) });
+          return new Promise((resolve) => void clock.after(1_700, () => resolve(body as Body)));
+        },
+      });
+      add('good', honest);
+      const startMs = clock.nowMs();
+      expect(await finish(create(branch))).toBe('complete');
+      expect(clock.nowMs() - startMs).toBeLessThan(10_000);
+      expect(requests(drip)).toBe(2);
+      expect(blamed).toEqual(['drip stalling']);
+    });
+
+    it('fetches all from another one in time, where it skips the first block of each request', async () => {
+      const { blocks, branch } = mine(600);
+      const honest = having(blocks);
+      add('headless', { getBlocks: (message) => honest.getBlocks!({ ...message, hashes: message.hashes.slice(1) }) });
+      add('good', honest);
+      expect(await finish(create(branch))).toBe('complete');
+      expect(blamed).toEqual(['headless stalling']);
+    });
+
+    it('asks another one too after two seconds, although the slow one is given more time, and takes what comes first', async () => {
+      const { blocks, branch } = mine(8);
+      const honest = having(blocks);
+      const slow = add('slow', {
+        getBlocks: (message) =>
+          new Promise((resolve) => void clock.after(12_000, () => resolve(honest.getBlocks!(message) as Body))),
+      });
+      for (let count = 0; count < 4; count++) pace.timedOut(links[0]!.peer);
+      const result = finish(create(branch));
+      await clock.until('it is asked', () => requests(slow) > 0);
+      const startMs = clock.nowMs();
+      add('good', honest);
+      expect(await result).toBe('complete');
+      expect(clock.nowMs() - startMs).toBeLessThan(2_500);
+      expect(blamed).toEqual([]);
+    });
+
+    it('blames it where nothing at all comes for eight seconds, and not before', async () => {
+      const { branch } = mine(8);
+      add('silent', {});
+      for (let run = 0; run < 2; run++) expect(await finish(create(branch))).toBe('no-source');
+      expect(blamed).toEqual([]);
+      expect(await finish(create(branch))).toBe('no-source');
+      expect(blamed).toEqual(['silent stalling']);
+    });
+
+    it('finishes over a link of 64 kbit/s that pauses for seconds, and blames nobody', async () => {
+      const { blocks, branch } = mine(300, (index) => (index % 10 === 0 ? ['x'.repeat(10_000)] : []));
+      const honest = having(blocks);
+      let freeAtMs = clock.nowMs();
+      let pauseAtMs = freeAtMs + 5_000;
+      add('slow', {
+        getBlocks: (message) => {
+          const body = honest.getBlocks!(message) as Extract<Body, { $case: 'blocks' }>;
+          const bytes = body.value.blocks.reduce((sum, { raw }) => sum + raw.length, 0);
+          freeAtMs = Math.max(clock.nowMs(), freeAtMs) + bytes / 8;
+          if (freeAtMs >= pauseAtMs) {
+            freeAtMs += 4_000;
+            pauseAtMs = freeAtMs + 20_000;
+          }
+          return new Promise((resolve) => void clock.after(freeAtMs - clock.nowMs(), () => resolve(body)));
+        },
+      });
+      let result: unknown;
+      // Each attempt goes on where the one before ended, as syncs do.
+      for (let attempt = 0; attempt < 20 && result !== 'complete'; attempt++) {
+        result = await finish(create(branch.slice(ours.chain.tip.height)));
+      }
+      expect(result).toBe('complete');
+      expect(blamed).toEqual([]);
+    });
   });
 
   it('leaves out who has nothing, without blame', async () => {
@@ -203,7 +319,7 @@ describe('BlockDownload', () => {
       add('silent', {});
       const startMs = clock.nowMs();
       expect(await finish(create(branch))).toBe('no-source');
-      expect(ours.chain.tip.height).toBe(128);
+      expect(ours.chain.tip.height).toBe(2);
       expect(clock.nowMs() - startMs).toBeLessThan(10_000);
       expect(clock.pendingTimers).toBe(0);
     });
@@ -237,9 +353,11 @@ describe('BlockDownload', () => {
       const result = finish(download);
       add('garbler', {
         getBlocks: ({ hashes }) => {
-          const asked = blocks.find(({ hash }) => hash === decodeHashes(hashes, 512)[0])!;
-          const raw = Buffer.concat([asked.bytes.subarray(0, 80), Buffer.alloc(10)]);
-          return { $case: 'blocks', value: { blocks: [{ raw }] } };
+          const asked = new Set<string>(decodeHashes(hashes, 512));
+          const garbled = blocks
+            .filter(({ hash }) => asked.has(hash))
+            .map(({ bytes }) => ({ raw: Buffer.concat([bytes.subarray(0, 80), Buffer.alloc(10)]) }));
+          return { $case: 'blocks', value: { blocks: garbled } };
         },
       });
       add('good', having(blocks));
@@ -289,7 +407,7 @@ describe('BlockDownload', () => {
     add('good', having(blocks));
     const download = create(branch);
     const result = finish(download);
-    download.stop();
+    download.stop('stopped');
     expect(await result).toBe('stopped');
     await clock.advance(60_000);
     expect(ours.chain.tip.height).toBe(0);
@@ -313,10 +431,17 @@ describe('BlockDownload', () => {
     await finish(create(branch));
     const next = openChain({ clock });
     links = [linkTo(net, 'us', serving(ours.chain), ours.chain.tip)];
-    const download = new BlockDownload(branch, next.chain, clock, pace, {
-      sources: () => links.map(({ peer }) => peer),
-      blame: () => {},
-      progress: () => {},
+    const download = new BlockDownload({
+      branch,
+      chain: next.chain,
+      clock,
+      pace,
+      ports: {
+        sources: () => links.map(({ peer }) => peer),
+        blame: () => {},
+        connecting: () => {},
+        progress: () => {},
+      },
     });
     expect(await finish(download)).toBe('complete');
     expect(next.chain.tip.hash).toBe(ours.chain.tip.hash);

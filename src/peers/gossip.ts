@@ -85,21 +85,27 @@ export class Gossip {
     this.#announceBlocks([this.chain.tip]);
   }
 
-  /** Fetches what the peer has pending and we have not; both sides do this once a session is open. */
+  /**
+   * Fetches what the peer has pending and we have not; both sides do this once a session is open. Each request but the
+   * last of a page brings at least LIMITS.fullAnswerBytes, and an answer without entries ends the exchange.
+   * @throws WireError, RuleError; RequestFailedError; faults of our own.
+   */
   async fetchMempool(peer: Peer): Promise<void> {
     const { ids } = await peer.session.request({ $case: 'getMempool', value: {} }, 'mempool', ANSWER_MS);
     const theirs = decodeHashes(ids, LIMITS.mempoolIds);
     for (const id of theirs) peer.known.add(id);
+    const isWanted = (id: Hash): boolean => !this.mempool.has(id) && !this.chain.hasTransaction(id);
     for (let start = 0; start < theirs.length; start += LIMITS.transactions) {
-      const page = theirs.slice(start, start + LIMITS.transactions);
-      let wanted = page.filter((id) => !this.mempool.has(id) && !this.chain.hasTransaction(id));
+      let wanted = theirs.slice(start, start + LIMITS.transactions).filter(isWanted);
       while (wanted.length > 0) {
         const request = { $case: 'getTransactions', value: { ids: encodeHashes(wanted) } } as const;
-        const answer = await peer.session.request(request, 'transactions', ANSWER_MS);
-        await this.receiveTransactions(peer, answer);
-        // As many as fit one message, in the order asked for, less what has been mined meanwhile; then that is all.
-        if (answer.transactions.length === 0) break;
-        wanted = wanted.slice(answer.transactions.length);
+        const { transactions } = await peer.session.request(request, 'transactions', ANSWER_MS);
+        if (transactions.length === 0) return;
+        const missing = new Set(wanted);
+        await this.#receive(peer, { transactions }, (id) => missing.delete(id));
+        // What is missing from an answer that had room for it has been mined meanwhile.
+        const bytes = transactions.reduce((sum, { raw }) => sum + raw.length, 0);
+        wanted = bytes < LIMITS.fullAnswerBytes ? [] : [...missing].filter(isWanted);
       }
     }
   }
@@ -144,9 +150,16 @@ export class Gossip {
   }
 
   /** @throws WireError, RuleError when a transaction breaks a rule (the good ones are taken all the same). */
-  async receiveTransactions(peer: Peer, message: BodyOf<'transactions'>): Promise<void> {
+  receiveTransactions(peer: Peer, message: BodyOf<'transactions'>): Promise<void> {
+    return this.#receive(peer, message, () => true);
+  }
+
+  async #receive(peer: Peer, message: BodyOf<'transactions'>, isExpected: (id: Hash) => boolean): Promise<void> {
     const transactions = decodeTransactions(message);
-    for (const transaction of transactions) peer.known.add(transaction.id);
+    for (const { id } of transactions) {
+      if (!isExpected(id)) throw new WireError('unrequested-data', `entry ${id} was not asked for`);
+      peer.known.add(id);
+    }
     const fresh = transactions.filter(({ id }) => !this.mempool.has(id) && !this.chain.hasTransaction(id));
     if (fresh.length === 0) return;
     for (const { id, result } of await this.mempool.acceptFromPeer(fresh, peer.nodeId)) {

@@ -43,7 +43,7 @@ describe('fetchHeaders', () => {
   const link = (handlers: HandlerTable): PeerLink => linkTo(net, 'them', handlers, theirs.chain.tip);
   const fetch = async ({ peer }: PeerLink): Promise<readonly BlockNode[] | string> => {
     let result: readonly BlockNode[] | string | undefined;
-    const outcome = fetchHeaders(peer, ours.chain, clock).then(
+    const outcome = fetchHeaders({ peer, chain: ours.chain, clock, patienceMs: 5_000 }).then(
       ({ nodes }) => nodes,
       (error: Error & { code?: string; reason?: string }) => error.code ?? error.reason ?? String(error),
     );
