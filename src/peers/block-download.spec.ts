@@ -1,91 +1,31 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { acceptBatch, entry, mineChain, mineOn, openChain, type TestChain } from '../../test/support/chain-builders.js';
-import { MemoryNetwork } from '../../test/support/memory-network.js';
-import { linkTo, serving, type PeerLink, type ScriptedPeer } from '../../test/support/scripted-peer.js';
-import { SeededRandom } from '../../test/support/seeded-random.js';
-import { VirtualClock } from '../../test/support/virtual-clock.js';
-import { createBlock, type Block } from '../consensus/block.js';
-import { linkHeader, type BlockNode } from '../consensus/block-tree.js';
-import { BlockDownload, type DownloadResult } from './block-download.js';
-import type { Body } from './messages.js';
-import type { Peer } from './peer.js';
-import { RequestPace } from './request-pace.js';
-import type { HandlerTable } from './session.js';
+import { acceptBatch, entry, mineChain, mineOn, openChain } from '../../test/support/chain-builders.js';
+import { DownloadStage, answerOf } from '../../test/support/download-stage.js';
+import { linkTo, serving, type ScriptedPeer } from '../../test/support/scripted-peer.js';
+import { createBlock } from '../consensus/block.js';
+import { linkHeader } from '../consensus/block-tree.js';
+import { BlockDownload } from './block-download.js';
 import { decodeHashes } from './wire.js';
 
-function answer(blocks: readonly Block[]): Body {
-  return { $case: 'blocks', value: { blocks: blocks.map(({ bytes }) => ({ raw: bytes })) } };
-}
-
 describe('BlockDownload', () => {
-  let clock: VirtualClock;
-  let net: MemoryNetwork;
-  let ours: TestChain;
-  let pace: RequestPace;
-  let links: PeerLink[];
-  let blamed: string[];
+  let stage: DownloadStage;
+  let clock: DownloadStage['clock'];
+  let net: DownloadStage['net'];
+  let ours: DownloadStage['ours'];
+  let pace: DownloadStage['pace'];
+  let links: DownloadStage['links'];
+  let blamed: DownloadStage['blamed'];
+  let mine: DownloadStage['mine'];
+  let having: DownloadStage['having'];
+  let add: DownloadStage['add'];
+  let create: DownloadStage['create'];
+  let finish: DownloadStage['finish'];
   beforeEach(() => {
-    clock = new VirtualClock();
-    net = new MemoryNetwork(clock, new SeededRandom(1));
-    ours = openChain({ clock });
-    pace = new RequestPace();
-    links = [];
-    blamed = [];
+    stage = new DownloadStage();
+    ({ clock, net, ours, pace, links, blamed, mine, having, add, create, finish } = stage);
   });
   afterEach(() => ours.close());
 
-  /** Blocks on our genesis, and their nodes as header sync would give them. */
-  const mine = (count: number, entriesAt?: (index: number) => string[]): { blocks: Block[]; branch: BlockNode[] } => {
-    const { blocks } = mineChain(ours.chain.genesis, count, entriesAt);
-    const branch: BlockNode[] = [];
-    for (const { hash, header } of blocks) branch.push(linkHeader(hash, header, branch.at(-1) ?? ours.chain.genesis));
-    return { blocks, branch };
-  };
-  /** Answers that hold those of these blocks that are asked for, `limit` at the most. */
-  const having = (blocks: readonly Block[], limit = 128): HandlerTable => {
-    const byHash = new Map<string, Block>(blocks.map((block) => [block.hash, block]));
-    return {
-      getBlocks: ({ hashes }) =>
-        answer(
-          decodeHashes(hashes, 512)
-            .flatMap((hash) => byHash.get(hash) ?? [])
-            .slice(0, limit),
-        ),
-    };
-  };
-  /** A chain that has these blocks. */
-  const holder = (blocks: readonly Block[]): TestChain => {
-    const test = openChain({ clock });
-    acceptBatch(test.chain, blocks);
-    return test;
-  };
-  const add = (name: string, handlers: HandlerTable): ScriptedPeer => {
-    const link = linkTo(net, name, handlers, ours.chain.genesis);
-    links.push(link);
-    return link.remote;
-  };
-  const create = (branch: readonly BlockNode[]): BlockDownload =>
-    new BlockDownload({
-      branch,
-      chain: ours.chain,
-      clock,
-      pace,
-      ports: {
-        sources: () => links.map(({ peer }) => peer),
-        blame: (peer: Peer, { code }) => void blamed.push(`${peer.nodeId} ${code}`),
-        connecting: () => {},
-        progress: () => {},
-      },
-    });
-  const finish = async (download: BlockDownload): Promise<DownloadResult | Error> => {
-    let result: DownloadResult | Error | undefined;
-    download.run().then(
-      (value) => (result = value),
-      (error: Error) => (result = error),
-    );
-    await clock.until('the download is over', () => result !== undefined, 600_000);
-    return result!;
-  };
   const requests = (remote: ScriptedPeer): number => remote.count('getBlocks');
 
   it('fetches from all peers at once, and connects in order', async () => {
@@ -193,10 +133,13 @@ describe('BlockDownload', () => {
 
   it('asks again for what an answer had no room for', async () => {
     const { blocks, branch } = mine(30, () => Array<string>(64).fill('x'.repeat(16_000)));
-    const remote = add('full', serving(holder(blocks).chain));
+    const theirs = openChain({ clock });
+    acceptBatch(theirs.chain, blocks);
+    const remote = add('full', serving(theirs.chain));
     expect(await finish(create(branch))).toBe('complete');
     expect(requests(remote)).toBeGreaterThanOrEqual(30 / 2);
     expect(blamed).toEqual([]);
+    theirs.close();
   });
 
   it('asks a peer for few blocks at first, for more as it answers quickly, for less where it is slow', () => {
@@ -214,86 +157,6 @@ describe('BlockDownload', () => {
       pace.timedOut(peer!);
       expect(batch()).toBe(expected);
     }
-  });
-
-  describe('of a peer that holds blocks back', () => {
-    it('fetches all from another one in time, where it sends only the last block of each request', async () => {
-      const { blocks, branch } = mine(3_000);
-      const honest = having(blocks);
-      const drip = add('drip', {
-        getBlocks: (message) => {
-          const body = honest.getBlocks!({ ...message, hashes: message.hashes.slice(-1) });
-          return new Promise((resolve) => void clock.after(1_700, () => resolve(body as Body)));
-        },
-      });
-      add('good', honest);
-      const startMs = clock.nowMs();
-      expect(await finish(create(branch))).toBe('complete');
-      expect(clock.nowMs() - startMs).toBeLessThan(10_000);
-      expect(requests(drip)).toBe(2);
-      expect(blamed).toEqual(['drip stalling']);
-    });
-
-    it('fetches all from another one in time, where it skips the first block of each request', async () => {
-      const { blocks, branch } = mine(600);
-      const honest = having(blocks);
-      add('headless', { getBlocks: (message) => honest.getBlocks!({ ...message, hashes: message.hashes.slice(1) }) });
-      add('good', honest);
-      expect(await finish(create(branch))).toBe('complete');
-      expect(blamed).toEqual(['headless stalling']);
-    });
-
-    it('asks another one too after two seconds, although the slow one is given more time, and takes what comes first', async () => {
-      const { blocks, branch } = mine(8);
-      const honest = having(blocks);
-      const slow = add('slow', {
-        getBlocks: (message) =>
-          new Promise((resolve) => void clock.after(12_000, () => resolve(honest.getBlocks!(message) as Body))),
-      });
-      for (let count = 0; count < 4; count++) pace.timedOut(links[0]!.peer);
-      const result = finish(create(branch));
-      await clock.until('it is asked', () => requests(slow) > 0);
-      const startMs = clock.nowMs();
-      add('good', honest);
-      expect(await result).toBe('complete');
-      expect(clock.nowMs() - startMs).toBeLessThan(2_500);
-      expect(blamed).toEqual([]);
-    });
-
-    it('blames it where nothing at all comes for eight seconds, and not before', async () => {
-      const { branch } = mine(8);
-      add('silent', {});
-      for (let run = 0; run < 2; run++) expect(await finish(create(branch))).toBe('no-source');
-      expect(blamed).toEqual([]);
-      expect(await finish(create(branch))).toBe('no-source');
-      expect(blamed).toEqual(['silent stalling']);
-    });
-
-    it('finishes over a link of 64 kbit/s that pauses for seconds, and blames nobody', async () => {
-      const { blocks, branch } = mine(300, (index) => (index % 10 === 0 ? ['x'.repeat(10_000)] : []));
-      const honest = having(blocks);
-      let freeAtMs = clock.nowMs();
-      let pauseAtMs = freeAtMs + 5_000;
-      add('slow', {
-        getBlocks: (message) => {
-          const body = honest.getBlocks!(message) as Extract<Body, { $case: 'blocks' }>;
-          const bytes = body.value.blocks.reduce((sum, { raw }) => sum + raw.length, 0);
-          freeAtMs = Math.max(clock.nowMs(), freeAtMs) + bytes / 8;
-          if (freeAtMs >= pauseAtMs) {
-            freeAtMs += 4_000;
-            pauseAtMs = freeAtMs + 20_000;
-          }
-          return new Promise((resolve) => void clock.after(freeAtMs - clock.nowMs(), () => resolve(body)));
-        },
-      });
-      let result: unknown;
-      // Each attempt goes on where the one before ended, as syncs do.
-      for (let attempt = 0; attempt < 20 && result !== 'complete'; attempt++) {
-        result = await finish(create(branch.slice(ours.chain.tip.height)));
-      }
-      expect(result).toBe('complete');
-      expect(blamed).toEqual([]);
-    });
   });
 
   it('leaves out who has nothing, without blame', async () => {
@@ -348,7 +211,7 @@ describe('BlockDownload', () => {
 
     it('a peer that sends what was not asked for, or what cannot be read', async () => {
       const { blocks, branch } = mine(5);
-      add('pusher', { getBlocks: () => answer([mineOn(ours.chain.genesis)]) });
+      add('pusher', { getBlocks: () => answerOf([mineOn(ours.chain.genesis)]) });
       const download = create(branch);
       const result = finish(download);
       add('garbler', {
@@ -430,14 +293,14 @@ describe('BlockDownload', () => {
     add('good', having(blocks));
     await finish(create(branch));
     const next = openChain({ clock });
-    links = [linkTo(net, 'us', serving(ours.chain), ours.chain.tip)];
+    const us = linkTo(net, 'us', serving(ours.chain), ours.chain.tip);
     const download = new BlockDownload({
       branch,
       chain: next.chain,
       clock,
       pace,
       ports: {
-        sources: () => links.map(({ peer }) => peer),
+        sources: () => [us.peer],
         blame: () => {},
         connecting: () => {},
         progress: () => {},

@@ -15,7 +15,6 @@ import { SeededRandom } from '../../test/support/seeded-random.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import type { Clock } from '../common/clock.js';
 import { createBlock } from '../consensus/block.js';
-import type { Body } from './messages.js';
 import type { Peer } from './peer.js';
 import type { HandlerTable } from './session.js';
 import { Sync, type SyncState } from './sync.js';
@@ -32,20 +31,19 @@ describe('Sync', () => {
   let blamed: string[];
   let tooNew: string[];
   let states: SyncState[];
-  let catchingUp: boolean[];
   let sync: Sync;
   beforeEach(() => {
     clock = new VirtualClock();
     net = new MemoryNetwork(clock, new SeededRandom(1));
     ours = openChain({ clock });
     theirs = openChain({ clock });
-    [links, blamed, tooNew, states, catchingUp] = [[], [], [], [], []];
+    [links, blamed, tooNew, states] = [[], [], [], []];
     sync = new Sync(ours.chain, clock, silentLog, {
       peers: () => links.map(({ peer }) => peer).filter(({ session }) => !session.isClosed),
       blame: (peer: Peer, { code }) => void blamed.push(`${peer.nodeId} ${code}`),
       tooNew: (peer, { code }) => void tooNew.push(`${peer.nodeId} ${code}`),
       stateChanged: (state) => void states.push(state),
-      catchingUpChanged: (isCatchingUp) => void catchingUp.push(isCatchingUp),
+      catchingUpChanged: () => {},
     });
   });
   afterEach(() => {
@@ -200,101 +198,6 @@ describe('Sync', () => {
       remote.handlers = { getHeaders: getHeaders!, getBlocks: getBlocks! };
       await clock.until('we have their tip', () => ours.chain.tip.hash === theirs.chain.tip.hash, 20_000);
     });
-  });
-
-  describe('a better branch whose blocks', () => {
-    const answerAfter = (delayMs: number, body: ReturnType<NonNullable<HandlerTable['getBlocks']>>): Promise<Body> =>
-      new Promise((resolve) => void clock.after(delayMs, () => resolve(body as Body)));
-
-    it('come quickly lets the node wait for the rest', async () => {
-      acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 2_000).blocks);
-      sync.consider(add('good', serving(theirs.chain)).peer);
-      await caughtUp();
-      await idle();
-      expect(catchingUp).toEqual([true, false]);
-    });
-
-    it('never come changes nothing, is blamed, and keeps no other from its turn', async () => {
-      acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 500).blocks);
-      const heavier = openChain({ clock });
-      acceptBatch(heavier.chain, mineChain(heavier.chain.genesis, 1_700).blocks);
-      const { getHeaders } = serving(heavier.chain);
-      sync.consider(add('withholder', { getHeaders: getHeaders! }, tipOf(heavier)).peer);
-      await clock.until('its blocks are asked for', () => sync.status.state === 'blocks');
-      expect(sync.isCatchingUp).toBe(false);
-      add('honest', serving(theirs.chain));
-      const startMs = clock.nowMs();
-      await caughtUp();
-      expect(clock.nowMs() - startMs).toBeLessThan(5_000);
-      catchingUp.length = 0;
-      await heartbeats(600_000);
-      expect(catchingUp).toEqual([]);
-      expect(new Set(blamed)).toEqual(new Set(['withholder stalling']));
-      expect(blamed.length).toBeGreaterThanOrEqual(4);
-      heavier.close();
-    });
-
-    it('come slowly does not stop the node, and gives way to others', async () => {
-      acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 500).blocks);
-      const heavier = openChain({ clock });
-      acceptBatch(heavier.chain, mineChain(heavier.chain.genesis, 1_700).blocks);
-      const handlers = serving(heavier.chain);
-      const slow = add(
-        'slow',
-        { ...handlers, getBlocks: (message) => answerAfter(1_900, handlers.getBlocks!(message)) },
-        tipOf(heavier),
-      );
-      sync.consider(slow.peer);
-      await clock.until('blocks come', () => ours.chain.tip.height > 0);
-      add('honest', serving(theirs.chain));
-      await clock.until('the honest has its turn', () => ours.chain.node(theirs.chain.tip.hash) !== undefined, 25_000);
-      await clock.until('all is there', () => ours.chain.tip.hash === heavier.chain.tip.hash, 3_600_000);
-      expect(catchingUp.filter(Boolean).length).toBeLessThanOrEqual(1);
-      expect(blamed).toEqual([]);
-      heavier.close();
-    });
-
-    it('are held back one by one is over soon, for a newcomer beside an honest peer', async () => {
-      acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 3_000).blocks);
-      const honest = serving(theirs.chain);
-      const drip = add('drip', {
-        ...honest,
-        getBlocks: (message) => answerAfter(1_700, honest.getBlocks!({ ...message, hashes: message.hashes.slice(-1) })),
-      });
-      add('honest', honest);
-      sync.consider(drip.peer);
-      const startMs = clock.nowMs();
-      await caughtUp();
-      expect(clock.nowMs() - startMs).toBeLessThan(10_000);
-      expect(blamed).toEqual(['drip stalling']);
-    });
-  });
-
-  it('asks an honest peer for its headers beside one that shows its own slowly', async () => {
-    acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 300).blocks);
-    const { blocks } = mineChain(theirs.chain.genesis, LIMITS.headers + 1);
-    const slow = add(
-      'slow',
-      {
-        getHeaders: () =>
-          new Promise((resolve) => {
-            const from = (slow.remote.count('getHeaders') - 1) % 2;
-            const headers = blocks
-              .slice(from, from + LIMITS.headers)
-              .map(({ bytes }) => ({ raw: bytes.subarray(0, 80) }));
-            clock.after(4_500, () => resolve({ $case: 'headers', value: { headers } }));
-          }),
-      },
-      LIE,
-    );
-    add('honest', serving(theirs.chain));
-    sync.consider(slow.peer);
-    const startMs = clock.nowMs();
-    await caughtUp();
-    expect(clock.nowMs() - startMs).toBeLessThan(5_000);
-    await heartbeats(600_000);
-    expect(blamed.filter((line) => line === 'slow unproven-work').length).toBeGreaterThanOrEqual(4);
-    expect(ours.chain.tip.hash).toBe(theirs.chain.tip.hash);
   });
 
   it('comes back for blocks of the far future when their time has come', async () => {
