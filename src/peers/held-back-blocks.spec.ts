@@ -6,7 +6,6 @@ import type { Body } from './messages.js';
 describe('BlockDownload beside a peer that holds blocks back', () => {
   let stage: DownloadStage;
   let clock: DownloadStage['clock'];
-  let net: DownloadStage['net'];
   let ours: DownloadStage['ours'];
   let pace: DownloadStage['pace'];
   let links: DownloadStage['links'];
@@ -18,7 +17,7 @@ describe('BlockDownload beside a peer that holds blocks back', () => {
   let finish: DownloadStage['finish'];
   beforeEach(() => {
     stage = new DownloadStage();
-    ({ clock, net, ours, pace, links, blamed, mine, having, add, create, finish } = stage);
+    ({ clock, ours, pace, links, blamed, mine, having, add, create, finish } = stage);
   });
   afterEach(() => ours.close());
 
