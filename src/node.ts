@@ -104,7 +104,7 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
   const miner = app.get(MinerService);
   const peers = app.get(PeersService);
   // Miner and peers do not know each other; a node that still fetches blocks would only mine on old ones.
-  peers.events.on('sync', () => miner.setPaused('sync', peers.isCatchingUp));
+  peers.events.on('catchingUp', (isCatchingUp) => miner.setPaused('sync', isCatchingUp));
   return {
     config,
     app,

@@ -19,7 +19,7 @@ let database: Database;
 let chainEvents: ChainEvents;
 let peerEvents: EventHub<PeersEventMap>;
 let faults: Faults;
-let sync: { state: 'idle' | 'headers' | 'blocks'; height: number; targetHeight: number };
+let sync: { height: number; targetHeight: number; isCatchingUp: boolean };
 let damagedBlocks: Set<{ readonly height: number }>;
 let health: HealthService;
 
@@ -29,10 +29,16 @@ beforeEach(() => {
   faults = new Faults(pino({ level: 'silent' }), new Registry());
   chainEvents = new ChainEvents(faults.report);
   peerEvents = new EventHub(faults.report);
-  sync = { state: 'idle', height: 10, targetHeight: 10 };
+  sync = { height: 10, targetHeight: 10, isCatchingUp: false };
   damagedBlocks = new Set();
   const chain = { events: chainEvents, damagedBlocks } as unknown as ChainService;
-  const peers = { events: peerEvents, syncStatus: () => sync } as unknown as PeersService;
+  const peers = {
+    events: peerEvents,
+    syncStatus: () => sync,
+    get isCatchingUp() {
+      return sync.isCatchingUp;
+    },
+  } as unknown as PeersService;
   const watch = new StorageWatch(database, clock, pino({ level: 'silent' }), faults);
   health = new HealthService(clock, chain, peers, faults, new HealthStore(database), watch);
   health.onApplicationBootstrap();
@@ -60,13 +66,13 @@ describe('HealthService', () => {
     expect(health.reasons()).toEqual(['listening: the servers do not listen yet', 'disk: slower']);
   });
 
-  it('is unready while far behind, not for a few blocks', () => {
+  it('is unready while it catches up from far behind, not for a few blocks, and not for blocks that never come', () => {
     health.setReady('listening', true);
-    sync = { state: 'blocks', height: 10, targetHeight: 34 };
+    sync = { height: 10, targetHeight: 34, isCatchingUp: true };
     expect(health.reasons()).toEqual([]);
-    sync = { state: 'blocks', height: 10, targetHeight: 35 };
+    sync = { height: 10, targetHeight: 35, isCatchingUp: true };
     expect(health.reasons()).toEqual(['sync: 25 blocks behind']);
-    sync = { state: 'idle', height: 35, targetHeight: 35 };
+    sync = { height: 10, targetHeight: 35, isCatchingUp: false };
     expect(health.reasons()).toEqual([]);
   });
 
@@ -132,10 +138,10 @@ describe('HealthService', () => {
     health.setReady('a', true);
     health.setReady('listening', true);
     health.setReady('listening', true);
-    sync = { state: 'headers', height: 0, targetHeight: 5000 };
-    peerEvents.emit('sync', 'headers');
-    sync = { state: 'idle', height: 5000, targetHeight: 5000 };
-    peerEvents.emit('sync', 'idle');
+    sync = { height: 0, targetHeight: 5000, isCatchingUp: true };
+    peerEvents.emit('catchingUp', true);
+    sync = { height: 5000, targetHeight: 5000, isCatchingUp: false };
+    peerEvents.emit('catchingUp', false);
     faults.report(new Error('full'));
     storeBlock();
     expect(told).toEqual([false, true, false, true, false, true]);

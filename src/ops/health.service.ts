@@ -46,7 +46,7 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
       this.#faultMs = -Infinity;
       this.setReady('storage', true);
     });
-    this.peers.events.on('sync', () => this.#checkSync());
+    this.peers.events.on('catchingUp', () => this.#checkSync());
     for (const name of ['damaged', 'mended'] as const) this.chain.events.on(name, () => this.#checkBlocks());
     this.#checkBlocks();
   }
@@ -88,8 +88,9 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   #checkSync(): void {
-    const { state, height, targetHeight } = this.peers.syncStatus();
-    const behind = state === 'idle' ? 0 : targetHeight - height;
+    const { height, targetHeight } = this.peers.syncStatus();
+    // Headers alone may be of a branch whose blocks never come.
+    const behind = this.peers.isCatchingUp ? targetHeight - height : 0;
     this.setReady('sync', behind <= MAX_BLOCKS_BEHIND, `${behind} blocks behind`);
   }
 

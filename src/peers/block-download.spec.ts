@@ -1,77 +1,31 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { acceptBatch, entry, mineChain, mineOn, openChain, type TestChain } from '../../test/support/chain-builders.js';
-import { MemoryNetwork } from '../../test/support/memory-network.js';
-import { linkTo, serving, type PeerLink, type ScriptedPeer } from '../../test/support/scripted-peer.js';
-import { SeededRandom } from '../../test/support/seeded-random.js';
-import { VirtualClock } from '../../test/support/virtual-clock.js';
-import { createBlock, type Block } from '../consensus/block.js';
-import { linkHeader, type BlockNode } from '../consensus/block-tree.js';
-import { BlockDownload, RequestPace, type DownloadResult } from './block-download.js';
-import type { Body } from './messages.js';
-import type { Peer } from './peer.js';
-import type { HandlerTable } from './session.js';
+import { acceptBatch, entry, mineChain, mineOn, openChain } from '../../test/support/chain-builders.js';
+import { DownloadStage, answerOf } from '../../test/support/download-stage.js';
+import { linkTo, serving, type ScriptedPeer } from '../../test/support/scripted-peer.js';
+import { createBlock } from '../consensus/block.js';
+import { linkHeader } from '../consensus/block-tree.js';
+import { BlockDownload } from './block-download.js';
 import { decodeHashes } from './wire.js';
 
-function answer(blocks: readonly Block[]): Body {
-  return { $case: 'blocks', value: { blocks: blocks.map(({ bytes }) => ({ raw: bytes })) } };
-}
-
 describe('BlockDownload', () => {
-  let clock: VirtualClock;
-  let net: MemoryNetwork;
-  let ours: TestChain;
-  let pace: RequestPace;
-  let links: PeerLink[];
-  let blamed: string[];
+  let stage: DownloadStage;
+  let clock: DownloadStage['clock'];
+  let net: DownloadStage['net'];
+  let ours: DownloadStage['ours'];
+  let pace: DownloadStage['pace'];
+  let links: DownloadStage['links'];
+  let blamed: DownloadStage['blamed'];
+  let mine: DownloadStage['mine'];
+  let having: DownloadStage['having'];
+  let add: DownloadStage['add'];
+  let create: DownloadStage['create'];
+  let finish: DownloadStage['finish'];
   beforeEach(() => {
-    clock = new VirtualClock();
-    net = new MemoryNetwork(clock, new SeededRandom(1));
-    ours = openChain({ clock });
-    pace = new RequestPace();
-    links = [];
-    blamed = [];
+    stage = new DownloadStage();
+    ({ clock, net, ours, pace, links, blamed, mine, having, add, create, finish } = stage);
   });
   afterEach(() => ours.close());
 
-  /** Blocks on our genesis, and their nodes as header sync would give them. */
-  const mine = (count: number, entriesAt?: (index: number) => string[]): { blocks: Block[]; branch: BlockNode[] } => {
-    const { blocks } = mineChain(ours.chain.genesis, count, entriesAt);
-    const branch: BlockNode[] = [];
-    for (const { hash, header } of blocks) branch.push(linkHeader(hash, header, branch.at(-1) ?? ours.chain.genesis));
-    return { blocks, branch };
-  };
-  /** Answers that hold those of these blocks that are asked for, `limit` at the most. */
-  const having = (blocks: readonly Block[], limit = 128): HandlerTable => {
-    const byHash = new Map<string, Block>(blocks.map((block) => [block.hash, block]));
-    return {
-      getBlocks: ({ hashes }) =>
-        answer(
-          decodeHashes(hashes, 512)
-            .flatMap((hash) => byHash.get(hash) ?? [])
-            .slice(0, limit),
-        ),
-    };
-  };
-  const add = (name: string, handlers: HandlerTable): ScriptedPeer => {
-    const link = linkTo(net, name, handlers, ours.chain.genesis);
-    links.push(link);
-    return link.remote;
-  };
-  const create = (branch: readonly BlockNode[]): BlockDownload =>
-    new BlockDownload(branch, ours.chain, clock, pace, {
-      sources: () => links.map(({ peer }) => peer),
-      blame: (peer: Peer, { code }) => void blamed.push(`${peer.nodeId} ${code}`),
-      progress: () => {},
-    });
-  const finish = async (download: BlockDownload): Promise<DownloadResult | Error> => {
-    let result: DownloadResult | Error | undefined;
-    download.run().then(
-      (value) => (result = value),
-      (error: Error) => (result = error),
-    );
-    await clock.until('the download is over', () => result !== undefined, 600_000);
-    return result!;
-  };
   const requests = (remote: ScriptedPeer): number => remote.count('getBlocks');
 
   it('fetches from all peers at once, and connects in order', async () => {
@@ -79,8 +33,14 @@ describe('BlockDownload', () => {
     const remotes = ['a', 'b', 'c'].map((name) => add(name, having(blocks)));
     expect(await finish(create(branch))).toBe('complete');
     expect(ours.chain.tip.hash).toBe(branch.at(-1)!.hash);
-    for (const remote of remotes) expect(requests(remote)).toBeGreaterThanOrEqual(4);
-    expect(remotes.reduce((sum, remote) => sum + requests(remote), 0)).toBe(Math.ceil(2_500 / 128));
+    const sizes = remotes.map(({ received }) =>
+      received.map((body) => (body.$case === 'getBlocks' ? body.value.hashes.length : 0)),
+    );
+    for (const list of sizes) {
+      expect(list.length).toBeGreaterThanOrEqual(4);
+      expect([list[0], Math.max(...list)]).toEqual([2, 128]);
+    }
+    expect(sizes.flat().reduce((sum, size) => sum + size, 0)).toBe(2_500);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -88,17 +48,15 @@ describe('BlockDownload', () => {
     const { blocks, branch } = mine(3_000);
     const asked = new Set<string>();
     const honest = having(blocks);
-    const remote = add('slow head', {
+    add('slow head', {
       getBlocks: (message) => {
-        for (const hash of decodeHashes(message.hashes, 512)) asked.add(hash);
+        const hashes = decodeHashes(message.hashes, 512);
+        for (const hash of hashes) asked.add(hash);
         // The very first block never comes.
-        return honest.getBlocks!({ ...message, hashes: message.hashes.slice(1) });
+        return hashes[0] === branch[0]!.hash ? undefined : honest.getBlocks!(message);
       },
     });
-    const download = create(branch);
-    const result = finish(download);
-    await clock.until('the window is asked for', () => requests(remote) >= 8, 60_000);
-    await result;
+    await finish(create(branch));
     expect(asked.size).toBe(1_024);
     expect(ours.chain.tip.height).toBe(0);
   });
@@ -139,7 +97,7 @@ describe('BlockDownload', () => {
       expect(pace.timeoutMs(slow!)).toBe(expected);
     }
     expect([pace.isSlow(slow!), pace.isSlow(other!)]).toEqual([true, false]);
-    for (let count = 0; count < 30; count++) pace.answered(slow!);
+    for (let count = 0; count < 30; count++) pace.answered(slow!, 1_000);
     expect(pace.timeoutMs(slow!)).toBe(2_000);
     expect(pace.isSlow(slow!)).toBe(false);
   });
@@ -174,10 +132,31 @@ describe('BlockDownload', () => {
   });
 
   it('asks again for what an answer had no room for', async () => {
-    const { blocks, branch } = mine(200);
-    const remote = add('terse', having(blocks, 7));
+    const { blocks, branch } = mine(30, () => Array<string>(64).fill('x'.repeat(16_000)));
+    const theirs = openChain({ clock });
+    acceptBatch(theirs.chain, blocks);
+    const remote = add('full', serving(theirs.chain));
     expect(await finish(create(branch))).toBe('complete');
-    expect(requests(remote)).toBeGreaterThanOrEqual(Math.ceil(200 / 7));
+    expect(requests(remote)).toBeGreaterThanOrEqual(30 / 2);
+    expect(blamed).toEqual([]);
+    theirs.close();
+  });
+
+  it('asks a peer for few blocks at first, for more as it answers quickly, for less where it is slow', () => {
+    add('peer', {});
+    const [peer] = links.map((link) => link.peer);
+    const batch = (): number => pace.batchBlocks(peer!);
+    expect(batch()).toBe(2);
+    for (let count = 0; count < 10; count++) pace.answered(peer!, 1_000);
+    expect(batch()).toBe(128);
+    pace.answered(peer!, 1_200);
+    expect(batch()).toBe(128);
+    pace.answered(peer!, 1_600);
+    expect(batch()).toBe(64);
+    for (const expected of [16, 4, 1, 1]) {
+      pace.timedOut(peer!);
+      expect(batch()).toBe(expected);
+    }
   });
 
   it('leaves out who has nothing, without blame', async () => {
@@ -203,7 +182,7 @@ describe('BlockDownload', () => {
       add('silent', {});
       const startMs = clock.nowMs();
       expect(await finish(create(branch))).toBe('no-source');
-      expect(ours.chain.tip.height).toBe(128);
+      expect(ours.chain.tip.height).toBe(2);
       expect(clock.nowMs() - startMs).toBeLessThan(10_000);
       expect(clock.pendingTimers).toBe(0);
     });
@@ -232,14 +211,16 @@ describe('BlockDownload', () => {
 
     it('a peer that sends what was not asked for, or what cannot be read', async () => {
       const { blocks, branch } = mine(5);
-      add('pusher', { getBlocks: () => answer([mineOn(ours.chain.genesis)]) });
+      add('pusher', { getBlocks: () => answerOf([mineOn(ours.chain.genesis)]) });
       const download = create(branch);
       const result = finish(download);
       add('garbler', {
         getBlocks: ({ hashes }) => {
-          const asked = blocks.find(({ hash }) => hash === decodeHashes(hashes, 512)[0])!;
-          const raw = Buffer.concat([asked.bytes.subarray(0, 80), Buffer.alloc(10)]);
-          return { $case: 'blocks', value: { blocks: [{ raw }] } };
+          const asked = new Set<string>(decodeHashes(hashes, 512));
+          const garbled = blocks
+            .filter(({ hash }) => asked.has(hash))
+            .map(({ bytes }) => ({ raw: Buffer.concat([bytes.subarray(0, 80), Buffer.alloc(10)]) }));
+          return { $case: 'blocks', value: { blocks: garbled } };
         },
       });
       add('good', having(blocks));
@@ -289,7 +270,7 @@ describe('BlockDownload', () => {
     add('good', having(blocks));
     const download = create(branch);
     const result = finish(download);
-    download.stop();
+    download.stop('stopped');
     expect(await result).toBe('stopped');
     await clock.advance(60_000);
     expect(ours.chain.tip.height).toBe(0);
@@ -312,11 +293,18 @@ describe('BlockDownload', () => {
     add('good', having(blocks));
     await finish(create(branch));
     const next = openChain({ clock });
-    links = [linkTo(net, 'us', serving(ours.chain), ours.chain.tip)];
-    const download = new BlockDownload(branch, next.chain, clock, pace, {
-      sources: () => links.map(({ peer }) => peer),
-      blame: () => {},
-      progress: () => {},
+    const us = linkTo(net, 'us', serving(ours.chain), ours.chain.tip);
+    const download = new BlockDownload({
+      branch,
+      chain: next.chain,
+      clock,
+      pace,
+      ports: {
+        sources: () => [us.peer],
+        blame: () => {},
+        connecting: () => {},
+        progress: () => {},
+      },
     });
     expect(await finish(download)).toBe('complete');
     expect(next.chain.tip.hash).toBe(ours.chain.tip.hash);

@@ -4,82 +4,65 @@ import type { BlockNode } from '../consensus/block-tree.js';
 import { HEADER_BYTES, decodeHeader, hashHeader } from '../consensus/header.js';
 import { RuleError } from '../consensus/rule-error.js';
 import type { VerifiedBlock } from '../consensus/verify-block.js';
+import { BlockWindow, type BlockRequest } from './block-window.js';
 import { WireError, type BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
+import type { RequestPace } from './request-pace.js';
 import { RequestFailedError } from './session.js';
 import { SteppedVerification } from './stepped-verification.js';
-import { checkBlockCount, encodeHashes } from './wire.js';
+import { LIMITS, checkBlockCount, encodeHashes } from './wire.js';
 
-const BATCH_BLOCKS = 128;
-/** How far ahead of the last connected block bodies are fetched; with the bytes, bounds what is held in memory. */
-const WINDOW_BLOCKS = 1_024;
-const WINDOW_BYTES = 64 * 1024 * 1024;
 const REQUESTS_PER_PEER = 2;
+/** What a peer has not sent by then is asked of another one too; the first answer counts. */
+const LATE_MS = 2_000;
+/** A peer that lets a request wait for this long, and has sent nothing at all, is blamed. Links do pause for seconds. */
+const STALLING_MS = 8_000;
 /** One turn of the event loop verifies, or commits, no more than this (one block at least): some tens of milliseconds. */
 const TURN_BLOCKS = 256;
 const TURN_BYTES = 2 * 1024 * 1024;
 const TURN_TRANSACTIONS = 4_000;
-const FIRST_TIMEOUT_MS = 2_000;
-const MAX_TIMEOUT_MS = 64_000;
 
-/** How long each peer has to answer a request for blocks: doubled by a silence of its own, relaxing with each answer. */
-export class RequestPace {
-  readonly #timeouts = new WeakMap<Peer, number>();
-
-  timeoutMs(peer: Peer): number {
-    return this.#timeouts.get(peer) ?? FIRST_TIMEOUT_MS;
-  }
-
-  /** Was it silent lately? Then it is asked only where no other peer is left. */
-  isSlow(peer: Peer): boolean {
-    return this.timeoutMs(peer) > FIRST_TIMEOUT_MS;
-  }
-
-  answered(peer: Peer): void {
-    this.#timeouts.set(peer, Math.max(FIRST_TIMEOUT_MS, Math.floor(this.timeoutMs(peer) * 0.85)));
-  }
-
-  timedOut(peer: Peer): void {
-    this.#timeouts.set(peer, Math.min(MAX_TIMEOUT_MS, this.timeoutMs(peer) * 2));
-  }
-}
-
-interface Slot {
-  readonly node: BlockNode;
-  state: 'needed' | 'asked' | 'received';
-  /** The block as it came, until it is connected. */
-  raw: Uint8Array | undefined;
-  sender: Peer | undefined;
-}
-
-/** 'no-source': nobody is left who has the rest; 'invalid': a block breaks a rule; 'stopped': by stop(). */
-export type DownloadResult = 'complete' | 'no-source' | 'invalid' | 'stopped';
+/** Why a download is stopped before its end; 'turn-over': it is slow, and other branches wait. */
+export type StopReason = 'stopped' | 'turn-over';
+/** 'no-source': nobody is left who has the rest; 'invalid': a block breaks a rule. */
+export type DownloadResult = 'complete' | 'no-source' | 'invalid' | StopReason;
 
 /** What a download needs of its surroundings. */
 export interface DownloadPorts {
   /** Peers that may have the blocks, the likeliest first; asked anew whenever a request is over, so newcomers take part. */
   sources(): Iterable<Peer>;
   blame(peer: Peer, error: RuleError | WireError): void;
+  /** The verified blocks from `first` to `last` are about to be connected. */
+  connecting(first: BlockNode, last: BlockNode): void;
   /** `count` more blocks are connected. */
   progress(count: number): void;
 }
 
+export interface BlockDownloadInit {
+  /** Checked headers in ascending order; the parent of the first is in the chain. */
+  readonly branch: readonly BlockNode[];
+  readonly chain: ChainService;
+  readonly clock: Clock;
+  readonly pace: RequestPace;
+  readonly ports: DownloadPorts;
+}
+
 /**
  * Fetches the bodies of a checked branch of headers from all peers that have them, in parallel within a moving window,
- * and connects them in order in batched commits. A peer that is silent for its timeout is passed over for the rest of
- * this download, and what it was asked for goes to another; one that sends wrong bodies is blamed and left out.
+ * and connects them in order in batched commits. What a peer does not send in time is asked of another one as well. A
+ * peer that is silent for its timeout, or leaves out blocks without need, gets no more requests in this download; nor
+ * does one that sends wrong bodies.
  */
 export class BlockDownload {
-  readonly #slots: Slot[];
-  readonly #byHash: Map<string, Slot>;
-  /** Requests under way per peer, and who is left out for the rest of this download. */
-  readonly #load = new Map<Peer, number>();
+  readonly #given: BlockDownloadInit;
+  readonly #window: BlockWindow;
+  readonly #requests = new Set<BlockRequest>();
+  /** Left out for the rest of this download. */
   readonly #excluded = new Set<Peer>();
+  /** Have sent a block of this branch. */
+  readonly #delivered = new Set<Peer>();
   readonly #ended = Promise.withResolvers<DownloadResult>();
   #isEnded = false;
-  #connected = 0;
-  /** Of bodies that wait to be connected. */
-  #heldBytes = 0;
   #connectQueued = false;
   /** Verified blocks that follow the last connected one, and their transactions. */
   #verified: VerifiedBlock[] = [];
@@ -87,15 +70,9 @@ export class BlockDownload {
   /** Of the block behind the last verified one, as far as it is. */
   #verification: SteppedVerification | undefined;
 
-  constructor(
-    branch: readonly BlockNode[],
-    private readonly chain: ChainService,
-    private readonly clock: Clock,
-    private readonly pace: RequestPace,
-    private readonly ports: DownloadPorts,
-  ) {
-    this.#slots = branch.map((node) => ({ node, state: 'needed', raw: undefined, sender: undefined }));
-    this.#byHash = new Map(this.#slots.map((slot) => [slot.node.hash, slot]));
+  constructor(given: BlockDownloadInit) {
+    this.#given = given;
+    this.#window = new BlockWindow(given.branch);
   }
 
   /** @throws faults of our own (disk full). */
@@ -104,8 +81,14 @@ export class BlockDownload {
     return this.#ended.promise;
   }
 
-  stop(): void {
-    this.#end('stopped');
+  stop(reason: StopReason): void {
+    if (this.#isEnded) return;
+    if (reason === 'turn-over') {
+      const nowMs = this.#given.clock.monotonicMs();
+      const waiting = new Map([...this.#requests].reverse().map(({ peer, askedAtMs }) => [peer, askedAtMs]));
+      for (const [peer, askedAtMs] of waiting) this.#judgeSilence(peer, nowMs - askedAtMs);
+    }
+    this.#end(reason);
   }
 
   #end(result: DownloadResult): void {
@@ -120,80 +103,99 @@ export class BlockDownload {
 
   #ask(): void {
     if (this.#isEnded) return;
-    const usable = [...this.ports.sources()].filter((peer) => !this.#excluded.has(peer) && !peer.session.isClosed);
-    const lively = usable.filter((peer) => !this.pace.isSlow(peer));
+    const { clock, pace, ports } = this.#given;
+    const usable = [...ports.sources()].filter((peer) => !this.#excluded.has(peer) && !peer.session.isClosed);
+    const lively = usable.filter((peer) => !pace.isSlow(peer));
     for (const peer of lively.length > 0 ? lively : usable) {
-      while ((this.#load.get(peer) ?? 0) < REQUESTS_PER_PEER) {
-        const wanted = this.#takeNeeded();
-        if (wanted.length === 0) break;
-        this.#load.set(peer, (this.#load.get(peer) ?? 0) + 1);
-        this.#fetch(peer, wanted).catch((error: unknown) => this.#fail(error));
+      for (let load = this.#loadOf(peer); load < REQUESTS_PER_PEER; load++) {
+        const request = this.#window.claim(peer, pace.batchBlocks(peer), clock.monotonicMs());
+        if (request === undefined) break;
+        this.#requests.add(request);
+        this.#fetch(request).catch((error: unknown) => this.#fail(error));
       }
     }
-    const isIdle = [...this.#load.values()].every((count) => count === 0);
-    if (isIdle && !this.#connectQueued) this.#end('no-source');
+    if (this.#requests.size === 0 && !this.#connectQueued) this.#end('no-source');
   }
 
-  #takeNeeded(): Slot[] {
-    const taken: Slot[] = [];
-    // The very next block may always be asked for, or a full window would never empty.
-    const reach = this.#heldBytes < WINDOW_BYTES ? WINDOW_BLOCKS : 1;
-    const end = Math.min(this.#slots.length, this.#connected + reach);
-    for (let index = this.#connected; index < end && taken.length < BATCH_BLOCKS; index++) {
-      const slot = this.#slots[index]!;
-      if (slot.state !== 'needed') continue;
-      slot.state = 'asked';
-      taken.push(slot);
-    }
-    return taken;
+  #loadOf(peer: Peer): number {
+    let load = 0;
+    for (const request of this.#requests) if (request.peer === peer) load += 1;
+    return load;
   }
 
-  async #fetch(peer: Peer, wanted: readonly Slot[]): Promise<void> {
-    const value = { hashes: encodeHashes(wanted.map((slot) => slot.node.hash)), startIndex: 0, limit: 0 };
+  async #fetch(request: BlockRequest): Promise<void> {
+    const { clock, pace, ports } = this.#given;
+    const { peer, slots, askedAtMs } = request;
+    const value = { hashes: encodeHashes(slots.map((slot) => slot.node.hash)), startIndex: 0, limit: 0 };
+    const timeoutMs = pace.timeoutMs(peer);
+    const late = timeoutMs > LATE_MS ? clock.after(LATE_MS, () => this.#late(request)) : undefined;
     try {
-      const answer = await peer.session.request({ $case: 'getBlocks', value }, 'blocks', this.pace.timeoutMs(peer));
+      const answer = await peer.session.request({ $case: 'getBlocks', value }, 'blocks', timeoutMs);
       if (this.#isEnded) return;
-      this.pace.answered(peer);
+      pace.answered(peer, clock.monotonicMs() - askedAtMs);
       // Since it was asked, it may have turned out to send wrong bodies.
-      if (!this.#excluded.has(peer)) this.#receive(peer, new Set(wanted), answer);
+      if (!this.#excluded.has(peer)) this.#receive(request, answer);
     } catch (error) {
       if (this.#isEnded) return;
+      const isFirst = !this.#excluded.has(peer);
       this.#excluded.add(peer);
-      if (error instanceof RuleError || error instanceof WireError) this.ports.blame(peer, error);
+      if (error instanceof RuleError || error instanceof WireError) ports.blame(peer, error);
       else if (!(error instanceof RequestFailedError)) throw error;
-      else if (error.reason === 'timeout') this.pace.timedOut(peer);
+      else if (error.reason === 'timeout' && isFirst) {
+        pace.timedOut(peer);
+        this.#judgeSilence(peer, timeoutMs);
+      }
+    } finally {
+      late?.cancel();
+      this.#requests.delete(request);
     }
-    for (const slot of wanted) if (slot.state === 'asked') slot.state = 'needed';
-    this.#load.set(peer, this.#load.get(peer)! - 1);
+    this.#window.over(request);
     this.#ask();
   }
 
-  /** Only the headers are looked at here. @throws WireError `unrequested-data`, `oversized-message`; RuleError */
-  #receive(peer: Peer, wanted: ReadonlySet<Slot>, { blocks }: BodyOf<'blocks'>): void {
+  #late(request: BlockRequest): void {
+    if (this.#isEnded) return;
+    this.#window.late(request);
+    this.#ask();
+  }
+
+  /** An honest peer on a slow link sends something, because it is asked for less and less. */
+  #judgeSilence(peer: Peer, silentMs: number): void {
+    if (silentMs < STALLING_MS || this.#delivered.has(peer)) return;
+    this.#given.ports.blame(peer, new WireError('stalling', `no block of its branch in ${silentMs} ms`));
+  }
+
+  /**
+   * Only the headers are looked at here.
+   * @throws WireError `unrequested-data`, `oversized-message`, `stalling` where it leaves out blocks; RuleError
+   */
+  #receive({ peer, slots }: BlockRequest, { blocks }: BodyOf<'blocks'>): void {
     checkBlockCount(blocks.length);
-    // A peer that has none of what its tip promised is of no use to this download, but an honest reorg can do that.
-    if (blocks.length === 0) this.#excluded.add(peer);
+    // A peer that has none of what its tip promised is of no use to this download, but a damaged disk can do that.
+    if (blocks.length === 0) return void this.#excluded.add(peer);
+    const missing = new Set(slots);
+    let bytes = 0;
     for (const { raw } of blocks) {
       const hash = hashHeader(decodeHeader(raw.subarray(0, HEADER_BYTES)));
-      const slot = this.#byHash.get(hash);
-      if (slot === undefined || !wanted.has(slot)) {
+      const slot = this.#window.slotOf(hash);
+      if (slot === undefined || !missing.delete(slot)) {
         throw new WireError('unrequested-data', `block ${hash} was not asked for`);
       }
-      if (slot.state !== 'asked') continue;
-      slot.state = 'received';
-      slot.raw = raw;
-      slot.sender = peer;
-      this.#heldBytes += raw.length;
+      bytes += raw.length;
       peer.known.add(hash);
-      this.#queueConnect();
+      this.#delivered.add(peer);
+      if (this.#window.take(slot, raw, peer)) this.#queueConnect();
     }
+    const isInOrder = slots.slice(0, blocks.length).every((slot) => !missing.has(slot));
+    if (missing.size === 0 || (isInOrder && bytes >= LIMITS.fullAnswerBytes)) return;
+    throw new WireError('stalling', `${missing.size} of ${slots.length} blocks were left out`);
   }
 
   /** One turn of the event loop for each batch, so that pings and posts get their share in between. */
   #queueConnect(): void {
     if (this.#connectQueued) return;
     this.#connectQueued = true;
-    this.clock.after(0, () => {
+    this.#given.clock.after(0, () => {
       this.#connectQueued = false;
       if (this.#isEnded) return;
       try {
@@ -208,7 +210,7 @@ export class BlockDownload {
 
   /** The block behind the last verified one, if it is here. */
   #nextRaw(): Uint8Array | undefined {
-    return this.#slots[this.#connected + this.#verified.length]?.raw;
+    return this.#window.ahead(this.#verified.length)?.raw;
   }
 
   /** Verifies what comes next, as far as one turn and one commit allow. False: there is nothing more to verify first. */
@@ -223,7 +225,7 @@ export class BlockDownload {
       const raw = this.#nextRaw();
       if (raw === undefined) break;
       try {
-        this.#verification ??= new SteppedVerification(raw, this.chain);
+        this.#verification ??= new SteppedVerification(raw, this.#given.chain);
         const transactions = this.#verifiedTransactions + this.#verification.count;
         if (this.#verified.length > 0 && transactions > TURN_TRANSACTIONS) break;
         isBusy = true;
@@ -236,7 +238,7 @@ export class BlockDownload {
         this.#verifiedTransactions += block.transactions.length;
       } catch (error) {
         if (!(error instanceof RuleError)) throw error;
-        this.#refused(this.#connected + this.#verified.length, error);
+        this.#refused(this.#verified.length, error);
         break;
       }
     }
@@ -246,44 +248,29 @@ export class BlockDownload {
   #connect(): void {
     const batch = this.#verified;
     if (batch.length === 0) return;
-    this.#forgetVerified();
-    const { outcomes, error } = this.chain.acceptBatch(batch);
-    for (let index = 0; index < outcomes.length; index++) {
-      const slot = this.#slots[this.#connected + index]!;
-      slot.sender!.usefulAtMs = this.clock.monotonicMs();
-      this.#release(slot);
-    }
-    this.#connected += outcomes.length;
-    this.ports.progress(outcomes.length);
-    if (error !== undefined) this.#refused(this.#connected, error);
-    else if (this.#connected === this.#slots.length) this.#end('complete');
-  }
-
-  #forgetVerified(): void {
+    const { chain, clock, ports } = this.#given;
     this.#verified = [];
     this.#verifiedTransactions = 0;
+    ports.connecting(this.#window.ahead(0)!.node, this.#window.ahead(batch.length - 1)!.node);
+    const { outcomes, error } = chain.acceptBatch(batch);
+    for (let offset = 0; offset < outcomes.length; offset++) {
+      this.#window.ahead(offset)!.sender!.usefulAtMs = clock.monotonicMs();
+    }
+    this.#window.connected(outcomes.length);
+    ports.progress(outcomes.length);
+    if (error !== undefined) this.#refused(0, error);
+    else if (this.#window.isComplete) this.#end('complete');
   }
 
-  #release(slot: Slot): void {
-    this.#heldBytes -= slot.raw!.length;
-    slot.raw = undefined;
-  }
-
-  /** The block at `index` breaks a rule. */
-  #refused(index: number, error: RuleError): void {
-    const sender = this.#slots[index]!.sender!;
+  /** The block `offset` places behind the last connected one breaks a rule. */
+  #refused(offset: number, error: RuleError): void {
+    const sender = this.#window.ahead(offset)!.sender!;
     this.#excluded.add(sender);
-    this.ports.blame(sender, error);
+    this.#given.ports.blame(sender, error);
     this.#verification = undefined;
-    if (error.verdict !== 'body') {
-      this.#connect();
-      this.#end('invalid');
-    }
     // The header may well have an honest body; whatever else came from there is not worth a look.
-    for (const slot of this.#slots.slice(index, index + WINDOW_BLOCKS)) {
-      if (slot.raw === undefined || slot.sender !== sender) continue;
-      this.#release(slot);
-      slot.state = 'needed';
-    }
+    if (error.verdict === 'body') return this.#window.distrust(sender, offset);
+    this.#connect();
+    this.#end('invalid');
   }
 }

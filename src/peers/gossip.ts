@@ -97,7 +97,11 @@ export class Gossip {
     this.#announceBlocks([this.chain.tip]);
   }
 
-  /** Fetches what the peer has pending and we have not; both sides do this once a session is open. */
+  /**
+   * Fetches what the peer has pending and we have not; both sides do this once a session is open. Each request but the
+   * last of a page brings at least LIMITS.fullAnswerBytes, and an answer without entries ends the exchange.
+   * @throws WireError, RuleError; RequestFailedError; faults of our own.
+   */
   async fetchMempool(peer: Peer): Promise<void> {
     const { ids } = await peer.session.request({ $case: 'getMempool', value: {} }, 'mempool', ANSWER_MS);
     checkCount(ids.length, LIMITS.mempoolIds, 'hashes');
@@ -105,18 +109,16 @@ export class Gossip {
       if (start > 0) await this.#turns.next();
       const page = decodeHashes(ids.slice(start, start + LIMITS.transactions), LIMITS.transactions);
       for (const id of page) peer.known.add(id);
-      let wanted: Hash[] = [];
-      for (let from = 0; from < page.length; from += SLICE_ENTRIES) {
-        if (from > 0) await this.#turns.next();
-        wanted.push(...this.#missing(page.slice(from, from + SLICE_ENTRIES)));
-      }
+      let wanted = await this.#missingInTurns(page);
       while (wanted.length > 0) {
         const request = { $case: 'getTransactions', value: { ids: encodeHashes(wanted) } } as const;
-        const answer = await peer.session.request(request, 'transactions', ANSWER_MS);
-        await this.receiveTransactions(peer, answer);
-        // As many as fit one message, in the order asked for, less what has been mined meanwhile; then that is all.
-        if (answer.transactions.length === 0) break;
-        wanted = wanted.slice(answer.transactions.length);
+        const { transactions } = await peer.session.request(request, 'transactions', ANSWER_MS);
+        if (transactions.length === 0) return;
+        const missing = new Set(wanted);
+        await this.#receive(peer, { transactions }, (id) => missing.delete(id));
+        // What is missing from an answer that had room for it has been mined meanwhile.
+        const bytes = transactions.reduce((sum, { raw }) => sum + raw.length, 0);
+        wanted = bytes < LIMITS.fullAnswerBytes ? [] : await this.#missingInTurns([...missing]);
       }
     }
   }
@@ -186,12 +188,18 @@ export class Gossip {
   }
 
   /** @throws WireError, RuleError when a transaction breaks a rule (the good ones before it are taken all the same). */
-  async receiveTransactions(peer: Peer, message: BodyOf<'transactions'>): Promise<void> {
+  receiveTransactions(peer: Peer, message: BodyOf<'transactions'>): Promise<void> {
+    return this.#receive(peer, message, () => true);
+  }
+
+  async #receive(peer: Peer, message: BodyOf<'transactions'>, isExpected: (id: Hash) => boolean): Promise<void> {
     const fresh: Transaction[] = [];
     let failure: { readonly error: unknown } | undefined;
     try {
       let slice: Transaction[] = [];
       for (const transaction of decodeTransactions(message)) {
+        const { id } = transaction;
+        if (!isExpected(id)) throw new WireError('unrequested-data', `entry ${id} was not asked for`);
         slice.push(transaction);
         if (slice.length < SLICE_ENTRIES) continue;
         fresh.push(...this.#freshOf(peer, slice));
@@ -221,6 +229,16 @@ export class Gossip {
         throw new RuleError(result, `transaction ${id} breaks a rule`);
       }
     }
+  }
+
+  /** As #missing, for a list of any length. */
+  async #missingInTurns(ids: readonly Hash[]): Promise<Hash[]> {
+    const missing: Hash[] = [];
+    for (let start = 0; start < ids.length; start += SLICE_ENTRIES) {
+      if (start > 0) await this.#turns.next();
+      missing.push(...this.#missing(ids.slice(start, start + SLICE_ENTRIES)));
+    }
+    return missing;
   }
 
   /** Those that are neither in the mempool nor in the chain. */

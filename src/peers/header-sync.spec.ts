@@ -43,7 +43,7 @@ describe('fetchHeaders', () => {
   const link = (handlers: HandlerTable): PeerLink => linkTo(net, 'them', handlers, theirs.chain.tip);
   const fetch = async ({ peer }: PeerLink): Promise<readonly BlockNode[] | string> => {
     let result: readonly BlockNode[] | string | undefined;
-    const outcome = fetchHeaders(peer, ours.chain, clock).then(
+    const outcome = fetchHeaders({ peer, chain: ours.chain, clock, patienceMs: 5_000 }).then(
       ({ nodes }) => nodes,
       (error: Error & { code?: string; reason?: string }) => error.code ?? error.reason ?? String(error),
     );
@@ -109,6 +109,60 @@ describe('fetchHeaders', () => {
     const { peer, remote } = link({ getHeaders: () => headersOf(blocks) });
     expect(await fetch({ peer, remote, blamed: [] })).toHaveLength(LIMITS.headers);
     expect(remote.count('getHeaders')).toBe(2);
+  });
+
+  describe('is bounded, whatever the peer claims:', () => {
+    /** Answers after so long. */
+    const after = (delayMs: number, body: () => Body): Promise<Body> =>
+      new Promise((resolve) => void clock.after(delayMs, () => resolve(body())));
+
+    it('answers that overlap are a few at the most, and blamed beyond', async () => {
+      const { blocks } = mineChain(ours.chain.genesis, LIMITS.headers + 60);
+      const { peer, remote } = link({
+        getHeaders: () => {
+          const from = remote.count('getHeaders') - 1;
+          return after(4_500, () => headersOf(blocks.slice(from, from + LIMITS.headers)));
+        },
+      });
+      expect(await fetch({ peer, remote, blamed: [] })).toBe('stalling');
+      expect(remote.count('getHeaders')).toBe(4);
+    });
+
+    it('answers that bring nothing new end it', async () => {
+      const { blocks } = mineChain(ours.chain.genesis, LIMITS.headers + 1);
+      const { peer, remote } = link({
+        getHeaders: () => {
+          const from = (remote.count('getHeaders') - 1) % 2;
+          return after(4_500, () => headersOf(blocks.slice(from, from + LIMITS.headers)));
+        },
+      });
+      expect(Array.isArray(await fetch({ peer, remote, blamed: [] }))).toBe(true);
+      expect(remote.count('getHeaders')).toBe(3);
+    });
+
+    it('a peer gets its patience for all answers while others wait, and ten milliseconds a header otherwise', async () => {
+      const { blocks } = mineChain(ours.chain.genesis, 4 * LIMITS.headers + 1);
+      for (const [othersWait, answerMs, expected] of [
+        [true, 3_000, 2],
+        [false, 4_900, 5],
+      ] as const) {
+        const { peer, remote } = link({
+          getHeaders: () => {
+            const from = (remote.count('getHeaders') - 1) * LIMITS.headers;
+            return after(answerMs, () => headersOf(blocks.slice(from, from + LIMITS.headers)));
+          },
+        });
+        const fetching = fetchHeaders({
+          peer,
+          chain: ours.chain,
+          clock,
+          patienceMs: 5_000,
+          othersWait: () => othersWait,
+        });
+        const { end, nodes } = await clock.during('headers', fetching, 600_000);
+        expect([end, Math.ceil(nodes.length / LIMITS.headers)]).toEqual([othersWait ? 'slow' : 'whole', expected]);
+      }
+    });
   });
 
   it('stops at a header of the far future, and takes what came before', async () => {

@@ -8,7 +8,11 @@ import { WireError } from './messages.js';
 import type { Peer } from './peer.js';
 import { LIMITS, decodeHeaders, encodeHashes, type HashedHeader } from './wire.js';
 
-const ANSWER_MS = 5_000;
+/** A run of headers may last for this long, and longer for each header that is new: a full answer over 64 kbit/s. */
+const RUN_MS = 30_000;
+const RUN_MS_PER_HEADER = 10;
+/** Answers that mostly repeat. A peer that reorganises shows its branch again from the fork on. */
+const MAX_REPEATS = 2;
 /** How far headers may run ahead of the blocks, in messages; then the blocks are fetched first. Bounds memory. */
 const MAX_ROUNDS = 50;
 /** The most headers that are held at a time. */
@@ -21,34 +25,56 @@ export type TooNew = (error: RuleError) => void;
 export interface HeaderBranch {
   /** Each checked, linked, in ascending order. */
   readonly nodes: readonly BlockNode[];
-  /** 'whole': the peer has no more to show; 'too-new': the next one has to wait; 'cut': we asked for no more. */
-  readonly end: 'whole' | 'too-new' | 'cut';
+  /**
+   * 'whole': the peer has no more to show; 'too-new': the next one has to wait; 'cut': we asked for no more; 'slow': its
+   * time was over.
+   */
+  readonly end: 'whole' | 'too-new' | 'cut' | 'slow';
+}
+
+export interface HeaderFetchInit {
+  readonly peer: Peer;
+  readonly chain: ChainService;
+  readonly clock: Clock;
+  /** For each answer; for all of them while others wait for their turn. */
+  readonly patienceMs: number;
+  readonly othersWait?: () => boolean;
+  /** Told when a header lies too far in the future; the branch ends before it. */
+  readonly tooNew?: TooNew;
 }
 
 /**
  * Fetches and checks the headers by which a peer's chain differs from ours. Nothing is stored; each header has proof
- * of work, bits, time and checkpoints checked here, before any body is asked for.
- * @param tooNew told when a header lies too far in the future; the branch ends before it.
- * @throws RuleError when a header breaks a rule, WireError when the answer does not link, RequestFailedError.
+ * of work, bits, time and checkpoints checked here, before any body is asked for. The run is bounded by its length, its
+ * time and its progress, whatever work the peer claims.
+ * @throws RuleError when a header breaks a rule, WireError when the answer does not link (`unrequested-data`) or answers
+ *   keep repeating headers (`stalling`), RequestFailedError.
  */
-export async function fetchHeaders(
-  peer: Peer,
-  chain: ChainService,
-  clock: Clock,
-  tooNew: TooNew = () => {},
-): Promise<HeaderBranch> {
+export async function fetchHeaders(given: HeaderFetchInit): Promise<HeaderBranch> {
+  const { peer, chain, clock, patienceMs, othersWait = () => false, tooNew = () => {} } = given;
   const nodes: BlockNode[] = [];
+  const shown = new Set<Hash>();
+  const startMs = clock.monotonicMs();
+  let repeats = 0;
   let locator = chain.locator();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const value = { locator: encodeHashes(locator), stopHash: Buffer.alloc(0) };
-    const answer = await peer.session.request({ $case: 'getHeaders', value }, 'headers', ANSWER_MS);
+    const answer = await peer.session.request({ $case: 'getHeaders', value }, 'headers', patienceMs);
     const headers = decodeHeaders(answer);
     const isTimely = appendHeaders(nodes, headers, chain, nowSeconds(clock), tooNew);
     const last = headers.at(-1);
     if (last !== undefined) peer.known.add(last.hash);
-    const isRepeated = last?.hash === locator[0];
     if (!isTimely) return { nodes, end: 'too-new' };
-    if (last === undefined || isRepeated || headers.length < LIMITS.headers) return { nodes, end: 'whole' };
+    const shownBefore = shown.size;
+    for (const { hash } of headers) shown.add(hash);
+    const fresh = shown.size - shownBefore;
+    if (last === undefined || fresh === 0 || headers.length < LIMITS.headers) return { nodes, end: 'whole' };
+    if (fresh < headers.length / 2 && ++repeats > MAX_REPEATS) {
+      throw new WireError('stalling', `${repeats} answers repeat headers, the last one ${headers.length - fresh}`);
+    }
+    const tookMs = clock.monotonicMs() - startMs;
+    const limitMs = othersWait() ? patienceMs : RUN_MS + RUN_MS_PER_HEADER * shown.size;
+    if (tookMs > limitMs) return { nodes, end: 'slow' };
     locator = [last.hash, ...chain.locator()].slice(0, LIMITS.locator);
   }
   return { nodes, end: 'cut' };

@@ -40,6 +40,7 @@ export class WireError extends Error {
       | 'unrequested-data'
       | 'too-many-messages'
       | 'unproven-work'
+      | 'stalling'
       | 'low-work-headers',
     message: string,
   ) {

@@ -39,6 +39,8 @@ export interface PeersEventMap {
   readonly disconnected: { readonly nodeId: string; readonly reason: string };
   /** The state of the sync changed. */
   readonly sync: SyncState;
+  /** See isCatchingUp. */
+  readonly catchingUp: boolean;
 }
 
 /** Whether there is a session with a node, and whether this node refuses to have one. */
@@ -97,6 +99,10 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       stateChanged: (state) => {
         events.emit('sync', state);
         if (state === 'idle') this.#gossip.announceTip();
+      },
+      catchingUpChanged: (isCatchingUp) => {
+        events.emit('catchingUp', isCatchingUp);
+        if (!isCatchingUp) this.#gossip.announceTip();
       },
     }));
     const gossip = (this.#gossip = new Gossip(chain, mempool, clock, log, {
@@ -220,7 +226,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     return this.#sync.status;
   }
 
-  /** Many blocks are being fetched: blocks mined on the present tip meanwhile would be wasted. */
+  /** Blocks of a better chain are coming in quickly: blocks mined on the present tip meanwhile would be wasted. */
   get isCatchingUp(): boolean {
     return this.#sync.isCatchingUp;
   }

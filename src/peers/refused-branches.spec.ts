@@ -74,6 +74,7 @@ describe('Sync with a peer whose branch we refuse', () => {
       blame: (peer: Peer, { code }) => void blamed.push(code),
       tooNew: () => {},
       stateChanged: () => {},
+      catchingUpChanged: () => {},
     });
   };
   const add = (handlers: HandlerTable, tip: BlockNode | PeerLink['peer']['tip']): PeerLink => {

@@ -54,6 +54,9 @@ export const PENALTIES: Readonly<Record<PenaltyCode, number>> = {
   'too-many-messages': 5,
   // The tip that the peer claims is not in its own headers: once may be a slip, five times within minutes is not.
   'unproven-work': 25,
+  // It shows a better branch and holds its blocks back. A link that stands still can look the same, four times in ten
+  // minutes does not.
+  stalling: 25,
   // A hundred thousand useless headers: twice is a flood.
   'low-work-headers': 60,
 };

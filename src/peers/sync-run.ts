@@ -1,16 +1,21 @@
 import type { ChainService } from '../chain/chain.service.js';
-import type { Clock } from '../common/clock.js';
+import { every, type Clock } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
+import type { BlockNode } from '../consensus/block-tree.js';
 import type { RuleError } from '../consensus/rule-error.js';
-import { BlockDownload, type RequestPace } from './block-download.js';
+import { BlockDownload, type DownloadResult } from './block-download.js';
 import { fetchHeaders, type HeaderBranch } from './header-sync.js';
 import { WireError } from './messages.js';
 import type { Peer } from './peer.js';
+import type { RequestPace } from './request-pace.js';
 import type { PeerTip } from './wire.js';
 
 const LOG_EVERY_MS = 5_000;
-/** A difference of a few blocks is ordinary gossip: not worth a log line, nor that anything else should wait. */
+/** A difference of a few blocks is ordinary gossip, not worth a log line. */
 const NOTEWORTHY_BLOCKS = 10;
+/** A run that connects fewer blocks than this in each turn gives way to other branches. */
+const TURN_MS = 10_000;
+const TURN_BLOCKS = 320;
 
 /** What a run needs of the rest of the module. */
 export interface SyncRunPorts {
@@ -18,8 +23,14 @@ export interface SyncRunPorts {
   blame(peer: Peer, error: RuleError | WireError): void;
   /** A header of the peer lies too far in the future; it will be requested again. */
   tooNew(peer: Peer, error: RuleError): void;
-  /** Headers, then blocks are being fetched. */
-  entered(phase: 'headers' | 'blocks'): void;
+  /** The headers are worth fetching their blocks. False: another run does that already. */
+  enterBlocks(): boolean;
+  /** The verified blocks from `first` to `last` are about to be connected. */
+  connecting(first: BlockNode, last: BlockNode): void;
+  /** Does another peer that may have a better chain wait until this run fetches no more headers? */
+  othersWaitForHeaders(): boolean;
+  /** The same for blocks, without the peers of which `isSource` says that they are part of this run. */
+  othersWait(isSource: (peer: Peer) => boolean): boolean;
 }
 
 export interface SyncRunInit {
@@ -28,6 +39,8 @@ export interface SyncRunInit {
   readonly clock: Clock;
   readonly log: Logger;
   readonly pace: RequestPace;
+  /** For the headers of the peer. */
+  readonly patienceMs: number;
   readonly ports: SyncRunPorts;
 }
 
@@ -55,11 +68,6 @@ export class SyncRun {
     return this.#targetHeight;
   }
 
-  /** Are more than a few blocks being fetched? */
-  get isLong(): boolean {
-    return this.#total >= NOTEWORTHY_BLOCKS;
-  }
-
   /** 0..1 */
   get progress(): number {
     return this.#total === 0 ? 0 : this.#done / this.#total;
@@ -76,35 +84,37 @@ export class SyncRun {
   }
 
   /**
-   * @returns whether the first block of the branch, at least, is stored now.
+   * @returns whether the first block of the branch, at least, is stored now, or might be if another run were not first.
    * @throws RuleError, WireError: the peer broke a rule; RequestFailedError; faults of our own.
    */
   async run(): Promise<boolean> {
-    const { peer, chain, clock, log, pace, ports } = this.#given;
-    ports.entered('headers');
+    const { peer, chain, clock, log, patienceMs, ports } = this.#given;
     const claimed = peer.tip;
-    const headers = await fetchHeaders(peer, chain, clock, (error) => ports.tooNew(peer, error));
+    const headers = await fetchHeaders({
+      peer,
+      chain,
+      clock,
+      patienceMs,
+      othersWait: () => ports.othersWaitForHeaders(),
+      tooNew: (error) => ports.tooNew(peer, error),
+    });
     this.#checkClaim(claimed, headers);
     const branch = headers.nodes;
     const [first, end] = [branch[0], branch.at(-1)];
     if (first === undefined || end === undefined || end.chainWork < chain.tip.chainWork || this.#stopped) return false;
+    if (!ports.enterBlocks()) return true;
     this.#total = branch.length;
     this.#targetHeight = end.height;
-    ports.entered('blocks');
-    if (this.isLong) {
+    const isLong = branch.length >= NOTEWORTHY_BLOCKS;
+    if (isLong) {
       const facts = { peer: peer.nodeId, blocks: branch.length, target: end.height };
       log.info(facts, `Syncing ${branch.length} blocks to height ${end.height}`);
     }
-    this.#download = new BlockDownload(branch, chain, clock, pace, {
-      sources: () => this.#sources(end.chainWork),
-      blame: (sender, error) => ports.blame(sender, error),
-      progress: (count) => this.#advanced(count),
-    });
-    const result = await this.#download.run();
+    const result = await this.#fetchBlocks(branch, end);
     if (result !== 'complete') {
       const facts = { peer: peer.nodeId, result, blocks: this.#done };
       log.info(facts, `Sync stopped after ${this.#done} blocks: ${result}`);
-    } else if (this.isLong) {
+    } else if (isLong) {
       const seconds = Math.round(clock.monotonicMs() - this.#startedAtMs) / 1000;
       const facts = { blocks: this.#done, seconds, blocksPerSecond: this.blocksPerSecond };
       log.info(facts, `Synced to height ${chain.tip.height}`);
@@ -114,7 +124,37 @@ export class SyncRun {
 
   stop(): void {
     this.#stopped = true;
-    this.#download?.stop();
+    this.#download?.stop('stopped');
+  }
+
+  /** From all peers that have them. A slow run ends where others wait; what it has connected stays. */
+  async #fetchBlocks(branch: readonly BlockNode[], end: BlockNode): Promise<DownloadResult> {
+    const { chain, clock, pace, ports } = this.#given;
+    const download = new BlockDownload({
+      branch,
+      chain,
+      clock,
+      pace,
+      ports: {
+        sources: () => this.#sources(end),
+        blame: (sender, error) => ports.blame(sender, error),
+        connecting: (first, last) => ports.connecting(first, last),
+        progress: (count) => this.#advanced(count),
+      },
+    });
+    this.#download = download;
+    let doneBefore = 0;
+    const turn = every(clock, TURN_MS, () => {
+      const isSlow = this.#done - doneBefore < TURN_BLOCKS;
+      doneBefore = this.#done;
+      const isSource = (other: Peer): boolean => other === this.peer || other.has(end.hash);
+      if (isSlow && ports.othersWait(isSource)) download.stop('turn-over');
+    });
+    try {
+      return await download.run();
+    } finally {
+      turn.cancel();
+    }
   }
 
   /**
@@ -137,12 +177,12 @@ export class SyncRun {
     }
   }
 
-  /** The peer that showed the headers, then those that say they have as much work. */
-  *#sources(chainWork: bigint): Iterable<Peer> {
+  /** The peer that showed the headers, then those that showed the same tip, then those that claim as much work. */
+  *#sources(end: BlockNode): Iterable<Peer> {
     yield this.peer;
-    for (const peer of this.#given.ports.peers()) {
-      if (peer !== this.peer && peer.tip.chainWork >= chainWork) yield peer;
-    }
+    const others = [...this.#given.ports.peers()].filter((peer) => peer !== this.peer);
+    for (const peer of others) if (peer.has(end.hash)) yield peer;
+    for (const peer of others) if (!peer.has(end.hash) && peer.tip.chainWork >= end.chainWork) yield peer;
   }
 
   #advanced(blocks: number): void {

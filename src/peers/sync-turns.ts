@@ -3,6 +3,9 @@ import type { Peer } from './peer.js';
 /** A peer whose tip led nowhere is left alone for this long, doubled each time. */
 const FIRST_RETRY_MS = 4_000;
 const MAX_RETRY_MS = 64_000;
+/** How long a peer may take to show headers; doubled each time it took longer, up to the second. */
+const FIRST_PATIENCE_MS = 5_000;
+const MAX_PATIENCE_MS = 40_000;
 
 interface TurnRecord {
   readonly triedAtMs: number;
@@ -32,6 +35,12 @@ export class SyncTurns {
   /** How long until the first of the peers is due, of which there must be at least one. */
   waitMs(peers: readonly Peer[], nowMs: number): number {
     return Math.min(...peers.map((peer) => this.#retryAtMs(peer))) - nowMs;
+  }
+
+  /** How long the peer may take to answer. A slow link needs more than a first try gives, but others must not wait for it. */
+  patienceMs(peer: Peer, hasToShare: boolean): number {
+    const failures = this.#records.get(peer)?.failures ?? 0;
+    return hasToShare ? FIRST_PATIENCE_MS : Math.min(MAX_PATIENCE_MS, FIRST_PATIENCE_MS * 2 ** failures);
   }
 
   /** A run with the peer is over. */

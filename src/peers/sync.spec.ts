@@ -18,7 +18,7 @@ import { createBlock } from '../consensus/block.js';
 import type { Peer } from './peer.js';
 import type { HandlerTable } from './session.js';
 import { Sync, type SyncState } from './sync.js';
-import { decodeTip, encodeTip } from './wire.js';
+import { LIMITS, decodeHashes, decodeTip, encodeTip } from './wire.js';
 
 const LIE = { length: 1_000_000, chainWork: 2n ** 200n, hash: 'ab'.repeat(32) };
 
@@ -43,6 +43,7 @@ describe('Sync', () => {
       blame: (peer: Peer, { code }) => void blamed.push(`${peer.nodeId} ${code}`),
       tooNew: (peer, { code }) => void tooNew.push(`${peer.nodeId} ${code}`),
       stateChanged: (state) => void states.push(state),
+      catchingUpChanged: () => {},
     });
   });
   afterEach(() => {
@@ -221,6 +222,7 @@ describe('Sync', () => {
         blame: () => {},
         tooNew: () => {},
         stateChanged: () => {},
+        catchingUpChanged: () => {},
       });
       acceptBatch(theirs.chain, mineChain(theirs.chain.genesis, 5).blocks);
       const { peer, remote } = add('slow to wake', {});
@@ -239,7 +241,11 @@ describe('Sync', () => {
     const forged = blocks.map((block) => createBlock(block.header, [block.transactions[0]!, entry('forged')]));
     const { peer } = add('forger', {
       ...honest,
-      getBlocks: () => ({ $case: 'blocks', value: { blocks: forged.map(({ bytes }) => ({ raw: bytes })) } }),
+      getBlocks: ({ hashes }) => {
+        const asked = new Set<string>(decodeHashes(hashes, LIMITS.blocksRequested));
+        const answer = forged.filter(({ hash }) => asked.has(hash)).map(({ bytes }) => ({ raw: bytes }));
+        return { $case: 'blocks', value: { blocks: answer } };
+      },
     });
     add('good', honest);
     sync.consider(peer);

@@ -17,6 +17,8 @@ export const LIMITS = {
   blocksRequested: 512,
   /** A Blocks answer stops growing here (one block always fits). */
   blocksBytes: 2 * 1024 * 1024,
+  /** An answer with items of fewer bytes leaves out nothing that its sender has: no block or entry is bigger. */
+  fullAnswerBytes: 1024 * 1024,
   transactions: 2_000,
   transactionsBytes: 2 * 1024 * 1024,
   mempoolIds: 50_000,

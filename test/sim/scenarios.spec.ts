@@ -18,6 +18,8 @@ const PLAYS: Readonly<Record<string, { readonly nodes: number; readonly seeds: r
   disorder: { nodes: 8, seeds: [14] },
   nat: { nodes: 9, seeds: [15] },
   eclipse: { nodes: 4, seeds: [16] },
+  drip: { nodes: 3, seeds: [22] },
+  'silent-heavy-branch': { nodes: 3, seeds: [24] },
   random: { nodes: 7, seeds: [17, 18, 19] },
 };
 

@@ -1,5 +1,6 @@
 import { deal, grow, type Scenario, type Stage } from './scenario.js';
 import { eclipse } from './eclipse.js';
+import { drip, silentHeavyBranch } from './hold-back.js';
 import { random } from './random.js';
 
 /** Everybody mines and posts now and then. */
@@ -237,5 +238,7 @@ export const SCENARIOS: readonly Scenario[] = [
   weather('disorder', { duplicationRate: 0.3, isReordering: true, latencyMs: [1, 300] }),
   nat,
   eclipse,
+  drip,
+  silentHeavyBranch,
   random,
 ];

@@ -43,8 +43,8 @@ interface PeerServiceClient {
 export class ProtoPeer {
   readonly received: ProtoMessage[] = [];
   isClosed = false;
-  /** What it answers to a request, by the name of the body. */
-  answers: Readonly<Record<string, (request: ProtoMessage) => ProtoMessage>> = {};
+  /** What it answers to a request, by the name of the body; later, if it is a promise. */
+  answers: Readonly<Record<string, (request: ProtoMessage) => ProtoMessage | Promise<ProtoMessage>>> = {};
   readonly #client: PeerServiceClient;
   readonly #stream: ClientDuplexStream<ProtoMessage, ProtoMessage>;
 
@@ -98,7 +98,10 @@ export class ProtoPeer {
     this.received.push(message);
     const answer = this.answers[message.body ?? ''];
     if (answer !== undefined && message.id !== undefined && message.id !== 0) {
-      this.send({ in_reply_to: message.id, ...answer(message) });
+      const reply = (body: ProtoMessage): void => this.send({ in_reply_to: message.id!, ...body });
+      const body = answer(message);
+      if (body instanceof Promise) void body.then(reply);
+      else reply(body);
     }
   }
 }
