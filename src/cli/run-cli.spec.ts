@@ -13,6 +13,7 @@ const ID = 'cd'.repeat(32);
 
 const STATUS: Status = {
   nodeId: 'node-1',
+  key: 'ab'.repeat(32),
   network: 'minichain',
   genesis: HASH,
   height: 12,

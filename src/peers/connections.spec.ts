@@ -6,9 +6,9 @@ import { onHostNetwork, type HostNetwork } from '../../test/support/host-network
 import type { MemoryNetwork } from '../../test/support/memory-network.js';
 import { greet, type PeersHost } from '../../test/support/peers-host.js';
 import { ScriptedPeer } from '../../test/support/scripted-peer.js';
+import { identityOf } from '../../test/support/test-identity.js';
 import type { VirtualClock } from '../../test/support/virtual-clock.js';
 import { createParams } from '../consensus/params.js';
-import { createHello } from './handshake.js';
 import type { Body } from './messages.js';
 import { encodeTip } from './wire.js';
 
@@ -70,17 +70,16 @@ describe('Connections', () => {
       expect([channel.sent, channel.isClosed]).toEqual([[], false]);
       channel.deliverBytes(UNKNOWN);
       expect(channel.sent.map(({ body }) => body)).toEqual([
-        { $case: 'goodbye', value: { reason: 'flood of unknown messages before Hello' } },
+        { $case: 'goodbye', value: { reason: 'flood of unknown messages before Hello and Proof' } },
       ]);
       expect(host.peers.bans()).toEqual([]);
     });
 
     it('after Hello cost nothing, and a flood of them ends the session without a ban', async () => {
       const host = open('a');
-      const self = { nodeId: 'x', instanceNonce: 1n, advertisedAddress: '', userAgent: '' };
       const channel = new FakeChannel('10.0.0.1');
       host.peers.acceptInbound(channel);
-      channel.deliver({ $case: 'hello', value: createHello(self, host.chain.genesis, host.chain.genesis) });
+      channel.greet(identityOf('x'), host.chain.genesis);
       for (let count = 0; count < 1_000; count++) channel.deliverBytes(UNKNOWN);
       expect(host.peers.list()).toMatchObject([{ id: 'x', connected: true, score: 0 }]);
       expect(channel.sentKinds.filter((kind) => kind === 'unsupported')).toHaveLength(1_000);

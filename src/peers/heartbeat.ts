@@ -5,7 +5,7 @@ import type { Peer } from './peer.js';
 import { decodeTip, encodeTip } from './wire.js';
 
 const PROBE_MS = 2_000;
-/** An attacker who uses a peer's node id must not be able to make us flood that peer with pings. */
+/** A process with a peer's key that dials again and again must not be able to make us flood that peer with pings. */
 const PROBE_EVERY_MS = 1_000;
 const MISSED_HEARTBEATS = 3;
 
@@ -42,12 +42,15 @@ export class Heartbeat {
     });
   }
 
-  /** The peer's session may be dead without our knowing: the peer has to answer now, otherwise the session ends. */
-  probe(peer: Peer): void {
+  /**
+   * The peer's session may be dead without our knowing: the peer has to answer now, otherwise the session ends.
+   * @param answered called when it does; not if it was asked a moment ago.
+   */
+  probe(peer: Peer, answered: () => void = () => {}): void {
     const nowMs = this.clock.nowMs();
     if (nowMs - (peer.probedAtMs ?? -Infinity) < PROBE_EVERY_MS) return;
     peer.probedAtMs = nowMs;
-    this.#ping(peer, PROBE_MS).catch(() => peer.session.close('replaced by a new session'));
+    this.#ping(peer, PROBE_MS).then(answered, () => peer.session.close('replaced by a new session'));
   }
 
   /** Answers a ping of the peer. */

@@ -69,6 +69,10 @@ export const migrations: readonly string[] = [
     value ANY
   ) STRICT;
   `,
+  `
+  -- The key of the node that answered there last, 64 hex digits; node_id is only its label.
+  ALTER TABLE peers ADD COLUMN key TEXT;
+  `,
 ];
 
 /** The schema that this program writes. */
