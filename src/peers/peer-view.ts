@@ -82,10 +82,11 @@ export class PeerViews {
     return this.list().some(({ id, key }) => (isKeyId(name) ? key === name : id === name));
   }
 
-  /** Without the addresses that stand beside connected peers already. */
+  /** Without the addresses that stand beside connected peers and refused links already. */
   #notConnected(): KnownAddress[] {
-    const { book, peers } = this.#given;
-    const shown = new Set(peers.all.map(({ displayAddress }) => displayAddress));
+    const { book, peers, refusals } = this.#given;
+    const refused = refusals.all.flatMap(({ address }) => address ?? []);
+    const shown = new Set([...peers.all.map(({ displayAddress }) => displayAddress), ...refused]);
     return book.known.filter(({ address, key }) => (key === undefined ? !shown.has(address) : !peers.has(key)));
   }
 

@@ -59,7 +59,9 @@ describe('/peers/:id', () => {
     expect((await rest.get('/peers')).json.peers).toMatchObject([{ id: 'visitor', connected: false, refused: true }]);
     const back = await post('/peers/visitor/connect');
     expect([back.status, back.json]).toEqual([202, { id: 'visitor', connected: false, refused: false }]);
-    expect((await rest.get('/peers')).json.peers).toMatchObject([{ id: 'visitor', refused: false }]);
+    expect((await rest.get('/peers')).json.peers).toMatchObject([
+      { id: null, address: '203.0.113.7:9091', refused: false },
+    ]);
   });
 
   it('needs the write token where one is set', async () => {

@@ -32,6 +32,9 @@ export class ScriptedPeer {
   /** The key that it has; by default that of its name. */
   key: NodeKey;
   isProving = true;
+  /** The Hello and the Proof that it sent last. */
+  ours: BodyOf<'hello'> | undefined;
+  proof: BodyOf<'proof'> | undefined;
   #direction: 'inbound' | 'outbound' = 'inbound';
   #handshake: Handshake | undefined;
   #theirs: BodyOf<'hello'> | undefined;
@@ -96,7 +99,8 @@ export class ScriptedPeer {
       instanceNonce: change.instanceNonce ?? honest.instanceNonce,
     };
     const handshake = new Handshake(self, genesis, this.#direction, this.net.random.bytes(32));
-    this.session.notify({ $case: 'hello', value: { ...handshake.hello(tip), ...change } });
+    this.ours = { ...handshake.hello(tip), ...change };
+    this.session.notify({ $case: 'hello', value: this.ours });
     if (this.#handshake !== undefined) return;
     this.#handshake = handshake;
     this.#prove();
@@ -109,7 +113,8 @@ export class ScriptedPeer {
 
   #prove(): void {
     if (!this.isProving || this.#handshake === undefined || this.#theirs === undefined) return;
-    this.session.notify({ $case: 'proof', value: this.#handshake.prove(this.#theirs) });
+    this.proof = this.#handshake.prove(this.#theirs);
+    this.session.notify({ $case: 'proof', value: this.proof });
   }
 
   count(kind: BodyCase): number {
