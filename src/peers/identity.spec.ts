@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../test/support/chain-builders.js';
+import { FakeChannel } from '../../test/support/fake-channel.js';
 import { onHostNetwork, type HostNetwork } from '../../test/support/host-network.js';
 import type { MemoryNetwork } from '../../test/support/memory-network.js';
 import { greet, type PeersHost } from '../../test/support/peers-host.js';
 import { ScriptedPeer } from '../../test/support/scripted-peer.js';
 import { SeededRandom } from '../../test/support/seeded-random.js';
 import { temporaryDirectory } from '../../test/support/temp-dir.js';
-import { keyOf } from '../../test/support/test-identity.js';
+import { identityOf, keyOf } from '../../test/support/test-identity.js';
 import type { VirtualClock } from '../../test/support/virtual-clock.js';
 import { NODE_KEY_FILE } from '../storage/database.js';
+import type { SelfIdentity } from './handshake.js';
 import { NodeKeyError, openNodeKey } from './node-key.js';
 
 const MINUTE_MS = 60_000;
@@ -188,6 +190,45 @@ describe('The identity of a node', () => {
         expect.stringContaining('Another process uses the key of this node, as a at a:9000'),
       );
       expect(second.warnings().join()).toContain('another process uses the same node key');
+    });
+  });
+
+  describe('under mTLS', () => {
+    const meet = (host: PeersHost, certified: string, self: SelfIdentity): FakeChannel => {
+      const channel = new FakeChannel('10.0.0.1');
+      channel.provenNodeId = certified;
+      host.peers.acceptInbound(channel);
+      channel.greet(self, host.chain.genesis);
+      return channel;
+    };
+    const goodbyeOf = ({ sent }: FakeChannel): unknown => sent.at(-1)!.body.value;
+
+    it('is bound to the certificate: a peer can speak for no other certified node', () => {
+      const host = open('a', { isCertified: true });
+      const honest = meet(host, 'node-1', identityOf('node-1'));
+      expect(host.connected()).toEqual(['node-1']);
+      const asOther = meet(host, 'node-2', identityOf('node-1'));
+      expect(goodbyeOf(asOther)).toMatchObject({
+        reason: expect.stringContaining('its certificate is that of node node-2'),
+      });
+      // With the key of node-1, as one may have that copied its data directory, but the certificate of node-2.
+      const withItsKey = meet(host, 'node-2', identityOf('node-2', { key: keyOf('node-1') }));
+      expect(withItsKey.isClosed).toBe(true);
+      expect([host.connected(), honest.isClosed]).toEqual([['node-1'], false]);
+    });
+
+    it('gives each certificate one session, however many keys its owner makes', () => {
+      const host = open('a', { isCertified: true });
+      meet(host, 'node-1', identityOf('node-1'));
+      for (let index = 0; index < 5; index++) {
+        const more = meet(
+          host,
+          'node-1',
+          identityOf('node-1', { key: keyOf(`key ${index}`), instanceNonce: BigInt(index) }),
+        );
+        expect(more.isClosed).toBe(true);
+      }
+      expect(keysOf(host)).toEqual([keyOf('node-1').id]);
     });
   });
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../common/clock.js';
 import { between, type Random } from '../common/random.js';
 import { hostOf } from './address.js';
+import { isDue, isNamed, retryLimitMs, type Entry, type KnownAddress } from './book-entry.js';
 import type { HostRanges } from './host-ranges.js';
-import { isKeyId, type KeyId } from './node-key.js';
+import type { KeyId } from './node-key.js';
 import type { PeerIdentity } from './peer.js';
 import type { PeerStore } from './peer.store.js';
 import { SeenCache } from './seen-cache.js';
@@ -20,39 +21,10 @@ const MAX_PER_TELLER = 128;
 /** A connected node's own claim is checked by a dial after this time, with jitter. */
 const CHECK_CLAIM_MS = 10_000;
 const FIRST_RETRY_MS = 250;
-const BOOTSTRAP_RETRY_LIMIT_MS = 10_000;
-/** Learnt addresses where a node has answered before, and where none ever has. */
-const REACHED_RETRY_LIMIT_MS = 60_000;
-const UNREACHED_RETRY_LIMIT_MS = 300_000;
-/** The longest of these with the most jitter. */
-const LONGEST_BACKOFF_MS = UNREACHED_RETRY_LIMIT_MS * 1.5;
 /** A learnt address is forgotten after this many dials in a row without an answer... */
 const MAX_FAILURES = 10;
 /** ...but if it ever answered, only after this long a silence: the halves of a split network must find each other again. */
 const MAX_SILENCE_MS = 7 * 24 * 60 * 60 * 1000;
-
-interface Entry {
-  readonly address: string;
-  readonly host: string;
-  source: 'bootstrap' | 'learnt';
-  /** Found behind a bootstrap name. */
-  isSeed: boolean;
-  /** The node that answered there last, and its label. */
-  key: KeyId | undefined;
-  nodeId: string | undefined;
-  /** A connected node that says it can be dialled there; unproven. */
-  claimedBy: KeyId | undefined;
-  /** The range of the node that told of the address; undefined where that does not count. */
-  teller: string | undefined;
-  lastSeenMs: number | undefined;
-  failures: number;
-  nextDialMs: number;
-  /** A name that leads to several nodes, or to ourselves: at present the address of no single other node. */
-  leadsElsewhere: boolean;
-}
-
-/** What is known of an address, for GET /peers and for other nodes. */
-export type KnownAddress = Readonly<Pick<Entry, 'address' | 'source' | 'key' | 'nodeId' | 'lastSeenMs'>>;
 
 export interface PeerBookInit {
   readonly store: PeerStore;
@@ -331,19 +303,4 @@ export class PeerBook {
     this.#entries.set(address, entry);
     return entry;
   }
-}
-
-/** @param name a node id or a key. */
-function isNamed({ key, nodeId }: Entry, name: string): boolean {
-  return isKeyId(name) ? key === name : nodeId === name;
-}
-
-/** Also true if the time is further away than any back-off: then the clock has been set back. */
-function isDue(nextDialMs: number, now: number): boolean {
-  return nextDialMs <= now || nextDialMs - now > LONGEST_BACKOFF_MS;
-}
-
-function retryLimitMs({ source, lastSeenMs }: Entry): number {
-  if (source === 'bootstrap') return BOOTSTRAP_RETRY_LIMIT_MS;
-  return lastSeenMs === undefined ? UNREACHED_RETRY_LIMIT_MS : REACHED_RETRY_LIMIT_MS;
 }

@@ -2,7 +2,8 @@ import { hostOf } from './address.js';
 import type { LinkRefusals } from './link-refusals.js';
 import { isKeyId, type KeyId } from './node-key.js';
 import type { Peer } from './peer.js';
-import type { KnownAddress, PeerBook } from './peer-book.js';
+import type { KnownAddress } from './book-entry.js';
+import type { PeerBook } from './peer-book.js';
 import type { PeerTable } from './peer-table.js';
 import type { Scoring } from './scoring.js';
 

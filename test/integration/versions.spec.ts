@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { NodeProcess } from '../support/node-process.js';
 import { useNodeProcesses } from '../support/node-processes.js';
@@ -53,8 +53,18 @@ describe('node processes with a peer written from the .proto', () => {
       .digest()
       .readBigUInt64LE()
       .toString();
-    peer.send({ hello: { ...hello, instance_nonce, ...kind.hello } });
-    await peer.next('hello');
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const public_key = Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url');
+    const nonce = randomBytes(32);
+    peer.send({ hello: { ...hello, instance_nonce, public_key, nonce, ...kind.hello } });
+    const theirs = (await peer.next('hello'))['hello'] as { nonce: Buffer; public_key: Buffer };
+    const instance = Buffer.alloc(8);
+    instance.writeBigUInt64LE(BigInt(instance_nonce));
+    const statement = Buffer.concat([
+      ...[Buffer.from('minichain handshake'), Buffer.of(0), internal, nonce, theirs.nonce, public_key],
+      ...[theirs.public_key, instance, Buffer.from(nodeId)],
+    ]);
+    peer.send({ proof: { signature: sign(null, statement, privateKey) } });
     return peer;
   };
   const metric = async (node: NodeProcess, name: string): Promise<number> => {

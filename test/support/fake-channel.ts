@@ -10,6 +10,8 @@ export class FakeChannel implements Channel {
   /** Answers of `send`: false asks the session to wait for `drain`. */
   takesMore = true;
   isClosed = false;
+  /** The node id in the certificate of the peer that a test plays. */
+  provenNodeId: string | undefined;
   #events: ChannelEvents | undefined;
 
   constructor(readonly remoteHost = 'fake') {}

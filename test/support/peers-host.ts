@@ -20,6 +20,8 @@ export interface HostOptions {
   readonly log?: Logger;
   /** By default the private ranges, as in the configuration. */
   readonly trustedRanges?: readonly string[];
+  /** Asks peers for a certificate, as with mTLS. */
+  readonly isCertified?: boolean;
 }
 
 /** Chain, mempool and peers of one node on a memory network, without Nest and without a miner. */
@@ -44,7 +46,14 @@ export function openHost(net: MemoryNetwork, name: string, options: HostOptions 
       p2pPort: 9000,
       dataDir,
     },
-    network: { bootstrapNodes: bootstrap, maxPeers, heartbeatSeconds, banSeconds: 3_600, trustedRanges },
+    network: {
+      bootstrapNodes: bootstrap,
+      maxPeers,
+      heartbeatSeconds,
+      banSeconds: 3_600,
+      trustedRanges,
+      ...(options.isCertified === true ? { tls: {} } : {}),
+    },
   } as NodeConfig;
   const { database, chain, mempool } = test;
   const metrics = new PeersMetrics(test.registry);
