@@ -40,7 +40,7 @@ export const SECTIONS = {
   node: {
     nodeId: text(NAME, isName, {
       shownDefault: 'the host name',
-      doc: "The node's name; no two nodes of a network may share one.",
+      doc: "The node's name, a label for people; give each node its own.",
     }),
     httpHost: text(LISTEN_HOST, isListenHost, { default: '127.0.0.1', doc: 'Where the REST API listens.' }),
     httpPort: wholeNumber(0, 65_535, { default: 8091, doc: 'Port of the REST API; 0 = any free one.' }),

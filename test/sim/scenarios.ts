@@ -1,6 +1,7 @@
 import { deal, grow, type Scenario, type Stage } from './scenario.js';
 import { eclipse } from './eclipse.js';
 import { random } from './random.js';
+import { squatting } from './squatter.js';
 
 /** Everybody mines and posts now and then. */
 async function bustle({ net, dice, names }: Stage, rounds: number): Promise<void> {
@@ -237,5 +238,6 @@ export const SCENARIOS: readonly Scenario[] = [
   weather('disorder', { duplicationRate: 0.3, isReordering: true, latencyMs: [1, 300] }),
   nat,
   eclipse,
+  squatting,
   random,
 ];

@@ -24,7 +24,11 @@ export const squatting: Scenario = {
       if (present !== undefined) {
         const squatter = new ScriptedPeer(net.net, name);
         squatter.dial(addressOf(victim));
-        const change = { nodeId: stolen, advertisedAddress: addressOf(stolen), instanceNonce: BigInt(dice.below(2 ** 32)) };
+        const change = {
+          nodeId: stolen,
+          advertisedAddress: addressOf(stolen),
+          instanceNonce: BigInt(dice.below(2 ** 32)),
+        };
         squatter.sayHello(present.chain.genesis, present.chain.genesis, change);
       }
       net.clock.after(DIAL_EVERY_MS, () => press(name));
