@@ -10,6 +10,7 @@ const PLAIN_ERRORS: ReadonlySet<string> = new Set([
   'DatabaseDamagedError',
   'DatabaseTooNewError',
   'DatabaseUnusableError',
+  'NodeKeyError',
   'NothingToReindexError',
   'SqliteError',
   'WrongNetworkError',

@@ -15,6 +15,7 @@ const RESERVED_PORTS = [10_080, 6697, 6566, 6665, 4190];
 
 const STATUS: Status = {
   nodeId: 'node-1',
+  key: 'ab'.repeat(32),
   network: 'minichain',
   genesis: HASH,
   height: 12,

@@ -43,6 +43,13 @@ export function isListenHost(text: string): boolean {
   return isIPv4(text) || isIPv6(text) || isDnsName(text);
 }
 
+/** Is it a CIDR range, such as 10.0.0.0/8 or fc00::/7? */
+export function isRange(text: string): boolean {
+  const [address = '', bits = '', ...rest] = text.split('/');
+  if (rest.length > 0 || !/^\d{1,3}$/.test(bits) || address.includes('%')) return false;
+  return (isIPv4(address) && Number(bits) <= 32) || (isIPv6(address) && Number(bits) <= 128);
+}
+
 /** 0.0.0.0 or :: in any spelling: "all of this machine's addresses", fine to listen on, impossible to dial. */
 export function isWildcardHost(host: string): boolean {
   return host === '0.0.0.0' || (isIPv6(host) && ['::', '::ffff:0:0'].includes(canonicalIPv6(host)));

@@ -35,6 +35,8 @@ export interface NetworkSection {
   readonly maxPeers: number;
   readonly heartbeatSeconds: number;
   readonly banSeconds: number;
+  /** CIDR ranges whose hosts may take any number of slots and places in the address book; loopback always may. */
+  readonly trustedRanges: readonly string[];
   /** undefined = sessions between nodes are neither encrypted nor authenticated. */
   readonly tls?: TlsSection | undefined;
 }

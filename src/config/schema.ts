@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { isHash } from '../consensus/codec.js';
 import { DEFAULT_MAX_BLOCK_BYTES } from '../consensus/params.js';
-import { isListenHost, parseAddress } from './address.js';
+import { isListenHost, isRange, parseAddress } from './address.js';
 import {
   flag,
   oneOf,
@@ -19,6 +19,15 @@ import { isNodeId } from './node-id.js';
 const NAME = '1 to 64 characters of A-Z a-z 0-9 . _ - (not only dots)';
 const ADDRESS =
   '"host:port", the host an IPv4 address, a DNS name or an [IPv6 address] that can be dialled (not 0.0.0.0)';
+/** RFC 1918, RFC 4193 and link-local addresses: not to be reached from the Internet. */
+export const PRIVATE_RANGES = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  'fc00::/7',
+  'fe80::/10',
+];
 const LISTEN_HOST = 'an IP address of this machine, "0.0.0.0" or "::" for all of them, or a host name';
 
 /**
@@ -31,7 +40,7 @@ export const SECTIONS = {
   node: {
     nodeId: text(NAME, isName, {
       shownDefault: 'the host name',
-      doc: "The node's name; no two nodes of a network may share one.",
+      doc: "The node's name, a label for people; give each node its own.",
     }),
     httpHost: text(LISTEN_HOST, isListenHost, { default: '127.0.0.1', doc: 'Where the REST API listens.' }),
     httpPort: wholeNumber(0, 65_535, { default: 8091, doc: 'Port of the REST API; 0 = any free one.' }),
@@ -73,6 +82,11 @@ export const SECTIONS = {
       doc: 'Time between pings; a peer that misses three is dropped.',
     }),
     banSeconds: wholeNumber(1, 31_536_000, { default: 86_400, doc: 'How long a misbehaving peer is kept out.' }),
+    trustedRanges: textList('a range such as "10.0.0.0/8" or "fc00::/7"', isRange, {
+      default: PRIVATE_RANGES,
+      shownDefault: 'the private ranges',
+      doc: 'Hosts without caps on their sessions and addresses; loopback always counts.',
+    }),
   },
   'network.tls': {
     ca: optional(

@@ -6,6 +6,7 @@ import { statusSchema } from './status-schemas.js';
 
 const idle: StatusSources['miner'] = { status: { auto: true, active: false, hashRate: 0 } };
 const alone: StatusSources['peers'] = {
+  key: 'ab'.repeat(32),
   summary: () => ({ connected: 1, known: 4 }),
   syncStatus: () => ({
     state: 'idle',
@@ -31,6 +32,7 @@ it('puts together what the parts of a node say, and counts its uptime in whole s
   expect(statusSchema.parse(status)).toEqual(status);
   expect(status).toMatchObject({
     nodeId: 'node-7',
+    key: alone.key,
     network: 'lab',
     height: 2,
     length: 3,

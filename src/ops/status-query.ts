@@ -15,7 +15,7 @@ export interface StatusSources {
   readonly chain: Pick<ChainService, 'tip' | 'genesis'>;
   readonly mempool: Pick<MempoolService, 'size' | 'bytes'>;
   readonly miner: Pick<MinerService, 'status'>;
-  readonly peers: Pick<PeersService, 'summary' | 'syncStatus'>;
+  readonly peers: Pick<PeersService, 'key' | 'summary' | 'syncStatus'>;
 }
 
 /** The node at a glance. Its uptime counts from when this was made. */
@@ -35,6 +35,7 @@ export class StatusQuery {
     const { auto, active, hashRate } = miner.status;
     return {
       nodeId: config.node.nodeId,
+      key: peers.key,
       network: config.network.name,
       genesis: genesis.hash,
       height: tip.height,

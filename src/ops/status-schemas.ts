@@ -6,6 +6,9 @@ import { syncSchema } from '../peers/peers-schemas.js';
 export const statusSchema = z
   .object({
     nodeId: z.string(),
+    key: z
+      .string()
+      .meta({ description: "The node's Ed25519 public key, 64 hex digits: its identity for other nodes." }),
     network: z.string(),
     genesis: hashSchema.meta({ description: 'Names the network: nodes with another genesis are refused.' }),
     height: z.int().meta({ description: 'Height of the tip.' }),

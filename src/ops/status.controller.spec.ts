@@ -14,6 +14,7 @@ describe('GET /status', () => {
     expect(status).toBe(200);
     expect(json).toEqual({
       nodeId: 'node-7',
+      key: rest.node.peers.key,
       network: 'lab',
       genesis: rest.node.chain.genesis.hash,
       height: 2,

@@ -1,46 +1,58 @@
-import type { Clock } from '../common/clock.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { certificateMismatch, readHello, type HelloRefusal, type SelfIdentity } from './handshake.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { LinkRefusals } from './link-refusals.js';
 import type { BodyOf } from './messages.js';
-import type { Direction, PeerIdentity } from './peer.js';
+import type { Direction, Peer, PeerIdentity, Rival } from './peer.js';
 import type { PeerTable } from './peer-table.js';
 import type { Scoring } from './scoring.js';
 import type { Session } from './session.js';
+import type { SlotPolicy } from './slot-policy.js';
 import type { PeerTip } from './wire.js';
 
 export const DUPLICATE_SESSION = 'duplicate session';
-const NO_FREE_SLOT = 'no free slot';
-const EVICTED = 'evicted: another peer needs the slot';
+/** Said to a process whose key another process uses at the same time. */
+export const KEY_IN_USE = 'another process uses the same node key or certificate; was a data directory copied?';
 
-/** Why a peer with a good Hello gets no session; `reason` goes to the peer in a Goodbye. */
+/**
+ * Why a peer with a good Hello gets no session; `reason` goes to the peer in a Goodbye. 'self': the node has dialled
+ * itself. 'key-in-use': another process with the same key is alive, `other` its session (undefined: this very process).
+ */
 export interface TurnAway {
-  readonly kind: 'banned' | 'link-refused' | 'no-slot' | 'duplicate' | 'node-id-in-use';
+  readonly kind: 'banned' | 'link-refused' | 'no-slot' | 'duplicate' | 'restarted' | 'self' | 'key-in-use';
   readonly reason: string;
+  readonly other?: Peer | undefined;
+}
+
+/** A Hello that may be followed by a Proof. */
+export interface GoodHello {
+  readonly kind: 'good';
+  readonly identity: PeerIdentity;
+  readonly tip: PeerTip;
 }
 
 /** 'unacceptable': the Hello itself is no good. 'turned-away': the Hello is good, but its sender gets no session. */
 export type HelloDecision =
-  | { readonly kind: 'accepted'; readonly identity: PeerIdentity; readonly tip: PeerTip }
+  | GoodHello
   | { readonly kind: 'unacceptable'; readonly refusal: HelloRefusal }
-  | { readonly kind: 'turned-away'; readonly identity: PeerIdentity; readonly turnAway: TurnAway };
+  | { readonly kind: 'turned-away'; readonly turnAway: TurnAway };
 
 export interface AcceptanceInit {
   readonly self: SelfIdentity;
   readonly genesis: BlockNode;
-  /** mTLS: the Hello has to name the node that the certificate names. */
+  /** mTLS: the Hello has to name the node that the certificate names, and each certificate has one session. */
   readonly areCertificatesRequired: boolean;
   readonly peers: PeerTable;
+  readonly slots: SlotPolicy;
   readonly scoring: Scoring;
   readonly refusals: LinkRefusals;
   readonly heartbeat: Heartbeat;
-  readonly clock: Clock;
-  /** An inbound peer lost its slot to a newcomer. */
-  readonly evicted: () => void;
 }
 
-/** Decides which sessions stay: who said a good Hello, is welcome and has a slot, and which of two sessions with one node. */
+/**
+ * Decides which sessions stay: who said a good Hello, has proved its key, is welcome and has a slot, and which of two
+ * sessions with one node. Nothing that is not proved changes anything for another session.
+ */
 export class Acceptance {
   readonly #given: AcceptanceInit;
 
@@ -49,61 +61,101 @@ export class Acceptance {
   }
 
   /**
-   * Judges the Hello on a session. Acceptance may end another session: an older one with the same node, or one that is
-   * evicted for this one.
+   * Judges the Hello on a session, and changes nothing. A dialler that would be turned away anyway is not asked for its
+   * proof; one that we dialled is, because the proof tells who is behind the address.
    * @param host where the peer can be reached if its Hello names only a port.
    * @throws WireError `malformed-message` when a field has the wrong size.
    */
-  acceptHello(hello: BodyOf<'hello'>, session: Session, direction: Direction, host: string): HelloDecision {
-    const { self, genesis, areCertificatesRequired } = this.#given;
-    const outcome = readHello(hello, self, genesis, host);
+  judgeHello(hello: BodyOf<'hello'>, session: Session, direction: Direction, host: string): HelloDecision {
+    const { genesis, areCertificatesRequired, peers, self, slots } = this.#given;
+    const outcome = readHello(hello, genesis, host);
     if (outcome.kind !== 'accepted') return { kind: 'unacceptable', refusal: outcome };
-    const { identity } = outcome;
+    const { identity, tip } = outcome;
     const mismatch = areCertificatesRequired ? certificateMismatch(identity.nodeId, session.provenNodeId) : undefined;
     if (mismatch !== undefined) return { kind: 'unacceptable', refusal: mismatch };
-    const turnAway = this.#turnAway(identity, session, direction);
-    return turnAway === undefined ? outcome : { kind: 'turned-away', identity, turnAway };
+    const good: GoodHello = { kind: 'good', identity, tip };
+    if (direction === 'outbound') return good;
+    const isKnown = peers.has(identity.key) || identity.key === self.key.id;
+    const crowd = isKnown ? undefined : slots.refusal(newcomerOf(identity, session, undefined));
+    const turnAway = this.#unwelcome(identity, session) ?? (crowd === undefined ? undefined : noSlot(crowd));
+    return turnAway === undefined ? good : { kind: 'turned-away', turnAway };
   }
 
-  /** Undefined: the peer may stay. */
-  #turnAway(identity: PeerIdentity, session: Session, direction: Direction): TurnAway | undefined {
-    const { scoring, refusals, peers } = this.#given;
-    const { nodeId } = identity;
-    if (scoring.isBanned(nodeId, session.remoteHost)) return { kind: 'banned', reason: 'banned' };
-    if (refusals.has(nodeId)) return { kind: 'link-refused', reason: linkRefusal(nodeId) };
-    if (peers.has(nodeId)) return this.#settleDuplicate(identity, direction);
-    return this.#findSlot(direction) ? undefined : { kind: 'no-slot', reason: NO_FREE_SLOT };
+  /**
+   * Decides about a peer that has proved its key. Acceptance may end another session: an older one with the same node,
+   * or one that gives up its slot.
+   * @param dialled the address that we dialled; undefined for an inbound session.
+   * @returns undefined if the peer may stay.
+   */
+  acceptProven(identity: PeerIdentity, session: Session, dialled: string | undefined): TurnAway | undefined {
+    const { self, slots } = this.#given;
+    if (identity.key === self.key.id) {
+      if (identity.instanceNonce === self.instanceNonce) return { kind: 'self', reason: 'this is the same node' };
+      return { kind: 'key-in-use', reason: KEY_IN_USE };
+    }
+    const unwelcome = this.#unwelcome(identity, session);
+    if (unwelcome !== undefined) return unwelcome;
+    const present = this.#presentSession(identity);
+    if (present !== undefined) return this.#settle(present, identity, dialled === undefined ? 'inbound' : 'outbound');
+    const refusal = slots.acceptNewcomer(newcomerOf(identity, session, dialled));
+    return refusal === undefined ? undefined : noSlot(refusal);
+  }
+
+  #unwelcome({ key, nodeId }: PeerIdentity, session: Session): TurnAway | undefined {
+    const { scoring, refusals } = this.#given;
+    if (scoring.isBanned(key, session.remoteHost)) return { kind: 'banned', reason: 'banned' };
+    return refusals.has(nodeId, key) ? { kind: 'link-refused', reason: linkRefusal(nodeId) } : undefined;
+  }
+
+  /** The owner of one certificate can make any number of keys, and must not fill the slots with them. */
+  #presentSession({ key, nodeId }: PeerIdentity): Peer | undefined {
+    const { areCertificatesRequired, peers } = this.#given;
+    return peers.get(key) ?? (areCertificatesRequired ? peers.all.find((peer) => peer.nodeId === nodeId) : undefined);
   }
 
   /** Closes the present session with the same node if it must give way to the new one. */
-  #settleDuplicate(identity: PeerIdentity, direction: Direction): TurnAway | undefined {
-    const present = this.#given.peers.get(identity.nodeId)!;
-    // Both sides must keep the same one of two: the one that the node with the lower id dialled.
-    const preferred: Direction = this.#given.self.nodeId < identity.nodeId ? 'outbound' : 'inbound';
-    const isSameProcess = present.identity.instanceNonce === identity.instanceNonce;
-    if (isSameProcess && present.direction !== preferred && direction === preferred) {
+  #settle(present: Peer, identity: PeerIdentity, direction: Direction): TurnAway | undefined {
+    const { heartbeat, self } = this.#given;
+    const isSameProcess = present.key === identity.key && present.identity.instanceNonce === identity.instanceNonce;
+    if (!isSameProcess) return this.#settleRivals(present, identity);
+    // Two nodes that dialled each other at once must keep the same one of two sessions: that of the lower key. We send
+    // no proof on a dial that finds us connected, so this happens only if both dials were on their way.
+    if (direction === 'inbound' && present.direction === 'outbound' && identity.key < self.key.id) {
       present.session.close(DUPLICATE_SESSION);
       return undefined;
     }
-    // The present session may be dead without our knowing, most likely if the other node has restarted.
-    this.#given.heartbeat.probe(present, 'replaced by a new session');
-    if (isSameProcess) return { kind: 'duplicate', reason: DUPLICATE_SESSION };
-    return { kind: 'node-id-in-use', reason: `node id ${identity.nodeId} has a session already` };
+    // The present session may be dead without our knowing.
+    heartbeat.probe(present, 'replaced by a new session');
+    return { kind: 'duplicate', reason: DUPLICATE_SESSION };
   }
 
-  /** Is there a slot for a new peer? May evict an inbound peer to free one. */
-  #findSlot(direction: Direction): boolean {
-    const { peers, clock, evicted } = this.#given;
-    if (peers.freeSlots(direction) > 0) return true;
-    const loser = direction === 'inbound' ? peers.planEviction(clock.monotonicMs()) : undefined;
-    if (loser === undefined) return false;
-    loser.session.close(EVICTED);
-    evicted();
-    return true;
+  /** A node that has restarted gets its session as soon as the old one is found dead; until then it tries again. */
+  #settleRivals(present: Peer, { instanceNonce }: PeerIdentity): TurnAway {
+    if (present.rival?.instanceNonce === instanceNonce && present.rival.isPeerAlive) {
+      return { kind: 'key-in-use', reason: KEY_IN_USE, other: present };
+    }
+    const rival: Rival = { instanceNonce, isPeerAlive: false };
+    present.rival = rival;
+    this.#given.heartbeat.probe(present, 'replaced by a new session', () => {
+      rival.isPeerAlive = true;
+    });
+    return { kind: 'restarted', reason: 'an earlier session with this node is open; try again in a few seconds' };
   }
 }
 
 /** The Goodbye to a node whose link is refused. */
 export function linkRefusal(nodeId: string): string {
   return `this node refuses links with node ${nodeId}`;
+}
+
+function noSlot(reason: string): TurnAway {
+  return { kind: 'no-slot', reason };
+}
+
+function newcomerOf(
+  { key }: PeerIdentity,
+  { remoteHost }: Session,
+  dialled: string | undefined,
+): Parameters<SlotPolicy['refusal']>[0] {
+  return { key, host: remoteHost, dialled };
 }

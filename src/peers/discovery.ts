@@ -60,7 +60,7 @@ export class Discovery {
 
   #learn(peers: BodyOf<'peers'>['peers'], senderHost: string): void {
     for (const { address } of peers) {
-      if (!isDialableFrom(address, senderHost) || !this.book.learn(address)) continue;
+      if (!isDialableFrom(address, senderHost) || !this.book.learn(address, senderHost)) continue;
       this.log.debug({ address, from: senderHost }, `Learnt address ${address}`);
     }
   }

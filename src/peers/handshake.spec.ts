@@ -1,34 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { genesisNode, mineChain } from '../../test/support/chain-builders.js';
+import { identityOf } from '../../test/support/test-identity.js';
 import { createParams } from '../consensus/params.js';
-import {
-  PROTOCOL_VERSION,
-  certificateMismatch,
-  createHello,
-  readHello,
-  type HelloOutcome,
-  type SelfIdentity,
-} from './handshake.js';
+import { PROTOCOL_VERSION, certificateMismatch, createHello, readHello, type HelloOutcome } from './handshake.js';
 import { FEATURE_NAMES } from './features.js';
 import type { BodyOf } from './messages.js';
 
-const US: SelfIdentity = { nodeId: 'us', instanceNonce: 1n, advertisedAddress: 'us:9091', userAgent: 'test' };
-const THEM: SelfIdentity = { nodeId: 'them', instanceNonce: 2n, advertisedAddress: ':9092', userAgent: 'minichain/9' };
+const THEM = identityOf('them', { instanceNonce: 2n, advertisedAddress: ':9092', userAgent: 'minichain/9' });
+const NONCE = Buffer.alloc(32, 9);
 
 describe('a Hello', () => {
   const genesis = genesisNode();
   const tip = mineChain(genesis, 2).nodes.at(-1)!;
-  const hello = (change: Partial<BodyOf<'hello'>> = {}, self = THEM): BodyOf<'hello'> => ({
-    ...createHello(self, genesis, tip),
+  const hello = (change: Partial<BodyOf<'hello'>> = {}): BodyOf<'hello'> => ({
+    ...createHello(THEM, NONCE, genesis, tip),
     ...change,
   });
-  const read = (message: BodyOf<'hello'>): HelloOutcome => readHello(message, US, genesis, '10.0.0.9');
+  const read = (message: BodyOf<'hello'>): HelloOutcome => readHello(message, genesis, '10.0.0.9');
   const refusal = (message: BodyOf<'hello'>): string => read(message).kind;
 
   it('tells who a peer is, where it can be dialled, and its tip', () => {
     expect(read(hello())).toEqual({
       kind: 'accepted',
       identity: {
+        key: THEM.key.id,
         nodeId: 'them',
         instanceNonce: 2n,
         userAgent: 'minichain/9',
@@ -68,19 +63,17 @@ describe('a Hello', () => {
       createParams({ network: 'other', difficulty: 0 }),
       createParams({ network: 'test', difficulty: 1 }),
     ]) {
-      const outcome = read(createHello(THEM, genesisNode(other), tip));
+      const outcome = read(createHello(THEM, NONCE, genesisNode(other), tip));
       expect(outcome).toMatchObject({ kind: 'network', reason: expect.stringContaining(other.genesis.hash) });
       expect(outcome).toMatchObject({ reason: expect.stringContaining(genesis.hash) });
     }
   });
 
-  it('of our own is known by its nonce', () => {
-    expect(refusal(hello({}, US))).toBe('self');
-    expect(refusal(hello({ instanceNonce: US.instanceNonce }))).toBe('self');
-  });
-
-  it('of another node with our id is refused', () => {
-    expect(refusal(hello({ nodeId: 'us' }))).toBe('node-id-taken');
+  it('without a key is refused', () => {
+    expect(read(hello({ publicKey: Buffer.alloc(0) }))).toEqual({
+      kind: 'no-key',
+      reason: 'the Hello names no public key; each node has to have one',
+    });
   });
 
   it.each(['', 'a b', 'tab\t', 'ünïcode', '../../etc', 'x'.repeat(65), '<script>'])(
@@ -93,6 +86,8 @@ describe('a Hello', () => {
   it('that is malformed is the peer’s fault', () => {
     for (const change of [
       { genesisHash: Buffer.alloc(31) },
+      { publicKey: Buffer.alloc(31) },
+      { nonce: Buffer.alloc(0) },
       { tip: undefined },
       { tip: { ...hello().tip!, hash: Buffer.alloc(1) } },
     ]) {

@@ -5,7 +5,7 @@ import type { Peer } from './peer.js';
 import { decodeTip, encodeTip } from './wire.js';
 
 const PROBE_MS = 2_000;
-/** An attacker who uses a peer's node id must not be able to make us flood that peer with pings. */
+/** A process with a peer's key that dials again and again must not be able to make us flood that peer with pings. */
 const PROBE_EVERY_MS = 1_000;
 const MISSED_HEARTBEATS = 3;
 
@@ -45,12 +45,13 @@ export class Heartbeat {
   /**
    * The peer's session may be dead without our knowing: the peer has to answer now, otherwise the session ends.
    * @param reason why it ends then.
+   * @param answered called when it does; not if it was asked a moment ago.
    */
-  probe(peer: Peer, reason: string): void {
+  probe(peer: Peer, reason: string, answered: () => void = () => {}): void {
     const nowMs = this.clock.monotonicMs();
     if (nowMs - (peer.probedAtMs ?? -Infinity) < PROBE_EVERY_MS) return;
     peer.probedAtMs = nowMs;
-    this.#ping(peer, PROBE_MS).catch(() => peer.session.close(reason));
+    this.#ping(peer, PROBE_MS).then(answered, () => peer.session.close(reason));
   }
 
   /** Answers a ping of the peer. */

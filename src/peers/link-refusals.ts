@@ -1,28 +1,45 @@
+import { isKeyId, type KeyId } from './node-key.js';
+
 /** A node that this node keeps no session with. */
 export interface RefusedLink {
-  readonly nodeId: string;
+  /** As it was refused: a node id or a key. */
+  readonly name: string;
+  /** The keys that the name stood for when it was refused. */
+  readonly keys: ReadonlySet<KeyId>;
   /** Where it was last seen; undefined if it has not been seen. */
   readonly address: string | undefined;
 }
 
-/** The nodes with which this node refuses any session, whichever side dials. Kept in memory only. */
+/**
+ * The nodes with which this node refuses any session, whichever side dials. A refusal by node id also holds for the keys
+ * that had this id, so that a refused node does not come back under another id. Kept in memory only.
+ */
 export class LinkRefusals {
-  readonly #addresses = new Map<string, string | undefined>();
+  readonly #links = new Map<string, RefusedLink>();
 
   get all(): readonly RefusedLink[] {
-    return [...this.#addresses].map(([nodeId, address]) => ({ nodeId, address }));
+    return [...this.#links.values()];
   }
 
-  has(nodeId: string): boolean {
-    return this.#addresses.has(nodeId);
+  /** @param key undefined where only the node id is known. */
+  has(nodeId: string | undefined, key: KeyId | undefined): boolean {
+    return this.all.some(
+      ({ name, keys }) => (name === nodeId && !isKeyId(name)) || (key !== undefined && (name === key || keys.has(key))),
+    );
   }
 
-  /** @param address where the node is at present, if known. */
-  refuse(nodeId: string, address: string | undefined): void {
-    this.#addresses.set(nodeId, address ?? this.#addresses.get(nodeId));
+  /**
+   * @param keys of the node, as far as they are known.
+   * @param address where the node is at present, if known.
+   */
+  refuse(name: string, keys: Iterable<KeyId>, address: string | undefined): void {
+    const before = this.#links.get(name);
+    const all = new Set([...(before?.keys ?? []), ...keys]);
+    this.#links.set(name, { name, keys: all, address: address ?? before?.address });
   }
 
-  allow(nodeId: string): void {
-    this.#addresses.delete(nodeId);
+  /** @param name a node id or a key, whichever it was refused under. */
+  allow(name: string): void {
+    for (const link of this.all) if (link.name === name || link.keys.has(name)) this.#links.delete(link.name);
   }
 }

@@ -15,7 +15,7 @@ const MAX_FIELDS = 60_000;
 const MIN_FIELD_BYTES = 2;
 /** Field numbers of PeerMessage whose bodies this version decodes. */
 export const FIRST_BODY_FIELD = 3;
-export const LAST_BODY_FIELD = 22;
+export const LAST_BODY_FIELD = 23;
 
 /** Large bodies that can wait; everything else is sent ahead of them. */
 const BULK: ReadonlySet<BodyCase> = new Set<BodyCase>(['headers', 'blocks', 'transactions', 'mempool', 'peers']);
@@ -36,6 +36,7 @@ export class WireError extends Error {
     readonly code:
       | 'malformed-message'
       | 'unexpected-message'
+      | 'wrong-proof'
       | 'oversized-message'
       | 'unrequested-data'
       | 'too-many-messages'

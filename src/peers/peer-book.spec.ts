@@ -3,9 +3,14 @@ import { silentLog } from '../../test/support/chain-builders.js';
 import { SeededRandom } from '../../test/support/seeded-random.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { openDatabase, type Database } from '../storage/database.js';
+import { HostRanges } from './host-ranges.js';
 import { PeerBook } from './peer-book.js';
 import { PeerStore } from './peer.store.js';
 
+/** Loopback: what it tells is not counted. */
+const TELLER = '127.0.0.1';
+const node = (name: string): { key: string; nodeId: string } => ({ key: name, nodeId: name });
+const ranges = new HostRanges(['10.0.0.0/8']);
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 describe('PeerBook', () => {
@@ -23,7 +28,7 @@ describe('PeerBook', () => {
     const store = new PeerStore(database, (error) => {
       throw error;
     });
-    return new PeerBook(store, clock, random, bootstrap);
+    return new PeerBook({ store, clock, random, ranges, bootstrap });
   };
   const due = (book: PeerBook, isUnwanted: Parameters<PeerBook['due']>[0] = () => false): string[] =>
     book.due(isUnwanted).map(({ address }) => address);
@@ -46,7 +51,7 @@ describe('PeerBook', () => {
   describe('dialling', () => {
     it('begins with all bootstrap nodes, then the learnt ones', () => {
       const book = open('b1:1', 'b2:1');
-      book.learn('l:1');
+      book.learn('l:1', TELLER);
       expect(due(book)).toEqual(['b1:1', 'b2:1', 'l:1']);
     });
 
@@ -75,7 +80,7 @@ describe('PeerBook', () => {
 
     it('forgets a learnt address where nobody ever answered after ten dials', async () => {
       const book = open();
-      book.learn('l:1');
+      book.learn('l:1', TELLER);
       const waits = await pauses(book, 'l:1', 99);
       expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000]);
       expect(addresses(book)).toEqual([]);
@@ -83,7 +88,7 @@ describe('PeerBook', () => {
 
     it('goes on at a learnt address that did answer once, every minute, for a week of silence', async () => {
       const book = open();
-      book.reached('l:1', 'n1');
+      book.reached('l:1', node('n1'));
       const waits = await pauses(book, 'l:1', 12);
       expect(waits.slice(-2)).toEqual([60_000, 60_000]);
       await clock.advance(7 * DAY_MS);
@@ -94,11 +99,11 @@ describe('PeerBook', () => {
 
     it('leaves out who is connected, and takes one address of each node', () => {
       const book = open('b:1');
-      for (const address of ['x:1', 'y:1']) book.reached(address, 'n1');
-      book.reached('z:1', 'n2');
+      for (const address of ['x:1', 'y:1']) book.reached(address, node('n1'));
+      book.reached('z:1', node('n2'));
       expect(due(book)).toEqual(['b:1', 'x:1', 'z:1']);
-      expect(due(book, (_, nodeId) => nodeId === 'n1')).toEqual(['b:1', 'z:1']);
-      expect(due(book, (address) => address === 'b:1')).toEqual(['x:1', 'z:1']);
+      expect(due(book, ({ key }) => key === 'n1')).toEqual(['b:1', 'z:1']);
+      expect(due(book, ({ address }) => address === 'b:1')).toEqual(['x:1', 'z:1']);
     });
   });
 
@@ -106,7 +111,7 @@ describe('PeerBook', () => {
     it('that had lasted begins the back-off anew when it ends', async () => {
       const book = open('b:1');
       for (let dial = 0; dial < 6; dial++) book.dialling('b:1');
-      book.reached('b:1', 'n1');
+      book.reached('b:1', node('n1'));
       expect(due(book)).toEqual([]);
       book.lost('n1');
       expect(due(book)).toEqual([]);
@@ -122,7 +127,7 @@ describe('PeerBook', () => {
       for (; clock.nowMs() - begin < 60_000; await clock.advance(50)) {
         if (!due(book).includes('b:1')) continue;
         book.dialling('b:1');
-        book.reached('b:1', 'n1');
+        book.reached('b:1', node('n1'));
         dials += 1;
       }
       expect(dials).toBeLessThan(15);
@@ -130,7 +135,7 @@ describe('PeerBook', () => {
 
     it('notes when its node was last seen', async () => {
       const book = open();
-      book.reached('l:1', 'n1');
+      book.reached('l:1', node('n1'));
       const reachedMs = clock.nowMs();
       expect(book.known[0]).toMatchObject({ nodeId: 'n1', lastSeenMs: reachedMs });
       await clock.advance(5_000);
@@ -142,41 +147,45 @@ describe('PeerBook', () => {
   describe('addresses', () => {
     it('heard of are taken once', () => {
       const book = open('b:1');
-      expect(book.learn('l:1')).toBe(true);
-      for (const address of ['l:1', 'b:1', `${'x'.repeat(300)}:1`]) expect(book.learn(address)).toBe(false);
+      expect(book.learn('l:1', TELLER)).toBe(true);
+      for (const address of ['l:1', 'b:1', `${'x'.repeat(300)}:1`]) expect(book.learn(address, TELLER)).toBe(false);
       expect(addresses(book)).toEqual(['b:1', 'l:1']);
     });
 
     it('of our own are never kept, from wherever they come', () => {
       const book = open('me:1');
       book.noteOwn('me:1');
-      expect(book.learn('me:1')).toBe(false);
-      book.claimed('me:1', 'n1');
+      expect(book.learn('me:1', TELLER)).toBe(false);
+      book.claimed('me:1', 'n1', TELLER);
       expect(addresses(book)).toEqual([]);
     });
 
     it('are bounded in number: what failed most often makes room, what answered never', () => {
       const book = open('b:1');
-      book.reached('good:1', 'n1');
-      for (let index = 0; index < 998; index++) book.learn(`l${index}:1`);
+      book.reached('good:1', node('n1'));
+      for (let index = 0; index < 998; index++) book.learn(`l${index}:1`, TELLER);
       expect(book.size).toBe(1_000);
-      expect(book.learn('new:1')).toBe(false);
+      expect(book.learn('new:1', TELLER)).toBe(false);
       for (const address of ['b:1', 'good:1', 'l5:1', 'l7:1', 'l7:1', 'l9:1']) book.dialling(address);
-      expect(book.learn('new:1')).toBe(true);
+      expect(book.learn('new:1', TELLER)).toBe(true);
       expect(addresses(book)).not.toContain('l7:1');
-      for (let index = 0; index < 10; index++) book.learn(`other${index}:1`);
+      for (let index = 0; index < 10; index++) book.learn(`other${index}:1`, TELLER);
       expect(book.size).toBe(1_000);
       expect(addresses(book)).toEqual(expect.arrayContaining(['b:1', 'good:1', 'l0:1']));
     });
 
-    it('claimed by a connected node wait for its end, but are not believed', async () => {
+    it('claimed by a connected node are dialled last, and are not believed', async () => {
       const book = open('b:1');
-      book.reached('known:1', 'n1');
-      for (const address of ['b:1', 'known:1', 'new:1']) book.claimed(address, 'liar');
-      const isLiar = (_: string, nodeId: string | undefined): boolean => nodeId === 'liar';
-      expect(due(book, isLiar)).toEqual(['b:1', 'known:1']);
-      expect(book.known.find(({ address }) => address === 'new:1')!.lastSeenMs).toBeUndefined();
-      expect(due(book)).toContain('new:1');
+      book.learn('heard:1', TELLER);
+      book.reached('known:1', node('n1'));
+      for (const address of ['b:1', 'known:1', 'new:1']) book.claimed(address, 'liar', TELLER);
+      expect(due(book)).toEqual(['b:1', 'known:1', 'heard:1']);
+      expect(book.known.find(({ address }) => address === 'new:1')).toMatchObject({
+        key: undefined,
+        nodeId: undefined,
+      });
+      await clock.advance(10_000);
+      expect(due(book)).toEqual(['b:1', 'known:1', 'heard:1', 'new:1']);
       expect(addresses(open())).toEqual(['known:1']);
     });
   });
@@ -193,7 +202,7 @@ describe('PeerBook', () => {
 
     it('forgets no address for a silence that was not', async () => {
       const book = open();
-      book.reached('l:1', 'n1');
+      book.reached('l:1', node('n1'));
       for (let jumps = 0; jumps < 12; jumps++) {
         clock.jumpWall(jumpMs);
         book.dialling('l:1');
@@ -203,7 +212,7 @@ describe('PeerBook', () => {
   });
 
   it('takes an address that answered in the future, by a clock set back since, for one that answered now', async () => {
-    open().reached('l:1', 'n1');
+    open().reached('l:1', node('n1'));
     clock.jumpWall(-10 * 24 * 3_600_000);
     const book = open();
     for (let dials = 0; dials < 12; dials++) book.dialling('l:1');
@@ -216,9 +225,9 @@ describe('PeerBook', () => {
   describe('anchors', () => {
     it('are dialled first after a start, once, whatever else has come into the book', () => {
       const book = open('boot:1');
-      for (const name of ['a', 'b', 'c']) book.reached(`${name}:1`, name);
+      for (const name of ['a', 'b', 'c']) book.reached(`${name}:1`, node(name));
       book.holdAnchors(['c:1', 'b:1', 'a:1']);
-      for (let index = 0; index < 500; index++) book.reached(`evil${index}:1`, `evil${index}`);
+      for (let index = 0; index < 500; index++) book.reached(`evil${index}:1`, node(`evil${index}`));
       const again = open('boot:1');
       expect(due(again).slice(0, 3)).toEqual(['b:1', 'c:1', 'boot:1']);
       again.dialling('c:1');
@@ -228,7 +237,7 @@ describe('PeerBook', () => {
 
     it('keep their place while there are no others', () => {
       const book = open();
-      for (const name of ['a', 'b', 'c']) book.reached(`${name}:1`, name);
+      for (const name of ['a', 'b', 'c']) book.reached(`${name}:1`, node(name));
       book.holdAnchors(['a:1', 'b:1']);
       book.holdAnchors([]);
       book.holdAnchors(['c:1']);
@@ -239,10 +248,10 @@ describe('PeerBook', () => {
   describe('on disk', () => {
     it('keeps what answered, for the next start', async () => {
       const book = open('b:1');
-      book.learn('never:1');
-      book.reached('b:1', 'n1');
+      book.learn('never:1', TELLER);
+      book.reached('b:1', node('n1'));
       await clock.advance(1_000);
-      book.reached('l:1', 'n2');
+      book.reached('l:1', node('n2'));
       const again = open('b:1', 'c:1');
       expect(again.known.map(({ address, source, nodeId }) => [address, source, nodeId])).toEqual([
         ['l:1', 'learnt', 'n2'],
@@ -253,13 +262,13 @@ describe('PeerBook', () => {
     });
 
     it('treats an address that is no longer in the configuration as a learnt one', () => {
-      open('b:1').reached('b:1', 'n1');
+      open('b:1').reached('b:1', node('n1'));
       expect(open().known).toMatchObject([{ address: 'b:1', source: 'learnt' }]);
     });
 
     it('forgets our own address', () => {
       const book = open();
-      book.reached('me:1', 'me');
+      book.reached('me:1', node('me'));
       book.noteOwn('me:1');
       expect(addresses(open())).toEqual([]);
     });
@@ -271,10 +280,10 @@ describe('PeerBook', () => {
 
     it('keeps its latest four addresses where it answered, on disk too', async () => {
       const book = open('b:1');
-      book.reached('b:1', 'n');
+      book.reached('b:1', node('n'));
       for (let move = 1; move <= 10; move++) {
         await clock.advance(1_000);
-        book.reached(`10.0.0.${move}:1`, 'n');
+        book.reached(`10.0.0.${move}:1`, node('n'));
         book.lost('n');
       }
       const latest = ['10.0.0.7:1', '10.0.0.8:1', '10.0.0.9:1', '10.0.0.10:1'];
@@ -284,30 +293,31 @@ describe('PeerBook', () => {
 
     it('keeps the latest four where it only says that it is', () => {
       const book = open();
-      book.reached('10.0.0.1:1', 'n');
-      book.reached('10.0.0.1:2', 'other');
-      for (let move = 2; move <= 10; move++) book.claimed(`10.0.0.${move}:1`, 'n');
-      expect(learnt(book, 'n')).toEqual([1, 7, 8, 9, 10].map((host) => `10.0.0.${host}:1`));
+      book.reached('10.0.0.1:1', node('n'));
+      book.reached('10.0.0.1:2', node('other'));
+      for (let move = 2; move <= 10; move++) book.claimed(`10.0.0.${move}:1`, 'n', TELLER);
+      expect(learnt(book, 'n')).toEqual(['10.0.0.1:1']);
+      expect(addresses(book)).toEqual(['10.0.0.1:1', '10.0.0.1:2', ...[7, 8, 9, 10].map((host) => `10.0.0.${host}:1`)]);
       expect(learnt(book, 'other')).toEqual(['10.0.0.1:2']);
     });
 
     it('keeps an anchor, however many addresses are given for its node since', () => {
       const book = open();
-      book.reached('10.0.0.1:1', 'n');
+      book.reached('10.0.0.1:1', node('n'));
       book.holdAnchors(['10.0.0.1:1']);
-      for (let move = 2; move <= 20; move++) book.reached(`10.0.0.${move}:1`, 'n');
+      for (let move = 2; move <= 20; move++) book.reached(`10.0.0.${move}:1`, node('n'));
       expect(learnt(book, 'n')).toContain('10.0.0.1:1');
     });
   });
 
   it('a name that leads elsewhere stays due, but is not shown, told on or kept on disk', () => {
     const book = open('seed:1');
-    book.reached('seed:1', 'n');
+    book.reached('seed:1', node('n'));
     book.leadsElsewhere('seed:1');
     expect(addresses(book)).toEqual([]);
-    expect(due(book, (_, nodeId) => nodeId === 'n')).toEqual(['seed:1']);
+    expect(due(book, ({ key }) => key === 'n')).toEqual(['seed:1']);
     expect(addresses(open())).toEqual([]);
-    book.reached('seed:1', 'm');
+    book.reached('seed:1', node('m'));
     expect(book.known).toMatchObject([{ address: 'seed:1', source: 'bootstrap', nodeId: 'm' }]);
   });
 });

@@ -1,42 +1,39 @@
 import type { Clock } from '../common/clock.js';
 import { between, type Random } from '../common/random.js';
-import { LIMITS } from './wire.js';
+import { hostOf } from './address.js';
+import { isNamed, retryLimitMs, type Entry, type KnownAddress } from './book-entry.js';
+import type { HostRanges } from './host-ranges.js';
+import type { KeyId } from './node-key.js';
+import type { PeerIdentity } from './peer.js';
 import type { PeerStore } from './peer.store.js';
 import { SeenCache } from './seen-cache.js';
+import { LIMITS } from './wire.js';
 
 const MAX_ENTRIES = 1_000;
 const MAX_OWN = 100;
 const ANCHORS = 2;
 /** Learnt addresses of one node that answered; as many again that it only claims. */
 const MAX_PER_NODE = 4;
+/** Learnt addresses on one untrusted host, in one untrusted range, and told by nodes in one: of 1,000 in all. */
+const MAX_PER_HOST = 4;
+const MAX_PER_RANGE = 64;
+const MAX_PER_TELLER = 128;
+/** A connected node's own claim is checked by a dial after this time, with jitter. */
+const CHECK_CLAIM_MS = 10_000;
 const FIRST_RETRY_MS = 250;
-const BOOTSTRAP_RETRY_LIMIT_MS = 10_000;
-/** Learnt addresses where a node has answered before, and where none ever has. */
-const REACHED_RETRY_LIMIT_MS = 60_000;
-const UNREACHED_RETRY_LIMIT_MS = 300_000;
 /** A learnt address is forgotten after this many dials in a row without an answer... */
 const MAX_FAILURES = 10;
 /** ...but if it ever answered, only after this long a silence: the halves of a split network must find each other again. */
 const MAX_SILENCE_MS = 7 * 24 * 60 * 60 * 1000;
 
-interface Entry {
-  readonly address: string;
-  source: 'bootstrap' | 'learnt';
-  /** The node that answered there last. */
-  nodeId: string | undefined;
-  /** Wall time, for people and for the next start. */
-  lastSeenMs: number | undefined;
-  /** The same moment in monotonic time; negative if that was long before this process began. */
-  answeredAtMs: number | undefined;
-  failures: number;
-  /** Monotonic. */
-  nextDialMs: number;
-  /** A name that leads to several nodes, or to ourselves: at present the address of no single other node. */
-  leadsElsewhere: boolean;
+export interface PeerBookInit {
+  readonly store: PeerStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ranges: HostRanges;
+  /** "host:port" each. */
+  readonly bootstrap: readonly string[];
 }
-
-/** What is known of an address, for GET /peers and for other nodes. */
-export type KnownAddress = Readonly<Pick<Entry, 'address' | 'source' | 'nodeId' | 'lastSeenMs' | 'answeredAtMs'>>;
 
 /**
  * The addresses that a node may dial, and when. It tries bootstrap addresses for ever and learnt ones until ten dials in
@@ -44,24 +41,29 @@ export type KnownAddress = Readonly<Pick<Entry, 'address' | 'source' | 'nodeId' 
  * Addresses that answered are kept on disk, so that a restarted node finds the network without its bootstrap nodes.
  */
 export class PeerBook {
+  private readonly store: PeerStore;
+  private readonly clock: Clock;
+  private readonly random: Random;
+  private readonly ranges: HostRanges;
   readonly #entries = new Map<string, Entry>();
   readonly #own = new SeenCache(MAX_OWN);
   /** Addresses of nodes that stayed connected until the last end of the process: dialled first, once. */
   readonly #anchors: Set<string>;
   #savedAnchors: readonly string[];
 
-  constructor(
-    private readonly store: PeerStore,
-    private readonly clock: Clock,
-    private readonly random: Random,
-    bootstrap: readonly string[],
-  ) {
-    for (const row of store.loadAddresses()) {
-      this.#add(row.address, 'learnt', row.nodeId ?? undefined, row.lastSeenMs ?? undefined);
+  constructor({ store, clock, random, ranges, bootstrap }: PeerBookInit) {
+    this.store = store;
+    this.clock = clock;
+    this.random = random;
+    this.ranges = ranges;
+    for (const { address, key, nodeId, lastSeenMs } of store.loadAddresses()) {
+      const entry = this.#add(address, 'learnt');
+      Object.assign(entry, { key: key ?? undefined, nodeId: nodeId ?? undefined });
+      if (lastSeenMs !== null) Object.assign(entry, this.#momentOf(lastSeenMs));
     }
     for (const address of bootstrap) {
       const entry = this.#entries.get(address);
-      if (entry === undefined) this.#add(address, 'bootstrap', undefined, undefined);
+      if (entry === undefined) this.#add(address, 'bootstrap');
       else entry.source = 'bootstrap';
     }
     this.#savedAnchors = store.loadAnchors();
@@ -76,40 +78,79 @@ export class PeerBook {
     return this.#entries.size;
   }
 
-  /** Notes an address heard from a peer. False: already known, our own, or there is no room. */
-  learn(address: string): boolean {
-    if (this.#entries.has(address) || this.#own.has(address) || address.length > LIMITS.addressBytes) return false;
-    if (this.#entries.size >= MAX_ENTRIES && !this.#dropWorst()) return false;
-    this.#add(address, 'learnt', undefined, undefined);
+  /** Keys that answered last where the node with this name (a node id or a key) was found. */
+  keysOf(name: string): readonly KeyId[] {
+    return [...this.#entries.values()].flatMap((entry) => (isNamed(entry, name) ? (entry.key ?? []) : []));
+  }
+
+  /** Is it the address of a bootstrap node or of an anchor? Slots are kept for them. */
+  isKept(address: string): boolean {
+    const entry = this.#entries.get(address);
+    return entry?.source === 'bootstrap' || entry?.isSeed === true || this.#savedAnchors.includes(address);
+  }
+
+  /** Did the node with this key answer last at such an address? */
+  isKeptKey(key: KeyId): boolean {
+    return this.#keptEntries().some((entry) => entry.key === key);
+  }
+
+  /** Bootstrap nodes and anchors without a session. */
+  countAbsentKept(isConnected: (key: KeyId) => boolean): number {
+    const nodes = this.#keptEntries().filter(({ key }) => key === undefined || !isConnected(key));
+    return new Set(nodes.map(({ key, address }) => key ?? address)).size;
+  }
+
+  /**
+   * Notes an address heard from a peer. False: already known, our own, or there is no room: neither in all nor for its
+   * host, its range and its teller.
+   * @param tellerHost where the peer's session comes from.
+   */
+  learn(address: string, tellerHost: string): boolean {
+    if (!this.#isNew(address)) return false;
+    const teller = this.ranges.ownerOf(tellerHost);
+    if (!this.#hasRoom(hostOf(address), teller)) return false;
+    this.#add(address, 'learnt').teller = teller;
+    return true;
+  }
+
+  /** Notes an address found behind a bootstrap name; such addresses have no caps of their own. False: as `learn`. */
+  learnSeed(address: string): boolean {
+    const known = this.#entries.get(address);
+    if (known !== undefined) known.isSeed = true;
+    if (!this.#isNew(address) || !this.#hasRoom(undefined, undefined)) return false;
+    this.#add(address, 'learnt').isSeed = true;
     return true;
   }
 
   /**
-   * A connected node says that it can be dialled there. Only a dial proves it; until somebody has answered there, the
-   * address is not dialled while that node is connected.
+   * A connected node says that it can be dialled there. Only a dial proves it; until then the address is dialled after
+   * all others, and whether it may be learnt at all is decided as for any address that this node tells.
    */
-  claimed(address: string, nodeId: string): void {
-    this.learn(address);
+  claimed(address: string, key: KeyId, tellerHost: string): void {
+    const isNew = this.learn(address, tellerHost);
     const entry = this.#entries.get(address);
     if (entry?.source !== 'learnt' || entry.lastSeenMs !== undefined) return;
-    entry.nodeId = nodeId;
-    this.#forgetFormer(nodeId);
+    entry.claimedBy = key;
+    // Later claims must not put off the dial.
+    if (isNew) entry.nextDialMs += CHECK_CLAIM_MS * between(this.random, 0.5, 1.5);
+    this.#forgetFormer(key);
   }
 
   /**
    * Addresses that are due, one per known node: after a start the anchors first, then bootstrap addresses, then those
-   * where somebody has answered before, then the one that has waited longest. `isUnwanted` leaves addresses out.
+   * where somebody has answered before, then the one that has waited longest, and at last those that a connected node
+   * claims. `isUnwanted` leaves addresses out.
    */
-  due(isUnwanted: (address: string, nodeId: string | undefined) => boolean): KnownAddress[] {
+  due(isUnwanted: (entry: KnownAddress) => boolean): KnownAddress[] {
     const now = this.clock.monotonicMs();
-    const chosenNodes = new Set<string>();
+    const chosenNodes = new Set<KeyId>();
     return [...this.#entries.values()]
-      .filter(({ address, nodeId, nextDialMs }) => nextDialMs <= now && !isUnwanted(address, nodeId))
+      .filter((entry) => entry.nextDialMs <= now && !isUnwanted(entry))
       .sort((a, b) => this.#rank(a) - this.#rank(b) || a.nextDialMs - b.nextDialMs)
-      .filter(({ nodeId }) => {
-        if (nodeId === undefined) return true;
-        const isFirst = !chosenNodes.has(nodeId);
-        chosenNodes.add(nodeId);
+      .filter(({ key }) => {
+        if (key === undefined) return true;
+        const isFirst = !chosenNodes.has(key);
+        chosenNodes.add(key);
         return isFirst;
       });
   }
@@ -127,31 +168,34 @@ export class PeerBook {
     if (entry.source === 'learnt' && entry.failures > MAX_FAILURES && isSilent) this.#forget(address);
   }
 
-  /** The node with this id answered at the address, which we dialled. */
-  reached(address: string, nodeId: string): void {
-    const entry = this.#entries.get(address) ?? this.#add(address, 'learnt', nodeId, undefined);
-    entry.nodeId = nodeId;
-    Object.assign(entry, this.#moment());
-    entry.leadsElsewhere = false;
-    this.store.saveAddress({ address, source: entry.source, nodeId, lastSeenMs: entry.lastSeenMs ?? null });
-    this.#forgetFormer(nodeId);
+  /** A node answered at the address, which we dialled, and proved its key. */
+  reached(address: string, { key, nodeId }: Pick<PeerIdentity, 'key' | 'nodeId'>): void {
+    const entry = this.#entries.get(address) ?? this.#add(address, 'learnt');
+    const lastSeenMs = this.clock.nowMs();
+    Object.assign(entry, this.#momentOf(lastSeenMs), { key, nodeId, claimedBy: undefined, leadsElsewhere: false });
+    this.store.saveAddress({ address, source: entry.source, nodeId, key, lastSeenMs });
+    this.#forgetFormer(key);
   }
 
   /** A lasting session with this node is over: dial its addresses again soon, but not at once. */
-  lost(nodeId: string): void {
+  lost(key: KeyId): void {
     const now = this.clock.monotonicMs();
     for (const entry of this.#entries.values()) {
-      if (entry.nodeId !== nodeId) continue;
+      if (entry.claimedBy === key) entry.claimedBy = undefined;
+      if (entry.key !== key) continue;
       entry.failures = 0;
       entry.nextDialMs = now + FIRST_RETRY_MS * between(this.random, 0.2, 1);
-      if (entry.lastSeenMs !== undefined) Object.assign(entry, this.#moment());
+      if (entry.lastSeenMs !== undefined) Object.assign(entry, this.#momentOf(this.clock.nowMs()));
     }
   }
 
-  /** Dial the addresses of this node, or of all nodes, at the next look, as if none had ever failed. */
-  resetBackoff(nodeId?: string): void {
+  /**
+   * Dial the addresses of the node with this name (a node id or a key), or of all nodes, at the next look, as if none had
+   * ever failed.
+   */
+  resetBackoff(name?: string): void {
     for (const entry of this.#entries.values()) {
-      if (nodeId === undefined || entry.nodeId === nodeId)
+      if (name === undefined || isNamed(entry, name))
         Object.assign(entry, { failures: 0, nextDialMs: this.clock.monotonicMs() });
     }
   }
@@ -172,7 +216,8 @@ export class PeerBook {
   leadsElsewhere(address: string): void {
     const entry = this.#entries.get(address);
     if (entry === undefined || entry.leadsElsewhere) return;
-    Object.assign(entry, { leadsElsewhere: true, nodeId: undefined, lastSeenMs: undefined, answeredAtMs: undefined });
+    const nobody = { key: undefined, nodeId: undefined, lastSeenMs: undefined, answeredAtMs: undefined };
+    Object.assign(entry, nobody, { leadsElsewhere: true });
     this.store.deleteAddress(address);
   }
 
@@ -186,22 +231,48 @@ export class PeerBook {
    * Keeps the latest few of a node's learnt addresses: a node that moves (a container gets another IP at each restart)
    * must not fill the book.
    */
-  #forgetFormer(nodeId: string): void {
-    const learnt = [...this.#entries.values()].filter((entry) => entry.source === 'learnt' && entry.nodeId === nodeId);
-    const latestFirst = learnt.toReversed().sort((a, b) => (b.answeredAtMs ?? 0) - (a.answeredAtMs ?? 0));
-    for (const isReached of [true, false]) {
-      const alike = latestFirst.filter(({ lastSeenMs }) => (lastSeenMs !== undefined) === isReached);
-      for (const { address } of alike.slice(MAX_PER_NODE)) {
-        if (!this.#savedAnchors.includes(address)) this.#forget(address);
-      }
+  #forgetFormer(key: KeyId): void {
+    const learnt = [...this.#entries.values()]
+      .filter(({ source, isSeed }) => source === 'learnt' && !isSeed)
+      .toReversed();
+    const reached = learnt.filter((entry) => entry.key === key);
+    reached.sort((a, b) => b.answeredAtMs! - a.answeredAtMs!);
+    const claimed = learnt.filter((entry) => entry.claimedBy === key);
+    for (const { address } of [...reached.slice(MAX_PER_NODE), ...claimed.slice(MAX_PER_NODE)]) {
+      if (!this.#savedAnchors.includes(address)) this.#forget(address);
     }
   }
 
+  #keptEntries(): Entry[] {
+    return [...this.#entries.values()].filter((entry) => !entry.leadsElsewhere && this.isKept(entry.address));
+  }
+
+  #isNew(address: string): boolean {
+    return !this.#entries.has(address) && !this.#own.has(address) && address.length <= LIMITS.addressBytes;
+  }
+
+  /** Is there room for one more address? May forget one that is not worth its place. Undefined: not counted. */
+  #hasRoom(host: string | undefined, teller: string | undefined): boolean {
+    const isTrusted = host === undefined || this.ranges.isTrusted(host);
+    const range = isTrusted ? undefined : this.ranges.rangeOf(host);
+    const caps: readonly [boolean, number, (entry: Entry) => boolean][] = [
+      [!isTrusted, MAX_PER_HOST, (entry) => entry.host === host],
+      [range !== undefined, MAX_PER_RANGE, (entry) => this.ranges.rangeOf(entry.host) === range],
+      [teller !== undefined, MAX_PER_TELLER, (entry) => entry.teller === teller && entry.lastSeenMs === undefined],
+      [true, MAX_ENTRIES, () => true],
+    ];
+    return caps.every(([applies, max, counts]) => {
+      if (!applies) return true;
+      const alike = [...this.#entries.values()].filter(counts);
+      return alike.length < max || this.#dropWorst(alike);
+    });
+  }
+
   /** Makes room: forgets the learnt address that failed most often, among those where nobody ever answered. */
-  #dropWorst(): boolean {
+  #dropWorst(entries: readonly Entry[]): boolean {
     let worst: Entry | undefined;
-    for (const entry of this.#entries.values()) {
-      if (entry.source !== 'learnt' || entry.lastSeenMs !== undefined || entry.failures === 0) continue;
+    for (const entry of entries) {
+      if (entry.source !== 'learnt' || entry.isSeed || entry.lastSeenMs !== undefined || entry.failures === 0) continue;
       if (worst === undefined || entry.failures > worst.failures) worst = entry;
     }
     if (worst === undefined) return false;
@@ -209,33 +280,40 @@ export class PeerBook {
     return true;
   }
 
-  #rank({ address, source, lastSeenMs }: Entry): number {
+  #rank({ address, claimedBy, lastSeenMs }: Entry): number {
     if (this.#anchors.has(address)) return 0;
-    if (source === 'bootstrap') return 1;
-    return lastSeenMs === undefined ? 3 : 2;
+    if (this.isKept(address)) return 1;
+    if (lastSeenMs !== undefined) return 2;
+    return claimedBy === undefined ? 3 : 4;
   }
 
   #forget(address: string): void {
     if (this.#entries.delete(address)) this.store.deleteAddress(address);
   }
 
-  #moment(): Pick<Entry, 'lastSeenMs' | 'answeredAtMs'> {
-    return { lastSeenMs: this.clock.nowMs(), answeredAtMs: this.clock.monotonicMs() };
+  /** A moment of wall time; one in the future was noted by a clock that has been set back since. */
+  #momentOf(lastSeenMs: number): Pick<Entry, 'lastSeenMs' | 'answeredAtMs'> {
+    const silentMs = Math.max(0, this.clock.nowMs() - lastSeenMs);
+    return { lastSeenMs, answeredAtMs: this.clock.monotonicMs() - silentMs };
   }
 
-  #add(address: string, source: Entry['source'], nodeId: string | undefined, lastSeenMs: number | undefined): Entry {
-    const nextDialMs = this.clock.monotonicMs();
-    // A moment in the future was noted by a clock that has been set back since.
-    const silentMs = lastSeenMs === undefined ? undefined : Math.max(0, this.clock.nowMs() - lastSeenMs);
-    const answeredAtMs = silentMs === undefined ? undefined : nextDialMs - silentMs;
-    const state = { failures: 0, nextDialMs, leadsElsewhere: false };
-    const entry = { address, source, nodeId, lastSeenMs, answeredAtMs, ...state };
+  #add(address: string, source: Entry['source']): Entry {
+    const entry: Entry = {
+      address,
+      host: hostOf(address),
+      source,
+      isSeed: false,
+      key: undefined,
+      nodeId: undefined,
+      claimedBy: undefined,
+      teller: undefined,
+      lastSeenMs: undefined,
+      answeredAtMs: undefined,
+      failures: 0,
+      nextDialMs: this.clock.monotonicMs(),
+      leadsElsewhere: false,
+    };
     this.#entries.set(address, entry);
     return entry;
   }
-}
-
-function retryLimitMs({ source, lastSeenMs }: Entry): number {
-  if (source === 'bootstrap') return BOOTSTRAP_RETRY_LIMIT_MS;
-  return lastSeenMs === undefined ? UNREACHED_RETRY_LIMIT_MS : REACHED_RETRY_LIMIT_MS;
 }

@@ -1,11 +1,9 @@
-import type { Direction, Peer } from './peer.js';
-import { directionCap, planEviction } from './slots.js';
+import { isKeyId, type KeyId } from './node-key.js';
+import type { Peer } from './peer.js';
 
-/** The peers that we have an open session with, in the order of their arrival, and the slots that they take. */
+/** The peers that we have an open session with, in the order of their arrival: one for each key. */
 export class PeerTable {
-  readonly #peers = new Map<string, Peer>();
-
-  constructor(private readonly maxPeers: number) {}
+  readonly #peers = new Map<KeyId, Peer>();
 
   get size(): number {
     return this.#peers.size;
@@ -16,29 +14,24 @@ export class PeerTable {
     return [...this.#peers.values()];
   }
 
-  get(nodeId: string): Peer | undefined {
-    return this.#peers.get(nodeId);
+  get(key: KeyId): Peer | undefined {
+    return this.#peers.get(key);
   }
 
-  has(nodeId: string): boolean {
-    return this.#peers.has(nodeId);
+  has(key: KeyId): boolean {
+    return this.#peers.has(key);
+  }
+
+  /** Those with this key or, if it is no key, with this node id. */
+  named(name: string): readonly Peer[] {
+    return isKeyId(name) ? [this.#peers.get(name) ?? []].flat() : this.all.filter(({ nodeId }) => nodeId === name);
   }
 
   add(peer: Peer): void {
-    this.#peers.set(peer.nodeId, peer);
+    this.#peers.set(peer.key, peer);
   }
 
   remove(peer: Peer): void {
-    if (this.#peers.get(peer.nodeId) === peer) this.#peers.delete(peer.nodeId);
-  }
-
-  freeSlots(direction: Direction): number {
-    const taken = this.all.filter((peer) => peer.direction === direction).length;
-    return Math.min(this.maxPeers - this.size, directionCap(this.maxPeers) - taken);
-  }
-
-  /** The inbound peer that should give up its slot to a newcomer; undefined if none is clearly worse than a stranger. */
-  planEviction(nowMs: number): Peer | undefined {
-    return planEviction(this.all, nowMs);
+    if (this.#peers.get(peer.key) === peer) this.#peers.delete(peer.key);
   }
 }

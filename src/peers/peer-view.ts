@@ -1,13 +1,18 @@
 import { hostOf } from './address.js';
 import type { LinkRefusals } from './link-refusals.js';
+import { isKeyId, type KeyId } from './node-key.js';
 import type { Peer } from './peer.js';
-import type { KnownAddress, PeerBook } from './peer-book.js';
+import type { KnownAddress } from './book-entry.js';
+import type { PeerBook } from './peer-book.js';
 import type { PeerTable } from './peer-table.js';
 import type { Scoring } from './scoring.js';
 
 /** A line of GET /peers: a node that we have a session with, an address that we only know, or a node that we refuse. */
 export interface PeerView {
+  /** Its label, which other nodes may have too. */
   readonly id: string | null;
+  /** The key that it proved, as 64 hex digits. */
+  readonly key: KeyId | null;
   /** Empty if this node refuses links with the node and has not seen it. */
   readonly address: string;
   readonly connected: boolean;
@@ -40,26 +45,30 @@ export class PeerViews {
   list(): PeerView[] {
     const { peers, refusals, scoring } = this.#given;
     const known = this.#notConnected();
-    const listed = new Set(known.map(({ nodeId }) => nodeId));
-    const others = refusals.all.filter(({ nodeId }) => !listed.has(nodeId));
+    const others = refusals.all.filter(
+      ({ name, keys }) =>
+        !known.some(({ key, nodeId }) => nodeId === name || (key !== undefined && (key === name || keys.has(key)))),
+    );
     const absent = { connected: false, direction: null, latencyMs: null, height: null } as const;
     return [
       ...peers.all.map((peer) => this.#viewOf(peer)),
-      ...known.map(({ address, nodeId, lastSeenMs }) => ({
+      ...known.map(({ address, key, nodeId, lastSeenMs }) => ({
         id: nodeId ?? null,
+        key: key ?? null,
         address,
         ...absent,
-        refused: nodeId !== undefined && refusals.has(nodeId),
+        refused: refusals.has(nodeId, key),
         lastSeen: lastSeenMs === undefined ? null : new Date(lastSeenMs).toISOString(),
-        score: scoring.score(nodeId, hostOf(address)),
+        score: scoring.score(key, hostOf(address)),
       })),
-      ...others.map(({ nodeId, address = '' }) => ({
-        id: nodeId,
+      ...others.map(({ name, keys, address = '' }) => ({
+        id: isKeyId(name) ? null : name,
+        key: (isKeyId(name) ? name : [...keys][0]) ?? null,
         address,
         ...absent,
         refused: true,
         lastSeen: null,
-        score: scoring.score(nodeId, hostOf(address)),
+        score: scoring.score([...keys][0], hostOf(address)),
       })),
     ];
   }
@@ -69,20 +78,23 @@ export class PeerViews {
     return { connected: this.#given.peers.size, known: this.list().length };
   }
 
-  /** Does `list` show a node with this id? */
-  has(nodeId: string): boolean {
-    const { book, peers, refusals } = this.#given;
-    return peers.has(nodeId) || refusals.has(nodeId) || book.known.some((entry) => entry.nodeId === nodeId);
+  /** Does `list` show a node with this name (a node id or a key)? */
+  has(name: string): boolean {
+    return this.list().some(({ id, key }) => (isKeyId(name) ? key === name : id === name));
   }
 
+  /** Without the addresses that stand beside connected peers and refused links already. */
   #notConnected(): KnownAddress[] {
-    const { book, peers } = this.#given;
-    return book.known.filter(({ nodeId }) => nodeId === undefined || !peers.has(nodeId));
+    const { book, peers, refusals } = this.#given;
+    const refused = refusals.all.flatMap(({ address }) => address ?? []);
+    const shown = new Set([...peers.all.map(({ displayAddress }) => displayAddress), ...refused]);
+    return book.known.filter(({ address, key }) => (key === undefined ? !shown.has(address) : !peers.has(key)));
   }
 
   #viewOf(peer: Peer): PeerView {
     return {
       id: peer.nodeId,
+      key: peer.key,
       address: peer.displayAddress,
       connected: true,
       refused: false,
@@ -90,7 +102,7 @@ export class PeerViews {
       direction: peer.direction,
       latencyMs: peer.latencyMs === undefined ? null : Math.round(peer.latencyMs),
       height: peer.tip.length - 1,
-      score: this.#given.scoring.score(peer.nodeId, peer.session.remoteHost),
+      score: this.#given.scoring.score(peer.key, peer.session.remoteHost),
     };
   }
 }

@@ -1,15 +1,17 @@
 import type { Database } from 'better-sqlite3';
 import { namingDamage } from '../storage/storage-errors.js';
+import type { KeyId } from './node-key.js';
 
 export interface AddressRow {
   readonly address: string;
   readonly source: string;
   readonly nodeId: string | null;
+  readonly key: KeyId | null;
   readonly lastSeenMs: number | null;
 }
 
 export interface BanRow {
-  /** "node:<node id>" or "host:<address>". */
+  /** "node:<key>" or "host:<address>". */
   readonly subject: string;
   /** Wall time. */
   readonly untilMs: number;
@@ -32,7 +34,7 @@ export class PeerStore {
   loadAddresses(): AddressRow[] {
     return this.database
       .prepare<[], AddressRow>(
-        `SELECT address, source, node_id AS nodeId, last_seen_ms AS lastSeenMs FROM peers
+        `SELECT address, source, node_id AS nodeId, key, last_seen_ms AS lastSeenMs FROM peers
          ORDER BY last_seen_ms DESC, address`,
       )
       .all();
@@ -40,12 +42,13 @@ export class PeerStore {
 
   saveAddress(row: AddressRow): void {
     this.#write(
-      `INSERT INTO peers (address, source, node_id, last_seen_ms) VALUES (?, ?, ?, ?)
-       ON CONFLICT (address) DO UPDATE SET source = excluded.source, node_id = excluded.node_id,
+      `INSERT INTO peers (address, source, node_id, key, last_seen_ms) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (address) DO UPDATE SET source = excluded.source, node_id = excluded.node_id, key = excluded.key,
          last_seen_ms = excluded.last_seen_ms`,
       row.address,
       row.source,
       row.nodeId,
+      row.key,
       row.lastSeenMs,
     );
   }

@@ -1,5 +1,6 @@
 import type { Hash } from '../consensus/codec.js';
 import { featureOf, type Feature } from './features.js';
+import type { KeyId } from './node-key.js';
 import type { PeerLimits } from './rate-limits.js';
 import { SeenCache } from './seen-cache.js';
 import type { Session } from './session.js';
@@ -9,8 +10,10 @@ const KNOWN_ITEMS = 20_000;
 
 export type Direction = 'inbound' | 'outbound';
 
-/** What a peer said of itself in its Hello. */
+/** What a peer said of itself in its Hello. Its key is proved once there is a session; the rest is its own word. */
 export interface PeerIdentity {
+  readonly key: KeyId;
+  /** A label; two nodes may have the same one. */
   readonly nodeId: string;
   readonly instanceNonce: bigint;
   readonly userAgent: string;
@@ -20,7 +23,14 @@ export interface PeerIdentity {
   readonly features: ReadonlySet<string>;
 }
 
-/** A session after both Hellos. */
+/** Another process that proved the key of a peer while the peer had a session. */
+export interface Rival {
+  readonly instanceNonce: bigint;
+  /** Has the peer shown since then that it is still there? Then two processes use one key. */
+  isPeerAlive: boolean;
+}
+
+/** A session after both proofs. */
 export interface PeerInit {
   readonly identity: PeerIdentity;
   readonly session: Session;
@@ -35,7 +45,7 @@ export interface PeerInit {
   readonly limits: PeerLimits;
 }
 
-/** A node that we have an open session with, after both Hellos. */
+/** A node that we have an open session with. */
 export class Peer {
   readonly identity: PeerIdentity;
   readonly session: Session;
@@ -50,6 +60,7 @@ export class Peer {
   probedAtMs: number | undefined;
   /** Wall time: for people. */
   lastSeenMs: number;
+  rival: Rival | undefined;
   /** The reason that it gave for closing the session. */
   farewell: string | undefined;
   /** Hashes of blocks and ids of transactions that the peer is known to have: it sent or was sent them. */
@@ -76,6 +87,10 @@ export class Peer {
   /** Does its Hello name the feature? */
   supports(feature: Feature): boolean {
     return this.identity.features.has(feature);
+  }
+
+  get key(): KeyId {
+    return this.identity.key;
   }
 
   get nodeId(): string {

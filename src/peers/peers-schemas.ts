@@ -2,7 +2,12 @@ import { z } from 'zod';
 
 const peerSchema = z
   .object({
-    id: z.string().nullable().meta({ description: 'Node id; null until this node has had a session with it.' }),
+    id: z.string().nullable().meta({
+      description: 'Node id, a label that two nodes may share; null until this node has had a session with it.',
+    }),
+    key: z.string().nullable().meta({
+      description: 'Ed25519 public key that the node proved, 64 hex digits: its identity. Null as for the id.',
+    }),
     address: z.string().meta({ description: 'Empty for a refused node that this one has not seen.' }),
     connected: z.boolean(),
     refused: z.boolean().meta({ description: 'Whether this node refuses links with it: POST /peers/:id/disconnect.' }),
@@ -33,7 +38,7 @@ export const linkSchema = z
 
 const banSchema = z
   .object({
-    subject: z.string().meta({ description: '"host:<address>", or "node:<node id>" for a node on this machine.' }),
+    subject: z.string().meta({ description: '"host:<address>", or "node:<key>" for a node on this machine.' }),
     until: z.iso.datetime(),
     code: z.string().meta({ description: 'The rule that the peer broke.' }),
   })

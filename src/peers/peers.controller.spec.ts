@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FakeChannel } from '../../test/support/fake-channel.js';
 import { startRestApp, type Answer, type RestApp } from '../../test/support/rest-app.js';
-import { createHello } from './handshake.js';
+import { identityOf } from '../../test/support/test-identity.js';
 
 let rest: RestApp;
 
@@ -20,6 +20,7 @@ describe('GET /peers', () => {
       peers: [
         {
           id: null,
+          key: null,
           address: '127.0.0.1:9',
           connected: false,
           refused: false,
@@ -49,9 +50,8 @@ describe('/peers/:id', () => {
     rest = await startRestApp();
     const { chain, peers } = rest.node;
     const visitor = new FakeChannel('203.0.113.7');
-    const self = { nodeId: 'visitor', instanceNonce: 7n, advertisedAddress: ':9091', userAgent: '' };
     peers.acceptInbound(visitor);
-    visitor.deliver({ $case: 'hello', value: createHello(self, chain.genesis, chain.genesis) });
+    visitor.greet(identityOf('visitor', { advertisedAddress: ':9091' }), chain.genesis);
     expect(peers.linkOf('visitor')).toEqual({ connected: true, refused: false });
     const cut = await post('/peers/visitor/disconnect');
     expect([cut.status, cut.json]).toEqual([200, { id: 'visitor', connected: false, refused: true }]);
@@ -59,7 +59,9 @@ describe('/peers/:id', () => {
     expect((await rest.get('/peers')).json.peers).toMatchObject([{ id: 'visitor', connected: false, refused: true }]);
     const back = await post('/peers/visitor/connect');
     expect([back.status, back.json]).toEqual([202, { id: 'visitor', connected: false, refused: false }]);
-    expect((await rest.get('/peers')).json.peers).toMatchObject([{ id: 'visitor', refused: false }]);
+    expect((await rest.get('/peers')).json.peers).toMatchObject([
+      { id: null, address: '203.0.113.7:9091', refused: false },
+    ]);
   });
 
   it('needs the write token where one is set', async () => {

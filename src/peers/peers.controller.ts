@@ -21,11 +21,11 @@ import type { Ban } from './scoring.js';
 
 const nodeIdSchema = z
   .string()
-  .meta({ openapi: { type: 'string', description: 'A node id as GET /peers shows it.', example: 'node-2' } });
+  .meta({ openapi: { type: 'string', description: 'A node id or a key as GET /peers shows it.', example: 'node-2' } });
 
-const subjectSchema = z
-  .string()
-  .meta({ openapi: { type: 'string', description: 'A node id, a host, or a subject as GET /peers/bans shows it.' } });
+const subjectSchema = z.string().meta({
+  openapi: { type: 'string', description: 'A node id, a key, a host, or a subject as GET /peers/bans shows it.' },
+});
 
 @ApiTags('peers')
 @Controller()

@@ -8,8 +8,8 @@ import { PENALTIES } from './scoring.js';
 import type { TrafficMeter, UnknownRole } from './session.js';
 import type { SyncStatus } from './sync.js';
 
-/** Hello has no rate limit because it comes once; limits of items are limits of what a message holds. */
-const MESSAGE_TYPES = ['hello', ...Object.keys(RATE_LIMITS).filter((kind) => !kind.endsWith('Items'))];
+/** Hello and Proof have no rate limit because they come once; limits of items are limits of what a message holds. */
+const MESSAGE_TYPES = ['hello', 'proof', ...Object.keys(RATE_LIMITS).filter((kind) => !kind.endsWith('Items'))];
 
 const UNKNOWN_ROLES: readonly UnknownRole[] = ['notification', 'request', 'answer'];
 

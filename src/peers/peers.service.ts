@@ -20,8 +20,10 @@ import { Connections } from './connections.js';
 import { Discovery } from './discovery.js';
 import { FirstExchange } from './first-exchange.js';
 import { Gossip } from './gossip.js';
+import { HostRanges } from './host-ranges.js';
 import { messageHandlers } from './message-handlers.js';
 import type { WireError } from './messages.js';
+import { openNodeKey, type KeyId, type NodeKey } from './node-key.js';
 import type { Direction, Peer } from './peer.js';
 import { PeerBook } from './peer-book.js';
 import { PeerViews, type PeerView } from './peer-view.js';
@@ -33,7 +35,7 @@ import { Sync, type SyncState, type SyncStatus } from './sync.js';
 import { WakeWatch } from './wake-watch.js';
 
 export interface PeersEventMap {
-  /** A session is open: both nodes have said Hello. */
+  /** A session is open: both nodes have proved their keys. */
   readonly connected: { readonly nodeId: string; readonly direction: Direction; readonly address: string };
   /** The session is over; `reason` is for people, in the peer's own words if it said why. */
   readonly disconnected: { readonly nodeId: string; readonly reason: string };
@@ -64,6 +66,8 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   readonly #sync: Sync;
   readonly #wakeWatch: WakeWatch;
   readonly #log: Logger;
+  readonly #book: PeerBook;
+  readonly #key: NodeKey;
 
   constructor(
     @Inject(NODE_CONFIG) config: NodeConfig,
@@ -79,7 +83,8 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   ) {
     const events = (this.#events = new EventHub<PeersEventMap>(faults.report));
     const log = (this.#log = logger.child({ module: 'peers' }));
-    const { bootstrapNodes, banSeconds, heartbeatSeconds, maxPeers, tls } = config.network;
+    const { bootstrapNodes, banSeconds, heartbeatSeconds, maxPeers, tls, trustedRanges } = config.network;
+    const key = (this.#key = openNodeKey(config.node.dataDir, random, log));
     const store = new PeerStore(database, faults.report);
     const peers = (): readonly Peer[] => this.#connections.peers.all;
     const clockWatch = new ClockWatch(log, peers);
@@ -89,7 +94,8 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       if (error instanceof RuleError && error.code === 'time-too-new') tooNew(peer, error);
       else this.#connections.blame(peer, error);
     };
-    const book = new PeerBook(store, clock, random, bootstrapNodes);
+    const ranges = new HostRanges(trustedRanges);
+    const book = (this.#book = new PeerBook({ store, clock, random, ranges, bootstrap: bootstrapNodes }));
     const scoring = (this.#scoring = new Scoring(store, clock, banSeconds));
     const discovery = new Discovery(book, random, log, peers);
     const sync = (this.#sync = new Sync(chain, clock, log, {
@@ -121,6 +127,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     const connections = (this.#connections = new Connections({
       self: {
         nodeId: config.node.nodeId,
+        key,
         instanceNonce: Buffer.from(random.bytes(8)).readBigUInt64LE(),
         advertisedAddress,
         userAgent: `minichain/${VERSION}`,
@@ -131,9 +138,11 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       chain,
       dialer,
       book,
+      ranges,
       seeds: new Seeds({ bootstrap: bootstrapNodes, book, dialer, clock, random, log }),
       scoring,
       clock,
+      random,
       log,
       meter: metrics,
       events: {
@@ -185,6 +194,11 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     return this.#events;
   }
 
+  /** This node's identity for others. */
+  get key(): KeyId {
+    return this.#key.id;
+  }
+
   acceptInbound(channel: Channel): void {
     this.#connections.acceptInbound(channel);
   }
@@ -197,29 +211,30 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     return this.#views.summary();
   }
 
-  /** Undefined: this node knows no node with this id. */
-  linkOf(nodeId: string): LinkState | undefined {
-    if (!this.#views.has(nodeId)) return undefined;
+  /** Undefined: this node knows no node with this name (a node id or a key). */
+  linkOf(name: string): LinkState | undefined {
+    if (!this.#views.has(name)) return undefined;
     const { peers, refusals } = this.#connections;
-    return { connected: peers.has(nodeId), refused: refusals.has(nodeId) };
+    return { connected: peers.named(name).length > 0, refused: refusals.has(name, name) };
   }
 
   /** Ends the session with this node; either side may dial the other again. Returns whether there was one. */
-  disconnect(nodeId: string): boolean {
-    return this.#connections.disconnect(nodeId);
+  disconnect(name: string): boolean {
+    return this.#connections.disconnect(name);
   }
 
   /**
    * Ends the session with this node, if there is one, and from now on neither dials nor accepts it, until `allow` or the
    * end of the process. Also for nodes that this one does not know yet. Returns whether there was a session.
+   * @param name a node id, which stands for all nodes that have it, or a key.
    */
-  refuse(nodeId: string): boolean {
-    return this.#connections.refuse(nodeId);
+  refuse(name: string): boolean {
+    return this.#connections.refuse(name);
   }
 
   /** Ends a refusal, and dials the node's known addresses at once. A ban stays in force. */
-  allow(nodeId: string): void {
-    this.#connections.allow(nodeId);
+  allow(name: string): void {
+    this.#connections.allow(name);
   }
 
   syncStatus(): SyncStatus {
@@ -236,9 +251,9 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     return this.#scoring.bans;
   }
 
-  /** Lifts the bans of a node id or host, or of a subject from `bans`. Returns the bans that it lifted. */
+  /** Lifts the bans of a node id, key or host, or of a subject from `bans`. Returns the bans that it lifted. */
   pardon(name: string): readonly Ban[] {
-    const lifted = this.#scoring.pardon(name);
+    const lifted = this.#scoring.pardon(name, ...this.#book.keysOf(name));
     for (const { subject, code } of lifted) this.#log.info({ subject, code }, `Ban of ${subject} lifted`);
     return lifted;
   }

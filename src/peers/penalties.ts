@@ -31,19 +31,20 @@ export class Penalties {
   }
 
   /** The peer broke a rule: score it, and end the session if that makes a ban. */
-  blame({ session, nodeId }: Peer, error: RuleError | WireError): void {
-    this.penalise(session, nodeId, error);
+  blame(peer: Peer, error: RuleError | WireError): void {
+    this.penalise(peer.session, peer, error);
   }
 
-  /** As `blame`; a session whose peer has not said Hello (`nodeId` undefined) ends at its first broken rule. */
-  penalise(session: Session, nodeId: string | undefined, { code, message }: RuleError | WireError): void {
+  /** As `blame`; a session whose peer has not proved its key (`peer` undefined) ends at its first broken rule. */
+  penalise(session: Session, peer: Peer | undefined, { code, message }: RuleError | WireError): void {
     // Our clock or our checkpoints may be wrong; whoever compares them reports it.
     if (PENALTIES[code] === 0) return;
-    const banned = this.#scoring.penalise(nodeId, session.remoteHost, code);
+    const banned = this.#scoring.penalise(peer?.key, session.remoteHost, code);
     this.#meter.penalised(code, banned);
     const host = session.remoteHost;
-    this.#log.warn({ peer: nodeId, host, code, detail: message, banned }, `Peer ${nodeId ?? host} misbehaved: ${code}`);
-    if (banned || nodeId === undefined) session.close(banned ? `banned: ${code}` : code);
+    const facts = { peer: peer?.nodeId, host, code, detail: message, banned };
+    this.#log.warn(facts, `Peer ${peer?.nodeId ?? host} misbehaved: ${code}`);
+    if (banned || peer === undefined) session.close(banned ? `banned: ${code}` : code);
   }
 
   /** Counts a message against the limits of the peer; false: it must not be handled. */

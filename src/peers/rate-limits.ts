@@ -3,7 +3,7 @@ import { TokenBucket, type Rate } from '../common/token-bucket.js';
 import type { Body, MessageKind } from './messages.js';
 
 /** What is limited of the messages of one peer. Answers to our own requests are not: we decide how many there are. */
-export type LimitedKind = Exclude<MessageKind, 'hello'> | 'transactionItems' | 'addressItems' | 'headerItems';
+export type LimitedKind = Exclude<MessageKind, 'hello' | 'proof'> | 'transactionItems' | 'addressItems' | 'headerItems';
 
 /**
  * Each limit lies well above what an honest node sends under load, after a stall and after a reorganisation, because
@@ -65,7 +65,7 @@ export class PeerLimits {
   /** Counts a message that is no awaited answer, and judges it. Undefined: a body that this version does not know. */
   judge(body: Body | undefined): RateDecision {
     if (body === undefined) return this.#judge('unknown', 1) ?? 'pass';
-    if (body.$case === 'hello') return 'pass';
+    if (body.$case === 'hello' || body.$case === 'proof') return 'pass';
     return this.#judge(body.$case, 1) ?? this.#judgeItems(body) ?? 'pass';
   }
 

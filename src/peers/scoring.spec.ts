@@ -182,6 +182,7 @@ describe('PENALTIES', () => {
     expect(Object.keys(PENALTIES).slice(RULE_CODES.length)).toEqual([
       'malformed-message',
       'oversized-message',
+      'wrong-proof',
       'unexpected-message',
       'unrequested-data',
       'too-many-messages',

@@ -2,6 +2,7 @@ import type { Clock } from '../common/clock.js';
 import type { RuleCode } from '../consensus/rule-error.js';
 import { isLoopback } from '../config/address.js';
 import type { WireError } from './messages.js';
+import type { KeyId } from './node-key.js';
 import type { BanRow, PeerStore } from './peer.store.js';
 
 export const BAN_SCORE = 100;
@@ -9,7 +10,7 @@ export const BAN_SCORE = 100;
 const HALF_LIFE_MS = 10 * 60 * 1000;
 const MAX_TRACKED = 10_000;
 
-/** Who is banned ("node:<node id>" or "host:<address>"), until when by the wall clock as it is now, and for which rule. */
+/** Who is banned ("node:<key>" or "host:<address>"), until when by the wall clock as it is now, and for which rule. */
 export type Ban = BanRow;
 
 export type PenaltyCode = RuleCode | WireError['code'];
@@ -48,6 +49,7 @@ export const PENALTIES: Readonly<Record<PenaltyCode, number>> = {
   'txn-already-in-chain': 100,
   'malformed-message': 100,
   'oversized-message': 100,
+  'wrong-proof': 100,
   'unexpected-message': 20,
   'unrequested-data': 20,
   // At most once a second, so only a flood of many seconds leads to a ban.
@@ -87,8 +89,8 @@ export class Scoring {
   }
 
   /** Adds the penalty for `code`; true when the peer is banned by it. */
-  penalise(nodeId: string | undefined, remoteHost: string, code: PenaltyCode): boolean {
-    const subject = subjectOf(nodeId, remoteHost);
+  penalise(key: KeyId | undefined, remoteHost: string, code: PenaltyCode): boolean {
+    const subject = subjectOf(key, remoteHost);
     if (subject === undefined || PENALTIES[code] === 0) return false;
     const nowMs = this.clock.monotonicMs();
     const score = this.#scoreOf(subject) + PENALTIES[code];
@@ -109,13 +111,13 @@ export class Scoring {
   }
 
   /** 0..99, rounded. */
-  score(nodeId: string | undefined, remoteHost: string): number {
-    const subject = subjectOf(nodeId, remoteHost);
+  score(key: KeyId | undefined, remoteHost: string): number {
+    const subject = subjectOf(key, remoteHost);
     return subject === undefined ? 0 : Math.round(this.#scoreOf(subject));
   }
 
-  isBanned(nodeId: string | undefined, remoteHost: string): boolean {
-    const subject = subjectOf(nodeId, remoteHost);
+  isBanned(key: KeyId | undefined, remoteHost: string): boolean {
+    const subject = subjectOf(key, remoteHost);
     return subject !== undefined && (this.#bans.get(subject)?.endsAtMs ?? -Infinity) > this.clock.monotonicMs();
   }
 
@@ -129,11 +131,11 @@ export class Scoring {
 
   /**
    * Lifts bans, and forgets the scores.
-   * @param name a subject from `bans`, or the node id or host in it.
+   * @param names subjects from `bans`, or the keys or hosts in them.
    * @returns the lifted bans.
    */
-  pardon(name: string): readonly Ban[] {
-    const subjects = [name, `node:${name}`, `host:${name}`];
+  pardon(...names: readonly string[]): readonly Ban[] {
+    const subjects = names.flatMap((name) => [name, `node:${name}`, `host:${name}`]);
     const lifted = this.bans.filter(({ subject }) => subjects.includes(subject));
     for (const { subject } of lifted) this.#forgetBan(subject);
     for (const subject of subjects) this.#scores.delete(subject);
@@ -153,13 +155,13 @@ export class Scoring {
 }
 
 /**
- * Who pays for a penalty: the host that the peer comes from. A node id is only what a peer says of itself: if the id
- * were banned, anybody could use an honest node's id to have it banned everywhere. On this machine the id must do,
- * because all nodes of a local cluster share the host (Bitcoin Core spares local addresses too).
+ * Who pays for a penalty: the host that the peer comes from, since anybody can make a new key at no cost. On this machine
+ * the key must do, because all nodes of a local cluster share the host (Bitcoin Core spares local addresses too).
+ * @param key undefined until the peer has proved it.
  */
-export function subjectOf(nodeId: string | undefined, remoteHost: string): string | undefined {
+export function subjectOf(key: KeyId | undefined, remoteHost: string): string | undefined {
   if (!isLoopback(remoteHost)) return `host:${remoteHost}`;
-  return nodeId === undefined ? undefined : `node:${nodeId}`;
+  return key === undefined ? undefined : `node:${key}`;
 }
 
 /** An attacker with many addresses must not fill the memory. @returns the key that was removed. */

@@ -8,6 +8,7 @@ import type { HostOptions, PeersHost } from '../../test/support/peers-host.js';
 import type { VirtualClock } from '../../test/support/virtual-clock.js';
 import { openDatabase } from '../storage/database.js';
 import type { Channel } from './channel.js';
+import { HostRanges } from './host-ranges.js';
 import { PeerBook } from './peer-book.js';
 import { PeerStore } from './peer.store.js';
 import { Seeds } from './seeds.js';
@@ -153,7 +154,7 @@ describe('a bootstrap name that leads to several addresses', () => {
       const store = new PeerStore(database, (error) => {
         throw error;
       });
-      const book = new PeerBook(store, clock, net.random, [SEED]);
+      const book = new PeerBook({ store, clock, random: net.random, ranges: new HostRanges([]), bootstrap: [SEED] });
       const many = Array.from({ length: 200 }, (_, index) => `fd00::${index.toString(16)}`);
       const dialer = {
         dial: (): never => {

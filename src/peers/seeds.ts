@@ -52,7 +52,7 @@ export class Seeds {
     if (found.length > 1) {
       this.#given.book.leadsElsewhere(address);
       for (const one of this.#some(found)) {
-        if (this.#given.book.learn(one))
+        if (this.#given.book.learnSeed(one))
           this.#given.log.debug({ address: one, from: address }, `Learnt address ${one}`);
       }
       return false;

@@ -13,6 +13,27 @@ export function directionCap(maxPeers: number): number {
   return maxPeers - Math.floor(maxPeers / 4);
 }
 
+/**
+ * Slots that only bootstrap nodes and anchors may take, so that an attacker whose addresses fill the rest cannot keep
+ * them out: one of 4 to 15 slots, otherwise an eighth.
+ */
+export function keptSlots(maxPeers: number): number {
+  return maxPeers < 4 ? 0 : Math.max(1, Math.floor(maxPeers / 8));
+}
+
+/** The maximum of inbound sessions from one untrusted host; some nodes may stand behind one router. */
+export function inboundHostCap(maxPeers: number): number {
+  return Math.max(2, Math.floor(directionCap(maxPeers) / 8));
+}
+
+/** The maximum of inbound sessions from one untrusted range. */
+export function inboundRangeCap(maxPeers: number): number {
+  return Math.max(4, Math.floor(directionCap(maxPeers) / 4));
+}
+
+/** The maximum of outbound sessions to one untrusted range, or to one name. */
+export const OUTBOUND_RANGE_CAP = 2;
+
 /** What counts when a peer may have to give up its slot. */
 export interface SlotHolder {
   readonly direction: Direction;

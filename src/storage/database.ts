@@ -19,10 +19,13 @@ export type Database = Sqlite.Database;
 
 export const DATABASE_FILE = 'node.db';
 export const LOCK_FILE = 'node.lock';
+/** The node's private key; it stands beside the database, so that no backup holds it. */
+export const NODE_KEY_FILE = 'node.key';
 /** All that a data directory holds of ours; SQLite keeps the ones with an appendix beside an open database. */
 export const DATA_FILES = [
   LOCK_FILE,
   `${LOCK_FILE}-journal`,
+  NODE_KEY_FILE,
   DATABASE_FILE,
   `${DATABASE_FILE}-journal`,
   `${DATABASE_FILE}-wal`,

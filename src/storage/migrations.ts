@@ -1,5 +1,5 @@
 /** Schema of the first version that had one; what was made before it follows other rules and cannot be taken over. */
-export const FIRST_SCHEMA = 2;
+export const FIRST_SCHEMA = 3;
 
 /**
  * The schema, step by step from FIRST_SCHEMA on. Append only: a step that was released is never edited, since databases
@@ -53,7 +53,8 @@ export const migrations: readonly string[] = [
 
   CREATE TABLE peers (
     address TEXT PRIMARY KEY,
-    node_id TEXT,
+    key TEXT, -- of the node that answered there last, 64 hex digits
+    node_id TEXT, -- that node's label
     source TEXT NOT NULL,
     last_seen_ms INTEGER
   ) STRICT;

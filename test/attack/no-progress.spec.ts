@@ -50,10 +50,8 @@ describe('an honest pair of processes', () => {
     };
     const genesis_hash = internal(genesis.hash);
     const instance_nonce = String(nodeId.length * 1_000 + peers.length);
-    peer.send({
-      hello: { protocol_version: 1, genesis_hash, node_id: nodeId, tip, user_agent: 'attacker', instance_nonce },
-    });
-    await peer.next('hello');
+    const hello = { protocol_version: 1, genesis_hash, node_id: nodeId, tip, user_agent: 'attacker', instance_nonce };
+    await peer.greet(hello);
     return peer;
   };
 

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { pino } from 'pino';
-import { createHello } from '../../src/peers/handshake.js';
 import { encodeTip } from '../../src/peers/wire.js';
 import { FakeChannel } from '../support/fake-channel.js';
 import { MemoryNetwork } from '../support/memory-network.js';
 import { openHost, type PeersHost } from '../support/peers-host.js';
 import { SeededRandom } from '../support/seeded-random.js';
+import { identityOf } from '../support/test-identity.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import type { FuzzTarget, Outcome } from './fuzz.js';
 import { check } from './outcome.js';
@@ -19,17 +19,17 @@ const CONVERSATIONS_PER_NODE = 8;
 /** A whole conversation with a node: each message behind its length (u32). */
 export async function sessionTarget(): Promise<FuzzTarget> {
   const conversation = await recordConversation();
-  const [hello] = conversation;
-  let subject = new Subject();
+  const [hello, proof] = conversation as [Buffer, Buffer, ...Buffer[]];
+  let subject = new Subject(hello, proof);
   let conversations = 0;
   return {
-    seeds: [framed(conversation), framed(conversation.slice(0, 4)), framed([hello!, ...conversation.slice(4)])],
+    seeds: [framed(conversation), framed(conversation.slice(0, 4)), framed([hello, ...conversation.slice(4)])],
     tokens: wireTokens,
-    structured: fc.array(messages, { maxLength: 6 }).map((list) => framed([hello!, ...list])),
+    structured: fc.array(messages, { maxLength: 6 }).map((list) => framed([hello, ...list])),
     run: async (input) => {
       if (++conversations % CONVERSATIONS_PER_NODE === 0) {
         subject.close();
-        subject = new Subject();
+        subject = new Subject(hello, proof);
       }
       return subject.converse(unframed(input));
     },
@@ -44,7 +44,11 @@ class Subject {
   readonly #host: PeersHost;
   #peers = 0;
 
-  constructor() {
+  /** @param hello and `proof`: the first messages of a recorded conversation, played anew. */
+  constructor(
+    private readonly hello: Buffer,
+    private readonly proof: Buffer,
+  ) {
     const log = pino({ level: 'error' }, { write: (line) => void this.#faults.push(line) });
     this.#host = openHost(this.#net, 'subject', { log });
   }
@@ -54,7 +58,9 @@ class Subject {
     const channel = this.#connect();
     for (const message of conversation) {
       if (channel.isClosed) break;
-      channel.deliverBytes(message);
+      // A recorded proof holds for the recorded session alone.
+      if (message.equals(this.hello)) channel.greet(identityOf('fuzzer'), this.#host.chain.genesis);
+      else if (!message.equals(this.proof)) channel.deliverBytes(message);
       await this.#net.clock.advance(2);
     }
     const isRefused = channel.isClosed;
@@ -79,8 +85,7 @@ class Subject {
   async #checkAlive(): Promise<void> {
     const { chain } = this.#host;
     const channel = this.#connect();
-    const honest = { nodeId: 'honest', instanceNonce: 99n, advertisedAddress: '', userAgent: '' };
-    channel.deliver({ $case: 'hello', value: createHello(honest, chain.genesis, chain.genesis) });
+    channel.greet(identityOf('honest'), chain.genesis);
     channel.deliver({ $case: 'ping', value: { tip: encodeTip(chain.genesis) } }, { id: 1 });
     await this.#net.clock.advance(2);
     check(channel.sentKinds.includes('pong'), `an honest peer is not served: ${channel.sentKinds.join()}`);

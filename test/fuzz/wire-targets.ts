@@ -18,7 +18,6 @@ import type { FuzzTarget } from './fuzz.js';
 import { check, outcomeOf } from './outcome.js';
 import { recordConversation } from './record.js';
 
-const self = { nodeId: 'us', instanceNonce: 1n, advertisedAddress: 'us:9000', userAgent: 'fuzz' };
 const genesis = genesisNode();
 
 const bytes = (arbitrary: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Buffer> =>
@@ -44,11 +43,14 @@ const hello = fc.record({
   tip,
   userAgent: unicode,
   features: many(fc.oneof(unicode, fc.constant('unsupported'))),
+  publicKey: hash,
+  nonce: hash,
 });
 
 /** Bodies of every kind with any content. */
 export const bodies: fc.Arbitrary<Body> = fc.oneof(
   hello.map((value): Body => ({ $case: 'hello', value })),
+  bytes(fc.uint8Array({ maxLength: 70 })).map((signature): Body => ({ $case: 'proof', value: { signature } })),
   tip.map((value): Body => ({ $case: 'ping', value: { tip: value } })),
   tip.map((value): Body => ({ $case: 'pong', value: { tip: value } })),
   fc.constantFrom<Body>(
@@ -106,7 +108,7 @@ export async function messageTarget(): Promise<FuzzTarget> {
 function readBody(body: Body): void {
   switch (body.$case) {
     case 'hello':
-      readHello(body.value, self, genesis, '10.0.0.1');
+      readHello(body.value, genesis, '10.0.0.1');
       return;
     case 'headers':
       decodeHeaders(body.value);

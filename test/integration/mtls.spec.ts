@@ -14,6 +14,7 @@ import { TestAuthority, validFor } from '../support/certs.js';
 import { connectGrpcPeer } from '../support/grpc-peer.js';
 import { converged, entriesOf, type NodeProcess } from '../support/node-process.js';
 import { useNodeProcesses } from '../support/node-processes.js';
+import { identityOf } from '../support/test-identity.js';
 import { waitFor } from '../support/wait.js';
 
 const DIFFICULTY = 2;
@@ -189,8 +190,7 @@ interface FakeNode {
 async function listenAs(nodeId: string, tls: TlsSection | undefined): Promise<FakeNode> {
   const server = new Server(GRPC_OPTIONS);
   const genesis = linkHeader(params.genesis.hash, params.genesis.header, undefined);
-  const self = { nodeId, instanceNonce: 7n, advertisedAddress: '', userAgent: 'test' };
-  const hello = createHello(self, genesis, genesis);
+  const hello = createHello(identityOf(nodeId), Buffer.alloc(32), genesis, genesis);
   let messages = 0;
   server.addService(PEER_SERVICE_DEFINITION, {
     connect: (call: ServerDuplexStream<Uint8Array, Uint8Array>) => {

@@ -53,8 +53,7 @@ describe('node processes with a peer written from the .proto', () => {
       .digest()
       .readBigUInt64LE()
       .toString();
-    peer.send({ hello: { ...hello, instance_nonce, ...kind.hello } });
-    await peer.next('hello');
+    await peer.greet({ ...hello, instance_nonce, ...kind.hello });
     return peer;
   };
   const metric = async (node: NodeProcess, name: string): Promise<number> => {

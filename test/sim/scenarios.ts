@@ -2,6 +2,7 @@ import { deal, grow, type Scenario, type Stage } from './scenario.js';
 import { eclipse } from './eclipse.js';
 import { drip, silentHeavyBranch } from './hold-back.js';
 import { random } from './random.js';
+import { squatting } from './squatter.js';
 
 /** Everybody mines and posts now and then. */
 async function bustle({ net, dice, names }: Stage, rounds: number): Promise<void> {
@@ -240,5 +241,6 @@ export const SCENARIOS: readonly Scenario[] = [
   eclipse,
   drip,
   silentHeavyBranch,
+  squatting,
   random,
 ];

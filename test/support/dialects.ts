@@ -2,7 +2,16 @@ import type { Channel, ChannelEvents } from '../../src/peers/channel.js';
 import { numberField, numberOf, readFields, textField, writeFields, type RawField } from './protobuf-fields.js';
 
 /** Field numbers of peer.proto; of PeerMessage, then of its bodies. */
-const MESSAGE = { id: 1, inReplyTo: 2, hello: 3, peers: 7, verdict: 20, goodbye: 21, unsupported: 22 } as const;
+const MESSAGE = {
+  id: 1,
+  inReplyTo: 2,
+  hello: 3,
+  peers: 7,
+  verdict: 20,
+  goodbye: 21,
+  unsupported: 22,
+  proof: 23,
+} as const;
 const HELLO_FEATURES = 8;
 const VERDICT_RESULT = 1;
 const RESULT_DUPLICATE = 2;
@@ -47,7 +56,7 @@ export class OlderDialect implements Dialect {
 
   isForUs(bytes: Uint8Array, host: string): boolean {
     const { kind } = readMessage(bytes);
-    if (kind === 0 || kind > MESSAGE.goodbye) this.strangers.add(host);
+    if (kind === 0 || (kind > MESSAGE.goodbye && kind !== MESSAGE.proof)) this.strangers.add(host);
     return true;
   }
 }

@@ -1,5 +1,8 @@
 import type { Channel, ChannelEvents } from '../../src/peers/channel.js';
+import type { BlockNode } from '../../src/consensus/block-tree.js';
+import type { SelfIdentity } from '../../src/peers/handshake.js';
 import { decodeMessage, encodeMessage, type Body } from '../../src/peers/messages.js';
+import { Handshake } from '../../src/peers/proof.js';
 
 /** A channel with nobody at the other end: a test sees what is sent, and plays the peer and the transport. */
 export class FakeChannel implements Channel {
@@ -7,6 +10,8 @@ export class FakeChannel implements Channel {
   /** Answers of `send`: false asks the session to wait for `drain`. */
   takesMore = true;
   isClosed = false;
+  /** The node id in the certificate of the peer that a test plays. */
+  provenNodeId: string | undefined;
   #events: ChannelEvents | undefined;
 
   constructor(readonly remoteHost = 'fake') {}
@@ -29,6 +34,15 @@ export class FakeChannel implements Channel {
   /** The peer sends a message. */
   deliver(body: Body, { id = 0, inReplyTo = 0 } = {}): void {
     this.#events!.message(encodeMessage({ id, inReplyTo, body }));
+  }
+
+  /** The peer, who dialled, says Hello and proves its key, if the node asks for the proof. */
+  greet(self: SelfIdentity, genesis: BlockNode): void {
+    const handshake = new Handshake(self, genesis, 'outbound', Buffer.alloc(32, 7));
+    this.deliver({ $case: 'hello', value: handshake.hello(genesis) });
+    const theirs = this.sent.findLast(({ body }) => body.$case === 'hello')?.body;
+    if (theirs?.$case !== 'hello') return;
+    this.deliver({ $case: 'proof', value: handshake.prove(theirs.value) });
   }
 
   deliverBytes(bytes: Uint8Array): void {

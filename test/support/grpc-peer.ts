@@ -1,13 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { systemClock } from '../../src/common/clock.js';
 import { linkHeader } from '../../src/consensus/block-tree.js';
 import type { TlsSection } from '../../src/config/node-config.js';
 import type { ConsensusParams } from '../../src/consensus/params.js';
 import { GrpcDialer } from '../../src/peers/grpc-dialer.js';
-import { createHello } from '../../src/peers/handshake.js';
 import type { BodyOf } from '../../src/peers/messages.js';
+import { Handshake } from '../../src/peers/proof.js';
 import { Session, type HandlerTable } from '../../src/peers/session.js';
 import { TlsRefusals } from '../../src/peers/tls-refusals.js';
 import { silentLog } from './chain-builders.js';
+import { identityOf } from './test-identity.js';
 import { waitFor } from './wait.js';
 
 /** A peer made of a session alone, over real gRPC: says Hello, then only what a test makes it say. */
@@ -41,6 +43,7 @@ export async function connectGrpcPeer(
   });
   session.handlers = {
     hello: (value) => void (hello = value),
+    proof: () => {},
     goodbye: ({ reason }) => void (goodbye = reason),
     ping: ({ tip }) => ({ $case: 'pong', value: { tip } }),
     getPeers: () => ({ $case: 'peers', value: { peers: [] } }),
@@ -51,15 +54,12 @@ export async function connectGrpcPeer(
   };
   session.open();
   const genesis = linkHeader(params.genesis.hash, params.genesis.header, undefined);
-  const self = {
-    nodeId,
-    instanceNonce: BigInt(Math.floor(Math.random() * 2 ** 48)),
-    advertisedAddress: '',
-    userAgent: 'test',
-  };
-  session.notify({ $case: 'hello', value: createHello(self, genesis, genesis) });
+  const self = identityOf(nodeId, { instanceNonce: BigInt(Math.floor(Math.random() * 2 ** 48)) });
+  const handshake = new Handshake(self, genesis, 'outbound', randomBytes(32));
+  session.notify({ $case: 'hello', value: handshake.hello(genesis) });
   const theirs = await waitFor('the node says Hello or closes', () => hello ?? closed);
   if (typeof theirs === 'string') throw new Error(`turned away: ${theirs}`);
+  session.notify({ $case: 'proof', value: handshake.prove(theirs) });
   return { session, hello: theirs, closedBecause: () => closed };
 }
 

@@ -4,7 +4,7 @@ import type { VirtualClock } from './virtual-clock.js';
 
 /**
  * How a link behaves. Rates are 0..1 per message. A stream neither loses nor repeats nor reorders; what does here stands
- * for crashes and faults of the software in between, so a stream's first message, the Hello, is spared.
+ * for crashes and faults of the software in between, so a stream's first two messages, Hello and Proof, are spared.
  */
 export interface LinkConditions {
   readonly latencyMs: readonly [low: number, high: number];
@@ -15,6 +15,9 @@ export interface LinkConditions {
 }
 
 export const GOOD_LINK: LinkConditions = { latencyMs: [1, 5], lossRate: 0, duplicationRate: 0, isReordering: false };
+
+/** Hello and Proof. */
+const SPARED_MESSAGES = 2;
 
 type Accept = (channel: Channel) => void;
 
@@ -174,7 +177,9 @@ class End implements Channel {
   #events: ChannelEvents | undefined;
   #endedBecause: string | undefined;
   readonly #early: Uint8Array[] = [];
-  #firstDeliveryMs: number | undefined;
+  #sent = 0;
+  /** When the last of the spared messages arrives. */
+  #sparedUntilMs = 0;
   #lastDeliveryMs = 0;
 
   constructor(
@@ -191,10 +196,11 @@ class End implements Channel {
   send(bytes: Uint8Array): boolean {
     const { network, from, to } = this.pipe;
     const { lossRate, duplicationRate } = network.conditionsOf(from, to);
-    const isFirst = this.#firstDeliveryMs === undefined;
-    if (!isFirst && network.random.next() < lossRate) return true;
+    const isSpared = ++this.#sent <= SPARED_MESSAGES;
+    if (!isSpared && network.random.next() < lossRate) return true;
     this.#post(bytes);
-    if (!isFirst && network.random.next() < duplicationRate) this.#post(bytes);
+    if (isSpared) this.#sparedUntilMs = this.#lastDeliveryMs;
+    if (!isSpared && network.random.next() < duplicationRate) this.#post(bytes);
     return true;
   }
 
@@ -214,8 +220,7 @@ class End implements Channel {
     const { latencyMs, isReordering } = network.conditionsOf(from, to);
     const nowMs = network.clock.monotonicMs();
     const dueMs = nowMs + latencyMs[0] + network.random.next() * (latencyMs[1] - latencyMs[0]);
-    const atMs = Math.ceil(Math.max(dueMs, isReordering ? (this.#firstDeliveryMs ?? 0) : this.#lastDeliveryMs));
-    this.#firstDeliveryMs ??= atMs;
+    const atMs = Math.ceil(Math.max(dueMs, isReordering ? this.#sparedUntilMs : this.#lastDeliveryMs));
     this.#lastDeliveryMs = Math.max(this.#lastDeliveryMs, atMs);
     this.pipe.after(atMs - nowMs, () => this.pipe.otherEnd(this).#deliver(bytes));
   }

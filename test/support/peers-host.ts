@@ -1,5 +1,6 @@
 import type { Logger } from '../../src/common/logger.js';
 import type { NodeConfig } from '../../src/config/node-config.js';
+import { PRIVATE_RANGES } from '../../src/config/schema.js';
 import { PeersMetrics } from '../../src/peers/peers.metrics.js';
 import { PeersService } from '../../src/peers/peers.service.js';
 import { openChain, silentLog, type TestChain } from './chain-builders.js';
@@ -17,6 +18,10 @@ export interface HostOptions {
   /** What it says of itself; by default where it is. ":9000", as from a node that listens on all interfaces. */
   readonly advertised?: string;
   readonly log?: Logger;
+  /** By default the private ranges, as in the configuration. */
+  readonly trustedRanges?: readonly string[];
+  /** Asks peers for a certificate, as with mTLS. */
+  readonly isCertified?: boolean;
 }
 
 /** Chain, mempool and peers of one node on a memory network, without Nest and without a miner. */
@@ -30,6 +35,7 @@ export interface PeersHost extends TestChain {
 
 export function openHost(net: MemoryNetwork, name: string, options: HostOptions = {}): PeersHost {
   const { bootstrap = [], maxPeers = 32, heartbeatSeconds = 5, dataDir = ':memory:', log = silentLog } = options;
+  const { trustedRanges = PRIVATE_RANGES } = options;
   const address = `${name}:9000`;
   const test = openChain({ clock: net.clock, dataDir });
   const config = {
@@ -38,8 +44,16 @@ export function openHost(net: MemoryNetwork, name: string, options: HostOptions 
       advertisedAddress: options.advertised ?? address,
       p2pHost: name,
       p2pPort: 9000,
+      dataDir,
     },
-    network: { bootstrapNodes: bootstrap, maxPeers, heartbeatSeconds, banSeconds: 3_600 },
+    network: {
+      bootstrapNodes: bootstrap,
+      maxPeers,
+      heartbeatSeconds,
+      banSeconds: 3_600,
+      trustedRanges,
+      ...(options.isCertified === true ? { tls: {} } : {}),
+    },
   } as NodeConfig;
   const { database, chain, mempool } = test;
   const metrics = new PeersMetrics(test.registry);
@@ -76,7 +90,7 @@ export function openHost(net: MemoryNetwork, name: string, options: HostOptions 
   };
 }
 
-/** A scripted peer that has dialled the host and exchanged Hellos with it; honest, but for what `handlers` say. */
+/** A scripted peer that has dialled the host and has a session with it; honest, except for what `handlers` say. */
 export async function greet(
   net: MemoryNetwork,
   host: PeersHost,
@@ -86,7 +100,9 @@ export async function greet(
   const peer = new ScriptedPeer(net, name, { ...serving(host.chain), ...handlers });
   peer.dial(host.address);
   peer.sayHello(host.chain.genesis);
-  await waitUntil(net, () => peer.count('hello') > 0, `${name} is greeted`);
+  const isAdmitted = (): boolean =>
+    host.peers.list().some(({ key, connected }) => connected && key === peer.key.id) && peer.count('proof') > 0;
+  await waitUntil(net, isAdmitted, `${name} is greeted`);
   return peer;
 }
 

@@ -101,7 +101,7 @@ export async function* boundedMemory({ nodes, clock }: SimNetwork): AsyncIterabl
       yield `${nameOf(node)} keeps ${orphanCount} orphans of ${orphanBytes} bytes`;
     }
   }
-  const mostTimers = 4 * sessions + 16 * nodes.length;
+  const mostTimers = 4 * sessions + 17 * nodes.length;
   if (clock.pendingTimers > mostTimers) yield `${clock.pendingTimers} timers are set, more than ${mostTimers}`;
 }
 
