@@ -187,6 +187,7 @@ describe('PENALTIES', () => {
       'unrequested-data',
       'too-many-messages',
       'unproven-work',
+      'stalling',
       'low-work-headers',
     ]);
   });

@@ -27,6 +27,7 @@ import { createParams } from '../consensus/params.js';
 import { backUp } from './backup.js';
 import { BackupError } from './backup-file.js';
 import { DATABASE_FILE, openDatabase } from './database.js';
+import { SCHEMA } from './migrations.js';
 import { restore } from './restore.js';
 import { DataDirInUseError, DatabaseTooNewError } from './storage-errors.js';
 
@@ -292,7 +293,7 @@ describe('backup and restore', () => {
         () => {
           writeFileSync(file, '');
           const database = new Sqlite(file).exec('CREATE TABLE t (x)');
-          database.pragma('user_version = 2');
+          database.pragma(`user_version = ${SCHEMA}`);
           database.close();
         },
         /is no backup of a minichain node/,

@@ -1,4 +1,4 @@
-/** Schema of the first version that had one; what was made before it follows other rules and cannot be taken over. */
+/** The oldest schema that this program can bring up to date; earlier ones were never released. */
 export const FIRST_SCHEMA = 3;
 
 /**

@@ -11,14 +11,14 @@ export class DataDirInUseError extends Error {
   }
 }
 
-/** The database was written by an earlier program, whose blocks follow other rules. */
+/** The database was written by an earlier program, whose data this one cannot take over. */
 export class DatabaseTooOldError extends Error {
   override readonly name = 'DatabaseTooOldError';
 
   constructor(file: string, found: number, oldest: number) {
     super(
       `database ${file} was written by an earlier minichain (schema ${found}, this one reads ${oldest} and later), whose ` +
-        'blocks follow other rules: move the file away or set another node.data_dir, and a new chain begins',
+        'data cannot be taken over: move the file away or set another node.data_dir, and a new chain begins',
     );
   }
 }
