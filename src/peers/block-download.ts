@@ -132,7 +132,8 @@ export class BlockDownload {
     try {
       const answer = await peer.session.request({ $case: 'getBlocks', value }, 'blocks', timeoutMs);
       if (this.#isEnded) return;
-      pace.answered(peer, clock.monotonicMs() - askedAtMs);
+      if (answer.blocks.length > 0) pace.answered(peer, clock.monotonicMs() - askedAtMs);
+      else pace.gaveNothing(peer);
       // Since it was asked, it may have turned out to send wrong bodies.
       if (!this.#excluded.has(peer)) this.#receive(request, answer);
     } catch (error) {
@@ -171,7 +172,7 @@ export class BlockDownload {
    */
   #receive({ peer, slots }: BlockRequest, { blocks }: BodyOf<'blocks'>): void {
     checkBlockCount(blocks.length);
-    // A peer that has none of what its tip promised is of no use to this download, but a damaged disk can do that.
+    // Of no use to this download, but no fault: one of the blocks may be damaged on its disk.
     if (blocks.length === 0) return void this.#excluded.add(peer);
     const missing = new Set(slots);
     let bytes = 0;
@@ -188,7 +189,13 @@ export class BlockDownload {
     }
     const isInOrder = slots.slice(0, blocks.length).every((slot) => !missing.has(slot));
     if (missing.size === 0 || (isInOrder && bytes >= LIMITS.fullAnswerBytes)) return;
+    // As much work as the branch has may be on another one, of which this peer knows only what both share.
+    if (!this.#hasShownEnd(peer)) return void this.#excluded.add(peer);
     throw new WireError('stalling', `${missing.size} of ${slots.length} blocks were left out`);
+  }
+
+  #hasShownEnd(peer: Peer): boolean {
+    return peer.has(this.#given.branch.at(-1)!.hash);
   }
 
   /** One turn of the event loop for each batch, so that pings and posts get their share in between. */

@@ -52,6 +52,10 @@ describe('a stored block in which a bit flipped', () => {
     const newcomer = network.open('newcomer', { bootstrap: ['hurt:9000', 'whole:9000'] });
     await clock.until('all is fetched that the node can serve', () => newcomer.chain.tip.height >= 222, 120_000);
     expect(newcomer.chain.tip.height).toBe(222);
+    // However often it asks, nobody holds anything back.
+    await clock.advance(10 * 60_000);
+    expect(newcomer.peers.list().map(({ score }) => score)).toEqual([0, 0]);
+    expect(newcomer.peers.bans()).toEqual([]);
     expect(hurt.chain.damagedBlocks.size).toBe(1);
     const whole = network.open('whole');
     acceptBatch(whole.chain, blocks);

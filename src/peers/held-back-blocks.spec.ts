@@ -33,6 +33,7 @@ describe('BlockDownload beside a peer that holds blocks back', () => {
       },
     });
     add('good', honest);
+    links[0]!.peer.known.add(branch.at(-1)!.hash);
     const startMs = clock.nowMs();
     expect(await finish(create(branch))).toBe('complete');
     expect(clock.nowMs() - startMs).toBeLessThan(10_000);
@@ -44,9 +45,20 @@ describe('BlockDownload beside a peer that holds blocks back', () => {
     const { blocks, branch } = mine(600);
     const honest = having(blocks);
     add('headless', { getBlocks: (message) => honest.getBlocks!({ ...message, hashes: message.hashes.slice(1) }) });
+    links[0]!.peer.known.add(branch.at(-1)!.hash);
     add('good', honest);
     expect(await finish(create(branch))).toBe('complete');
     expect(blamed).toEqual(['headless stalling']);
+  });
+
+  it('leaves out, without blame, one that never showed the end of the branch and has only its beginning', async () => {
+    const { blocks, branch } = mine(600);
+    const forked = add('forked', having(blocks.slice(0, 300)));
+    links[0]!.peer.known.add(branch[299]!.hash);
+    add('good', having(blocks));
+    expect(await finish(create(branch))).toBe('complete');
+    expect(blamed).toEqual([]);
+    expect(requests(forked)).toBeGreaterThan(2);
   });
 
   it('asks another one too after two seconds, although the slow one is given more time, and takes what comes first', async () => {

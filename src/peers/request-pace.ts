@@ -43,6 +43,12 @@ export class RequestPace {
     }
   }
 
+  /** It sent nothing, perhaps because it lacks one of the blocks: a smaller request may still bring the others. */
+  gaveNothing(peer: Peer): void {
+    const { timeoutMs, batchBlocks } = this.#paceOf(peer);
+    this.#paces.set(peer, { timeoutMs, batchBlocks: Math.max(1, batchBlocks >> 2) });
+  }
+
   timedOut(peer: Peer): void {
     const { timeoutMs, batchBlocks } = this.#paceOf(peer);
     this.#paces.set(peer, {

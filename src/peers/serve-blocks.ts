@@ -4,8 +4,20 @@ import type { Hash } from '../consensus/codec.js';
 import type { BodyOf } from './messages.js';
 import { LIMITS, decodeHashes } from './wire.js';
 
-/** Answers GetBlocks by hash, or by height on the active chain, up to what one message may hold. */
+/**
+ * Answers GetBlocks by hash, or by height on the active chain, up to what one message may hold. Where one of the blocks
+ * is damaged here, the answer is empty: without that one alone it would look as if this node held blocks back.
+ */
 export function serveBlocks(chain: ChainService, message: BodyOf<'getBlocks'>): BodyOf<'blocks'> {
+  try {
+    return { blocks: firstOf(chain, message) };
+  } catch (error) {
+    if (error instanceof BlockDamagedError) return { blocks: [] };
+    throw error;
+  }
+}
+
+function firstOf(chain: ChainService, message: BodyOf<'getBlocks'>): { raw: Buffer }[] {
   const blocks: { raw: Buffer }[] = [];
   let bytes = 0;
   for (const raw of found(chain, message)) {
@@ -13,13 +25,13 @@ export function serveBlocks(chain: ChainService, message: BodyOf<'getBlocks'>): 
     blocks.push({ raw });
     bytes += raw.length;
   }
-  return { blocks };
+  return blocks;
 }
 
 function* found(chain: ChainService, { hashes, startIndex, limit }: BodyOf<'getBlocks'>): Generator<Buffer> {
   if (hashes.length > 0) {
     for (const hash of decodeHashes(hashes, LIMITS.blocksRequested)) {
-      const raw = intactBlock(chain, hash);
+      const raw = chain.getBlockBytes(hash);
       if (raw !== undefined) yield raw;
     }
     return;
@@ -27,7 +39,7 @@ function* found(chain: ChainService, { hashes, startIndex, limit }: BodyOf<'getB
   const end = startIndex + Math.min(limit === 0 ? LIMITS.blocksRequested : limit, LIMITS.blocksRequested);
   for (let height = startIndex; height < end; height++) {
     const node = chain.nodeAt(height);
-    const raw = node === undefined ? undefined : intactBlock(chain, node.hash);
+    const raw = node === undefined ? undefined : chain.getBlockBytes(node.hash);
     if (raw === undefined) return;
     yield raw;
   }
