@@ -146,16 +146,29 @@ describe('callers of POST /mine who leave', () => {
     expect(blocks.map(({ index }) => index)).toEqual([height]);
   });
 
+  it('take turns: a caller of many blocks does not keep the others waiting', async () => {
+    const node = await (await processes.create('node-1')).spawn().ready();
+    const body = '{"blocks":1000}';
+    const request = `POST /mine HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    let answer = '';
+    (await client(node.httpPort, request)).on('data', (chunk) => (answer += String(chunk)));
+    await waitFor('it mines', async () => (await heightOf(node)) > 1);
+    const { blocks } = await node.post<{ blocks: { index: number }[] }>('/mine', { blocks: 3 });
+    const [first, second, third] = blocks.map(({ index }) => index);
+    expect([second! - first!, third! - second!]).toEqual([2, 2]);
+    expect(answer).toBe('');
+  });
+
   it('are told when too many wait', async () => {
     const node = await (await processes.create('node-1')).spawn().ready();
     const body = '{"blocks":1000}';
-    await client(node.httpPort, `POST /mine HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-    await waitFor('it mines', async () => (await heightOf(node)) > 1);
-    const answer = await fetch(`${node.url}/mine`, { method: 'POST', body });
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([
-      503,
-      'application/problem+json; charset=utf-8',
-    ]);
+    const request = `POST /mine HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    for (let n = 0; n < 16; n++) await client(node.httpPort, request);
+    const answer = await waitFor('one is refused', async () => {
+      const each = await fetch(`${node.url}/mine`, { method: 'POST' });
+      return each.status === 503 ? each : undefined;
+    });
+    expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect(answer.headers.get('retry-after')).toBe('5');
     expect(await answer.json()).toMatchObject({ code: 'mine-queue-full', retryAfterSeconds: 5 });
   });
