@@ -1,6 +1,6 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Database } from 'better-sqlite3';
-import { nowSeconds, type Clock } from '../common/clock.js';
+import { every, nowSeconds, type Clock, type Timer } from '../common/clock.js';
 import { EventHub, type EventSource } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
@@ -47,6 +47,8 @@ export interface LinkState {
   readonly refused: boolean;
 }
 
+const STORE_AGAIN_MS = 1_000;
+
 /**
  * The node's place in the network: puts sessions, gossip, sync and discovery together and runs them from the start of
  * the application to its end.
@@ -61,12 +63,14 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   readonly #repair: BlockRepair;
   readonly #sync: Sync;
   readonly #wakeWatch: WakeWatch;
+  readonly #store: PeerStore;
+  #storeTimer: Timer | undefined;
   readonly #log: Logger;
 
   constructor(
     @Inject(NODE_CONFIG) config: NodeConfig,
     @Inject(DATABASE) database: Database,
-    @Inject(CLOCK) clock: Clock,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) random: Random,
     @Inject(LOGGER) logger: Logger,
     @Inject(DIALER) dialer: Dialer,
@@ -78,7 +82,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     const events = (this.#events = new EventHub<PeersEventMap>(faults.report));
     const log = (this.#log = logger.child({ module: 'peers' }));
     const { bootstrapNodes, banSeconds, heartbeatSeconds, maxPeers, tls } = config.network;
-    const store = new PeerStore(database, faults.report);
+    const store = (this.#store = new PeerStore(database, faults.report));
     const peers = (): readonly Peer[] => this.#connections.peers.all;
     const clockWatch = new ClockWatch(log, peers);
     const tooNew = (peer: Peer, { data }: RuleError): void =>
@@ -164,6 +168,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#repair.start();
     this.#connections.start();
     this.#wakeWatch.start();
+    this.#storeTimer = every(this.clock, STORE_AGAIN_MS, () => this.#store.retry());
   }
 
   /** Before the servers close: gRPC's waits for open streams, so the sessions must end first. */
@@ -173,6 +178,8 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#gossip.stop();
     this.#repair.stop();
     this.#connections.stop();
+    this.#storeTimer?.cancel();
+    this.#store.retry();
   }
 
   get events(): EventSource<PeersEventMap> {

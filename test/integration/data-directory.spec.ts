@@ -128,6 +128,20 @@ describe("another program's lock on the database", () => {
     expect(node.output).not.toMatch(/disk|damage|SQLITE_/);
   });
 
+  it('does not make the node forget a peer that it met meanwhile', async () => {
+    const [a, b] = [await processes.create('node-1'), await processes.create('node-2')];
+    await b.spawn([a]).ready();
+    const other = new Sqlite(join(b.dataDir, 'node.db'));
+    other.exec('BEGIN IMMEDIATE');
+    await a.spawn().ready();
+    await b.connectedTo(a);
+    const known = () => other.prepare('SELECT node_id FROM peers WHERE address = ?').pluck().get(a.p2pAddress);
+    expect(known()).toBeUndefined();
+    other.exec('ROLLBACK');
+    await waitFor('the peer is on disk', () => known() === 'node-1');
+    other.close();
+  });
+
   it('does not keep blocks of peers out once it is over', async () => {
     const [a, b] = [await processes.create('node-1'), await processes.create('node-2')];
     await Promise.all([a.spawn().ready(), b.spawn([a]).ready()]);
