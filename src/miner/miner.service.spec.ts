@@ -262,11 +262,7 @@ describe('mining on request', () => {
   it('serves several requests in turn, block by block', async () => {
     const rig = startMiner(new InlineHasher(), { auto: false });
     const [first, second, third] = await Promise.all([rig.miner.mine(2), rig.miner.mine(1), rig.miner.mine(2)]);
-    expect([first, second, third].map((nodes) => nodes.map(({ height }) => height))).toEqual([
-      [1, 4],
-      [2],
-      [3, 5],
-    ]);
+    expect([first, second, third].map((nodes) => nodes.map(({ height }) => height))).toEqual([[1, 4], [2], [3, 5]]);
   });
 
   it('takes the block that is searched for anyway as the one asked for', async () => {
