@@ -26,7 +26,7 @@ import { DIALER, type Dialer } from './peers/channel.js';
 import { PEER_SERVICE, PEER_SERVICE_DEFINITION } from './peers/grpc-definition.js';
 import { expiryWarning } from './peers/certificate.js';
 import { GRPC_OPTIONS, GrpcDialer, type DialerTls } from './peers/grpc-dialer.js';
-import { GrpcConnections } from './peers/grpc-connections.js';
+import { GrpcConnections, MAX_STREAMS_PER_CONNECTION } from './peers/grpc-connections.js';
 import { serverCredentials, watchHandshakes } from './peers/grpc-tls.js';
 import { TlsRefusals } from './peers/tls-refusals.js';
 import { PeersService } from './peers/peers.service.js';
@@ -172,7 +172,7 @@ function grpcOptions({ config, health, connections, tls }: GrpcParts): GrpcOptio
         connections.watch(server);
         if (tls !== undefined) watchHandshakes(server, tls.refusals);
       },
-      channelOptions: GRPC_OPTIONS,
+      channelOptions: { ...GRPC_OPTIONS, 'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION },
       ...(tls === undefined ? {} : { credentials: serverCredentials(tls.files) }),
     },
   };

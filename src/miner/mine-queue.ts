@@ -2,7 +2,7 @@ import type { BlockNode } from '../consensus/block-tree.js';
 
 /** Callers that may wait at a time. */
 export const MAX_MINE_REQUESTS = 16;
-/** Blocks that all of them together may wait for. */
+/** Blocks that one of them may wait for. */
 export const MAX_MINE_BLOCKS = 1_000;
 
 interface MineRequest {
@@ -12,42 +12,36 @@ interface MineRequest {
   readonly reject: (error: unknown) => void;
 }
 
-/** More blocks were asked for than may wait. */
+/** All places for callers are taken. */
 export class MineQueueFullError extends Error {
   override readonly name = 'MineQueueFullError';
 
-  constructor(callers: number, blocks: number) {
-    super(
-      `${callers} callers wait for ${blocks} blocks; at most ${MAX_MINE_REQUESTS} may wait, for ${MAX_MINE_BLOCKS} blocks in all`,
-    );
+  constructor() {
+    super(`${MAX_MINE_REQUESTS} callers wait for blocks already, and no more may`);
   }
 }
 
-/** The requests for blocks, oldest first. Each block that is mined counts for the oldest request alone. */
+/**
+ * The requests for blocks. Each block that is mined counts for one of them, and they take turns: a caller who wants a
+ * thousand blocks delays one who wants a single block by one block only.
+ */
 export class MineQueue {
+  /** The one whose turn it is comes first. */
   readonly #requests: MineRequest[] = [];
 
   get isEmpty(): boolean {
     return this.#requests.length === 0;
   }
 
-  /** Blocks that are still to be mined for all requests. */
-  get blocksLeft(): number {
-    return this.#requests.reduce((sum, { blocks, mined }) => sum + blocks - mined.length, 0);
-  }
-
   /**
-   * Resolves with the next `blocks` blocks after those that earlier requests wait for.
+   * Resolves with `blocks` blocks, once they are mined. In between lie those of other requests.
    * @param signal aborted when the caller has gone: the request then resolves with what was mined for it so far.
    * @param onGone called after such a request has left the queue.
    * @throws (by rejecting) MineQueueFullError
    */
   push(blocks: number, signal?: AbortSignal, onGone: () => void = () => {}): Promise<BlockNode[]> {
     if (signal?.aborted) return Promise.resolve([]);
-    const { length } = this.#requests;
-    if (length >= MAX_MINE_REQUESTS || this.blocksLeft + blocks > MAX_MINE_BLOCKS) {
-      return Promise.reject(new MineQueueFullError(length, this.blocksLeft));
-    }
+    if (this.#requests.length >= MAX_MINE_REQUESTS) return Promise.reject(new MineQueueFullError());
     return new Promise((resolve, reject) => {
       const request: MineRequest = { blocks, mined: [], resolve, reject };
       this.#requests.push(request);
@@ -66,19 +60,19 @@ export class MineQueue {
   }
 
   onMined(node: BlockNode): void {
-    const request = this.#requests[0];
+    const request = this.#requests.shift();
     if (request === undefined) return;
     request.mined.push(node);
-    if (request.mined.length < request.blocks) return;
-    this.#requests.shift();
-    request.resolve(request.mined);
+    if (request.mined.length < request.blocks) this.#requests.push(request);
+    else request.resolve(request.mined);
   }
 
-  rejectOldest(error: unknown): void {
+  /** The request whose turn it is. */
+  rejectNext(error: unknown): void {
     this.#requests.shift()?.reject(error);
   }
 
   rejectAll(error: unknown): void {
-    while (!this.isEmpty) this.rejectOldest(error);
+    while (!this.isEmpty) this.rejectNext(error);
   }
 }

@@ -35,8 +35,8 @@ export class MinerController {
   @ApiOperation({
     summary: 'Mine now',
     description:
-      'Mines `blocks` blocks one after the other, even without entries, and answers once all are found. ' +
-      `If the caller closes the connection, mining for it stops. At most ${MAX_MINE_REQUESTS} callers may wait, for ${MAX_MINE_BLOCKS} blocks in all; above that the answer is 503 with Retry-After.`,
+      'Mines `blocks` blocks, even without entries, and answers once all are found. Several callers take turns, block by block. ' +
+      `If the caller closes the connection, mining for it stops. At most ${MAX_MINE_REQUESTS} callers may wait; above that the answer is 503 with Retry-After.`,
   })
   @ApiBody({ required: false })
   @ApiOkResponse({ description: 'The mined blocks', standardSchema: minedBlocksSchema })

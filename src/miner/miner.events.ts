@@ -19,11 +19,14 @@ export interface SearchStarted {
 export interface MinerEventMap {
   /** A search has begun. At difficulty 0 this happens thousands of times a second. */
   readonly started: SearchStarted;
-  /** The search found a block, and the chain accepted it as its tip: the chain's own events about it came before. */
+  /**
+   * The search found a block, and the chain accepted it as its tip: the chain's own events about it came before. If the
+   * block could not be stored at once (another program's lock, a full disk), this comes when it is stored.
+   */
   readonly found: { readonly node: BlockNode; readonly entries: number };
   /**
    * The search ended without a block. `end` is `stale` also when the tip changed just after a nonce was found, and
-   * `failed` also when the block that was found was refused or could not be stored.
+   * `failed` also when the block that was found was refused.
    */
   readonly cancelled: SearchStarted & { readonly end: Exclude<SearchEnd, 'found'> };
 }

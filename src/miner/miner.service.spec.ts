@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   accept,
   chainData,
@@ -15,6 +15,7 @@ import type { MineEmptyBlocks, NodeConfig } from '../config/node-config.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { decodeHeader, type BlockHeader } from '../consensus/header.js';
 import { createParams, type ConsensusParams } from '../consensus/params.js';
+import { DatabaseBusyError } from '../storage/storage-errors.js';
 import type { Hasher, SearchResult } from './hasher.js';
 import { InlineHasher } from './inline-hasher.js';
 import type { MinerEventMap } from './miner.events.js';
@@ -258,10 +259,10 @@ describe('mining on request', () => {
     expect(rig.chain.tip.height).toBe(3);
   });
 
-  it('serves one request after the other', async () => {
+  it('serves several requests in turn, block by block', async () => {
     const rig = startMiner(new InlineHasher(), { auto: false });
     const [first, second, third] = await Promise.all([rig.miner.mine(2), rig.miner.mine(1), rig.miner.mine(2)]);
-    expect([first, second, third].map((nodes) => nodes.map(({ height }) => height))).toEqual([[1, 2], [3], [4, 5]]);
+    expect([first, second, third].map((nodes) => nodes.map(({ height }) => height))).toEqual([[1, 4], [2], [3, 5]]);
   });
 
   it('takes the block that is searched for anyway as the one asked for', async () => {
@@ -452,6 +453,54 @@ describe('faults', () => {
     await rig.pass(1);
     expect(chainData(rig.chain)).toEqual(['a']);
     expect(await rig.metric('blocks_lost_total', '{reason="fault"}')).toBe('1');
+  });
+
+  it('keeps a block that was found under the lock of another program, and stores it afterwards', async () => {
+    const rig = startMiner(new HeldHasher(), { auto: false });
+    const { chain } = rig;
+    const accepting = vi.spyOn(chain, 'accept');
+    const locked = (): never => {
+      throw new DatabaseBusyError('node.db');
+    };
+    accepting.mockImplementationOnce(locked).mockImplementationOnce(locked);
+    const ends: string[] = [];
+    rig.miner.events.on('found', () => ends.push('found'));
+    rig.miner.events.on('cancelled', ({ end }) => ends.push(end));
+    const refused = expect(rig.miner.mine(1)).rejects.toThrow('another program holds a lock');
+    await settled();
+    await rig.hasher.find();
+    await refused;
+    rig.miner.setPaused('sync', true);
+    await rig.pass(1_000);
+    expect([chain.tip.height, ends]).toEqual([0, []]);
+    await rig.pass(1_000);
+    expect([chain.tip.height, ends]).toEqual([1, ['found']]);
+    expect(accepting.mock.calls.map(([block]) => block.hash)).toEqual(Array(3).fill(chain.tip.hash));
+    expect(rig.hasher.headers).toHaveLength(1);
+    expect(await rig.metric('blocks_lost_total', '{reason="fault"}')).toBe('0');
+  });
+
+  it('drops such a block when somebody else has mined one in its place, or the node stops', async () => {
+    const rig = startMiner(new HeldHasher(), { auto: false });
+    const ends: string[] = [];
+    rig.miner.events.on('cancelled', ({ end }) => ends.push(end));
+    const lose = async (): Promise<void> => {
+      vi.spyOn(rig.chain, 'accept').mockImplementationOnce(() => {
+        throw new DatabaseBusyError('node.db');
+      });
+      const refused = expect(rig.miner.mine(1)).rejects.toThrow('another program holds a lock');
+      await settled();
+      await rig.hasher.find();
+      await refused;
+    };
+    await lose();
+    accept(rig.chain, mineOn(rig.chain.genesis));
+    await rig.pass(1_000);
+    expect([rig.chain.tip.height, ends]).toEqual([1, ['stale']]);
+    expect(await rig.metric('blocks_lost_total', '{reason="stale"}')).toBe('1');
+    await lose();
+    await rig.miner.beforeApplicationShutdown();
+    expect([rig.chain.tip.height, ends]).toEqual([1, ['stale', 'halted']]);
   });
 
   it('fails the request for the block', async () => {

@@ -13,11 +13,12 @@ import type { BlockNode } from '../consensus/block-tree.js';
 import { RuleError } from '../consensus/rule-error.js';
 import type { VerifiedBlock } from '../consensus/verify-block.js';
 import { MempoolService } from '../mempool/mempool.service.js';
+import { isStorageFull } from '../storage/storage-errors.js';
 import { BlockSearch, type SearchOutcome } from './block-search.js';
 import { sealTemplate, type BlockTemplate } from './block-template.js';
 import { HASHER, type Hasher } from './hasher.js';
 import { MineQueue } from './mine-queue.js';
-import type { MinerEventMap, SearchEnd } from './miner.events.js';
+import type { MinerEventMap, SearchEnd, SearchStarted } from './miner.events.js';
 import { MinerMetrics } from './miner.metrics.js';
 import { MiningPolicy, type MiningReason } from './mining-policy.js';
 import { RetryBackoff } from './retry-backoff.js';
@@ -41,12 +42,21 @@ export class MinerStoppedError extends Error {
   }
 }
 
+/** A block that was found and could not be stored yet. */
+interface UnstoredBlock {
+  readonly block: VerifiedBlock;
+  readonly search: SearchStarted;
+}
+
+/** A lock of another program ends at any moment, and an attempt to store a block that was found costs next to nothing. */
+const STORE_AGAIN_MS = 1_000;
 /** Checking or storing more than this takes tens of milliseconds. */
 const BIG_BLOCK_TRANSACTIONS = 1_000;
 
 /**
  * Mines: as long as the policy has a reason to, it searches for a block on the tip, one search at a time. A new tip ends
- * the search. A block that was found goes through ChainService.accept, like everybody else's.
+ * the search. A block that was found goes through ChainService.accept, like everybody else's. If it cannot be stored for
+ * now (another program's lock, a full disk), it is kept and offered again, as long as its parent is the tip.
  */
 @Injectable()
 export class MinerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -59,6 +69,7 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
   readonly #search: BlockSearch;
   readonly #backoff: RetryBackoff;
   readonly #requests = new MineQueue();
+  #unstored: UnstoredBlock | undefined;
   #isStopped = false;
   #isLooping = false;
   readonly #subscriptions: (() => void)[] = [];
@@ -111,6 +122,7 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
 
   async beforeApplicationShutdown(): Promise<void> {
     this.#isStopped = true;
+    this.#dropUnstored('halted');
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#backoff.skip();
     this.setPaused('shutdown', true);
@@ -127,8 +139,8 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   /**
-   * Mines exactly `blocks` blocks, empty ones too, whether auto mining is on or not. Calls queue up. While mining is
-   * paused they wait.
+   * Mines exactly `blocks` blocks, empty ones too, whether auto mining is on or not. Calls take turns, block by block.
+   * While mining is paused they wait.
    * @param signal aborted when the caller has gone: nothing more is mined for it, and it gets what was found so far.
    * @throws (by rejecting) MineQueueFullError, MinerStoppedError, or the error that kept a block that was found out of the
    * chain.
@@ -155,7 +167,7 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
   readonly #wake = (): void => {
     this.#policy.update();
     if (this.#reason === undefined) this.#search.cancel('halted');
-    else if (!this.#isLooping) void this.#loop();
+    if (this.#hasWork && !this.#isLooping) void this.#loop();
   };
 
   readonly #onTip = (): void => {
@@ -165,13 +177,19 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
   };
 
   get #reason(): MiningReason | undefined {
-    return this.#backoff.isWaiting ? undefined : this.#policy.reason;
+    return this.#backoff.isWaiting || this.#unstored !== undefined ? undefined : this.#policy.reason;
+  }
+
+  /** Also while mining is paused, a block that was found is stored. */
+  get #hasWork(): boolean {
+    return this.#reason !== undefined || (this.#unstored !== undefined && !this.#backoff.isWaiting);
   }
 
   async #loop(): Promise<void> {
     this.#isLooping = true;
-    while (this.#reason !== undefined) {
+    while (this.#hasWork) {
       try {
+        this.#storeAgain();
         await this.hasher.start();
         const reason = this.#reason;
         if (reason !== undefined) await this.#mineBlock(reason);
@@ -192,43 +210,70 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#events.emit('started', started);
     let end: SearchEnd = 'failed';
     try {
-      end = await this.#finish(template, await searching);
+      end = await this.#finish(template, started, await searching);
     } finally {
-      if (end !== 'found') this.#events.emit('cancelled', { ...started, end });
+      if (end !== 'found' && this.#unstored === undefined) this.#events.emit('cancelled', { ...started, end });
     }
   }
 
-  async #finish(template: BlockTemplate, outcome: SearchOutcome): Promise<SearchEnd> {
+  async #finish(template: BlockTemplate, search: SearchStarted, outcome: SearchOutcome): Promise<SearchEnd> {
     if (outcome.kind !== 'found') return outcome.kind;
-    if (this.#isStale(template)) return 'stale';
+    if (this.#isStale(search)) return 'stale';
     const block = this.#counting(() => this.chain.verify(sealTemplate(template, outcome.nonce)));
     // A big block takes a turn of the event loop for each: check it, store it, build what comes on top of it.
     const isBig = block.transactions.length > BIG_BLOCK_TRANSACTIONS;
     if (isBig) {
       await nextTurn();
       if (this.#isStopped) return 'halted';
-      if (this.#isStale(template)) return 'stale';
+      if (this.#isStale(search)) return 'stale';
     }
-    this.#submit(block);
+    this.#submit({ block, search });
     if (isBig) await nextTurn();
     return 'found';
   }
 
   /** The tip may have changed after the nonce was found and before this node handled that. */
-  #isStale(template: BlockTemplate): boolean {
-    if (template.parent === this.chain.tip) return false;
+  #isStale({ parent }: SearchStarted): boolean {
+    if (parent === this.chain.tip) return false;
     this.metrics.blocksLost.inc({ reason: 'stale' });
     return true;
   }
 
-  #submit(block: VerifiedBlock): void {
-    const node = this.#counting(() => this.#accept(block));
-    const entries = block.transactions.length - 1;
+  #submit(found: UnstoredBlock): void {
+    const node = this.#store(found);
+    const { entries } = found.search;
     this.#backoff.succeed();
     this.metrics.blocksMined.inc();
     this.#log.info({ height: node.height, hash: node.hash, entries }, `Mined block ${node.height}`);
     this.#requests.onMined(node);
     this.#events.emit('found', { node, entries });
+  }
+
+  /** Keeps the block if it cannot be stored now, but later. */
+  #store(found: UnstoredBlock): BlockNode {
+    try {
+      const node = this.#accept(found.block);
+      this.#unstored = undefined;
+      return node;
+    } catch (error) {
+      this.#unstored = error instanceof PassingFault || isStorageFull(error) ? found : undefined;
+      if (this.#unstored === undefined) this.#countLost(error);
+      throw error;
+    }
+  }
+
+  /** Offers the block that is kept once more, unless somebody else's has taken its place. Throws if that fails again. */
+  #storeAgain(): void {
+    if (this.#unstored === undefined) return;
+    if (this.#isStale(this.#unstored.search)) this.#dropUnstored('stale');
+    else this.#submit(this.#unstored);
+  }
+
+  #dropUnstored(end: 'stale' | 'halted'): void {
+    if (this.#unstored === undefined) return;
+    const { search } = this.#unstored;
+    this.#unstored = undefined;
+    this.#events.emit('cancelled', { ...search, end });
   }
 
   #accept(block: VerifiedBlock): BlockNode {
@@ -242,14 +287,18 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
     try {
       return work();
     } catch (error) {
-      this.metrics.blocksLost.inc({ reason: error instanceof RuleError ? 'refused' : 'fault' });
+      this.#countLost(error);
       throw error;
     }
   }
 
+  #countLost(error: unknown): void {
+    this.metrics.blocksLost.inc({ reason: error instanceof RuleError ? 'refused' : 'fault' });
+  }
+
   /** Waits before the next attempt, longer each time. The caller that asked for the block hears of the failure at once. */
   #onFailure(error: unknown): void {
-    const retryMs = this.#backoff.fail();
+    const retryMs = this.#backoff.fail(error instanceof PassingFault ? STORE_AGAIN_MS : undefined);
     const next = `next attempt in ${retryMs / 1000} s`;
     if (error instanceof RuleError && error.code === 'time-too-new') {
       this.#log.warn(
@@ -263,6 +312,6 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
         error instanceof RuleError ? 'This is a bug: the chain refused a block that this node mined' : 'Mining failed';
       this.#log.error({ err: error, retryMs }, `${what}; ${next}`);
     }
-    this.#requests.rejectOldest(error);
+    this.#requests.rejectNext(error);
   }
 }

@@ -18,10 +18,10 @@ export class RetryBackoff {
     return this.#wait !== undefined;
   }
 
-  /** An attempt failed: the next wait begins. @returns its length in milliseconds. */
-  fail(): number {
+  /** An attempt failed: the next wait begins, of at most `longestMs`. @returns its length in milliseconds. */
+  fail(longestMs = LONGEST_WAIT_MS): number {
     this.skip();
-    const waitMs = Math.min(SHORTEST_WAIT_MS * 2 ** this.#failures, LONGEST_WAIT_MS);
+    const waitMs = Math.min(SHORTEST_WAIT_MS * 2 ** this.#failures, longestMs);
     this.#failures += 1;
     this.#wait = this.clock.after(waitMs, () => {
       this.#wait = undefined;

@@ -1,9 +1,10 @@
-import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Server } from '@grpc/grpc-js';
 import { every, type Clock, type Timer } from '../common/clock.js';
 import { OpenConnections } from '../common/open-connections.js';
 import { clientOf } from '../config/client-address.js';
+import { PEER_SERVICE } from './grpc-definition.js';
 
 /** A connection without a stream serves nobody: nodes and probes open one at once. */
 const IDLE_MS = 10_000;
@@ -12,6 +13,8 @@ const SWEEP_MS = 1_000;
 const MORE_THAN_PEERS = 128;
 /** Of one machine that is not this one: some nodes behind one router. */
 const MAX_PER_ADDRESS = 64;
+/** A node has one stream with another one, a probe has one for a moment. */
+export const MAX_STREAMS_PER_CONNECTION = 8;
 
 /**
  * The TCP connections of a gRPC server, which grpc-js neither counts nor limits: a TLS handshake that never ends and an
@@ -21,6 +24,8 @@ export class GrpcConnections {
   readonly open: OpenConnections;
   /** By the client's address and port: HTTP/2 and TLS do not show the socket below them. */
   readonly #sockets = new Map<string, Socket>();
+  /** How many streams with peers each connection has. */
+  readonly #peerStreams = new WeakMap<Socket, number>();
   #sweep: Timer | undefined;
 
   constructor(
@@ -28,7 +33,9 @@ export class GrpcConnections {
     private readonly clock: Clock,
   ) {
     const limits = { total: maxPeers + MORE_THAN_PEERS, perAddress: MAX_PER_ADDRESS };
-    this.open = new OpenConnections({ limits, clientOf });
+    // Whoever watches the health of this node, or never ends a question about it, keeps no node out.
+    const isStalled = (socket: Socket): boolean => (this.#peerStreams.get(socket) ?? 0) === 0;
+    this.open = new OpenConnections({ limits, clientOf, isStalled });
   }
 
   /** `server` must be listening already. */
@@ -40,7 +47,9 @@ export class GrpcConnections {
         socket.once('close', () => this.#sockets.delete(key));
         this.open.add(socket);
       });
-      http2Server.on('stream', (stream: ServerHttp2Stream) => this.#watchStream(stream));
+      http2Server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
+        this.#watchStream(stream, headers[':path']?.startsWith(`/${PEER_SERVICE}/`) === true),
+      );
     }
     this.#sweep = every(this.clock, SWEEP_MS, () => this.open.closeIdle(IDLE_MS));
   }
@@ -51,11 +60,18 @@ export class GrpcConnections {
     this.open.closeAll();
   }
 
-  #watchStream(stream: ServerHttp2Stream): void {
+  #watchStream(stream: ServerHttp2Stream, isOfPeer: boolean): void {
     const socket = this.#sockets.get(keyOf(stream.session!.socket));
     if (socket === undefined) return;
+    const count = (change: number): void => {
+      if (isOfPeer) this.#peerStreams.set(socket, (this.#peerStreams.get(socket) ?? 0) + change);
+    };
+    count(1);
     this.open.begin(socket);
-    stream.once('close', () => this.open.end(socket));
+    stream.once('close', () => {
+      count(-1);
+      this.open.end(socket);
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { namingDamage } from '../storage/storage-errors.js';
+import { PassingFault } from '../common/faults.js';
+import { createTransact } from '../storage/database.js';
 import type { KeyId } from './node-key.js';
 
 export interface AddressRow {
@@ -21,15 +22,33 @@ export interface BanRow {
 /** Row of `meta`: addresses separated by spaces, which they cannot contain. */
 const ANCHORS_KEY = 'peer_anchors';
 
+/** Rows that wait to be written; more than the address book and the list of bans hold. */
+const MAX_UNWRITTEN = 20_000;
+
 /**
- * Addresses and bans on disk. They only help the next start, so a failed write is reported to `onFault` and otherwise
- * ignored: a full disk must not end sessions with peers.
+ * Addresses and bans on disk. They only help the next start, so a failed write is reported to `onFault` and made again
+ * later: a full disk must not end sessions with peers.
  */
 export class PeerStore {
+  readonly #transact: (work: () => void) => void;
+  /** By the row that each is about; the oldest first. */
+  readonly #unwritten = new Map<string, () => void>();
+  #isPassing = false;
+
   constructor(
     private readonly database: Database,
     private readonly onFault: (error: Error) => void,
-  ) {}
+  ) {
+    this.#transact = createTransact(database);
+  }
+
+  /**
+   * Makes the writes again that a passing fault prevented, such as another program's lock. After any other fault they are
+   * made with the next write.
+   */
+  retry(): void {
+    if (this.#isPassing) this.#writeAll();
+  }
 
   loadAddresses(): AddressRow[] {
     return this.database
@@ -42,6 +61,7 @@ export class PeerStore {
 
   saveAddress(row: AddressRow): void {
     this.#write(
+      `address ${row.address}`,
       `INSERT INTO peers (address, source, node_id, key, last_seen_ms) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (address) DO UPDATE SET source = excluded.source, node_id = excluded.node_id, key = excluded.key,
          last_seen_ms = excluded.last_seen_ms`,
@@ -54,7 +74,7 @@ export class PeerStore {
   }
 
   deleteAddress(address: string): void {
-    this.#write('DELETE FROM peers WHERE address = ?', address);
+    this.#write(`address ${address}`, 'DELETE FROM peers WHERE address = ?', address);
   }
 
   /** Bans that last beyond `nowMs`, which is wall time. */
@@ -66,6 +86,7 @@ export class PeerStore {
 
   saveBan(ban: BanRow): void {
     this.#write(
+      `ban ${ban.subject}`,
       `INSERT INTO bans (subject, until_ms, code) VALUES (?, ?, ?)
        ON CONFLICT (subject) DO UPDATE SET until_ms = excluded.until_ms, code = excluded.code`,
       ban.subject,
@@ -75,11 +96,11 @@ export class PeerStore {
   }
 
   deleteBan(subject: string): void {
-    this.#write('DELETE FROM bans WHERE subject = ?', subject);
+    this.#write(`ban ${subject}`, 'DELETE FROM bans WHERE subject = ?', subject);
   }
 
   deleteExpiredBans(nowMs: number): void {
-    this.#write('DELETE FROM bans WHERE until_ms <= ?', nowMs);
+    this.#write('expired bans', 'DELETE FROM bans WHERE until_ms <= ?', nowMs);
   }
 
   /** Addresses to be dialled first after a start, as saved last. */
@@ -90,16 +111,30 @@ export class PeerStore {
 
   saveAnchors(addresses: readonly string[]): void {
     this.#write(
+      'anchors',
       'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
       ANCHORS_KEY,
       addresses.join(' '),
     );
   }
 
-  #write(sql: string, ...values: readonly (string | number | null)[]): void {
+  /** @param row what the statement is about: a later write takes the place of an earlier one that is still to be made. */
+  #write(row: string, sql: string, ...values: readonly (string | number | null)[]): void {
+    this.#unwritten.delete(row);
+    this.#unwritten.set(row, () => this.database.prepare(sql).run(...values));
+    if (this.#unwritten.size > MAX_UNWRITTEN) this.#unwritten.delete(this.#unwritten.keys().next().value!);
+    this.#writeAll();
+  }
+
+  #writeAll(): void {
     try {
-      namingDamage(this.database.name, () => this.database.prepare(sql).run(...values));
+      this.#transact(() => {
+        for (const write of this.#unwritten.values()) write();
+      });
+      this.#unwritten.clear();
+      this.#isPassing = false;
     } catch (error) {
+      this.#isPassing = error instanceof PassingFault;
       this.onFault(error as Error);
     }
   }

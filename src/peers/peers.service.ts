@@ -1,6 +1,6 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Database } from 'better-sqlite3';
-import { nowSeconds, type Clock } from '../common/clock.js';
+import { every, nowSeconds, type Clock, type Timer } from '../common/clock.js';
 import { EventHub, type EventSource } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
@@ -51,6 +51,8 @@ export interface LinkState {
   readonly refused: boolean;
 }
 
+const STORE_AGAIN_MS = 1_000;
+
 /**
  * The node's place in the network: puts sessions, gossip, sync and discovery together and runs them from the start of
  * the application to its end.
@@ -65,6 +67,8 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   readonly #repair: BlockRepair;
   readonly #sync: Sync;
   readonly #wakeWatch: WakeWatch;
+  readonly #store: PeerStore;
+  #storeTimer: Timer | undefined;
   readonly #log: Logger;
   readonly #book: PeerBook;
   readonly #key: NodeKey;
@@ -72,7 +76,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   constructor(
     @Inject(NODE_CONFIG) config: NodeConfig,
     @Inject(DATABASE) database: Database,
-    @Inject(CLOCK) clock: Clock,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) random: Random,
     @Inject(LOGGER) logger: Logger,
     @Inject(DIALER) dialer: Dialer,
@@ -85,7 +89,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     const log = (this.#log = logger.child({ module: 'peers' }));
     const { bootstrapNodes, banSeconds, heartbeatSeconds, maxPeers, tls, trustedRanges } = config.network;
     const key = (this.#key = openNodeKey(config.node.dataDir, random, log));
-    const store = new PeerStore(database, faults.report);
+    const store = (this.#store = new PeerStore(database, faults.report));
     const peers = (): readonly Peer[] => this.#connections.peers.all;
     const clockWatch = new ClockWatch(log, peers);
     const tooNew = (peer: Peer, { data }: RuleError): void =>
@@ -179,6 +183,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#repair.start();
     this.#connections.start();
     this.#wakeWatch.start();
+    this.#storeTimer = every(this.clock, STORE_AGAIN_MS, () => this.#store.retry());
   }
 
   /** Before the servers close: gRPC's waits for open streams, so the sessions must end first. */
@@ -188,6 +193,8 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#gossip.stop();
     this.#repair.stop();
     this.#connections.stop();
+    this.#storeTimer?.cancel();
+    this.#store.retry();
   }
 
   get events(): EventSource<PeersEventMap> {

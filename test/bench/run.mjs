@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { compile } from '../support/compile.mjs';
+import { build, compile } from '../support/compile.mjs';
 import { readOptions, stop } from '../support/options.mjs';
 
 const SUPPORT = new Set(['report', 'bare-server', 'stalls-client']);
@@ -18,6 +18,7 @@ const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) stop(`no benchmark ${unknown.join(', ')}`, USAGE);
 
 const runOne = fileURLToPath(new URL('run-one.mjs', import.meta.url));
+build();
 const output = compile('test/bench', '.bench');
 
 const digits = (value) =>

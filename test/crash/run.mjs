@@ -1,7 +1,5 @@
 // npm run test:crash [-- --kills N --seed N]: kills a real node N times and checks its promises after each.
-import { execFileSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { build, compile } from '../support/compile.mjs';
 import { readOptions, stop } from '../support/options.mjs';
 
 const USAGE = `npm run test:crash [-- options]
@@ -15,14 +13,8 @@ if (!Number.isSafeInteger(kills) || kills < 1 || !Number.isSafeInteger(seed)) {
   stop('--kills and --seed must be whole numbers', USAGE);
 }
 
-const output = fileURLToPath(new URL('../../.crash', import.meta.url));
-rmSync(output, { recursive: true, force: true });
-const ignored = ['**/*.spec.ts', '**/kernel/assembly/**'].flatMap((glob) => ['--ignore', glob]);
-const sources = ['src', 'test/crash', 'test/support'];
-execFileSync('swc', [...sources, '--out-dir', output, '--quiet', ...ignored], { stdio: 'inherit' });
-cpSync('package.json', `${output}/package.json`);
-cpSync('src/miner/kernel/generated', `${output}/src/miner/kernel/generated`, { recursive: true });
-
+build();
+const output = compile('test/crash', '.crash');
 const { runCrashes } = await import(`${output}/test/crash/crash-run.js`);
 console.log(`seed ${seed}, ${kills} kills`);
 const begin = performance.now();

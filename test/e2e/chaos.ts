@@ -15,7 +15,7 @@ export async function main(args: string[]): Promise<number> {
   }
   const options = readOptions(args);
   if (typeof options === 'string') {
-    console.error(`${options}\n${USAGE}`);
+    console.error(`${options}; see \`npm run test:chaos -- --help\``);
     return 2;
   }
   const { minutes, seed } = options;

@@ -24,10 +24,7 @@ const { fuzz } = await import(`${output}/test/fuzz/fuzz.js`);
 const { TARGETS, shareOut } = await import(`${output}/test/fuzz/targets.js`);
 const names = values.only?.split(',') ?? Object.keys(TARGETS);
 const unknown = names.filter((name) => !(name in TARGETS));
-if (unknown.length > 0) {
-  console.error(`no target ${unknown.join(', ')}; there are ${Object.keys(TARGETS).join(', ')}`);
-  process.exit(2);
-}
+if (unknown.length > 0) stop(`no target ${unknown.join(', ')} (there are ${Object.keys(TARGETS).join(', ')})`, USAGE);
 
 const shown = (value) => Math.round(value).toLocaleString('en').padStart(10);
 console.log(`seed ${seed}\n${'target'.padEnd(12)}    inputs  rejected  accepted  inputs/s  slowest`);

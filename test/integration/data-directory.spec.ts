@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -53,6 +53,30 @@ describe('a data directory', () => {
     expect(node.output.match(/was moved, deleted or replaced/g)).toHaveLength(1);
     expect(await node.kill()).toBe(0);
   });
+
+  it("that another node's takes the place of: the end of the first node leaves the other's entries alone", async () => {
+    const [node, other] = [await processes.create('node-1'), await processes.create('node-2')];
+    await Promise.all([node.spawn().ready(), other.spawn().ready()]);
+    await node.submit('of node-1');
+    await other.submit('of node-2');
+    await waitFor('both have mined', async () => {
+      const chains = await Promise.all([node.chain(), other.chain()]);
+      return chains.every(({ length }) => length === 2);
+    });
+    // Killed, it leaves a log (-wal) whose content is not in the database yet.
+    await other.kill('SIGKILL');
+    renameSync(node.dataDir, `${node.dataDir}-away`);
+    renameSync(other.dataDir, node.dataDir);
+    expect(statSync(join(node.dataDir, 'node.db-wal')).size).toBeGreaterThan(0);
+    await unready(node, 'data_dir');
+    expect(await node.kill()).toBe(0);
+    expect(statSync(join(node.dataDir, 'node.db-wal')).size).toBeGreaterThan(0);
+    renameSync(node.dataDir, other.dataDir);
+    renameSync(`${node.dataDir}-away`, node.dataDir);
+    await Promise.all([node.spawn().ready(), other.spawn().ready()]);
+    expect(entriesOf(await node.chain())).toEqual(['of node-1']);
+    expect(entriesOf(await other.chain())).toEqual(['of node-2']);
+  });
 });
 
 describe("another program's lock on the database", () => {
@@ -79,6 +103,43 @@ describe("another program's lock on the database", () => {
     await waitFor('all is mined', async () => entriesOf(await node.chain()).includes('waits for the lock'));
     expect(node.output).not.toMatch(/disk|damage|SQLITE_/);
     expect(slowestMs).toBeLessThan(1_000);
+  });
+
+  it('does not lose a block that the node found meanwhile', async () => {
+    const node = await (await processes.create('node-1')).spawn().ready();
+    await node.submit('before');
+    await waitFor('it is mined', async () => (await node.chain()).length === 2);
+    const other = new Sqlite(join(node.dataDir, 'node.db'));
+    other.exec('BEGIN IMMEDIATE');
+    const found = async (): Promise<string> => {
+      const metrics = await (await fetch(`${node.url}/metrics`)).text();
+      return /^minichain_miner_searches_total\{result="found".*\} (\d+)$/m.exec(metrics)![1]!;
+    };
+    const before = await found();
+    const refused = await fetch(`${node.url}/mine`, { method: 'POST', body: '{"blocks": 1}' });
+    expect(await refused.json()).toMatchObject({ code: 'database-locked' });
+    const after = await found();
+    expect(Number(after)).toBe(Number(before) + 1);
+    expect((await node.chain()).length).toBe(2);
+    other.exec('ROLLBACK');
+    other.close();
+    await waitFor('the block is stored', async () => (await node.chain()).length === 3);
+    expect(await found()).toBe(after);
+    expect(node.output).not.toMatch(/disk|damage|SQLITE_/);
+  });
+
+  it('does not make the node forget a peer that it met meanwhile', async () => {
+    const [a, b] = [await processes.create('node-1'), await processes.create('node-2')];
+    await b.spawn([a]).ready();
+    const other = new Sqlite(join(b.dataDir, 'node.db'));
+    other.exec('BEGIN IMMEDIATE');
+    await a.spawn().ready();
+    await b.connectedTo(a);
+    const known = () => other.prepare('SELECT node_id FROM peers WHERE address = ?').pluck().get(a.p2pAddress);
+    expect(known()).toBeUndefined();
+    other.exec('ROLLBACK');
+    await waitFor('the peer is on disk', () => known() === 'node-1');
+    other.close();
   });
 
   it('does not keep blocks of peers out once it is over', async () => {

@@ -146,17 +146,33 @@ describe('callers of POST /mine who leave', () => {
     expect(blocks.map(({ index }) => index)).toEqual([height]);
   });
 
+  it('take turns: a caller of many blocks does not keep the others waiting', async () => {
+    const node = await (await processes.create('node-1')).spawn().ready();
+    const body = '{"blocks":1000}';
+    const request = `POST /mine HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    let answer = '';
+    (await client(node.httpPort, request)).on('data', (chunk) => (answer += String(chunk)));
+    await waitFor('it mines', async () => (await heightOf(node)) > 1);
+    const { blocks } = await node.post<{ blocks: { index: number }[] }>('/mine', { blocks: 3 });
+    const [first, second, third] = blocks.map(({ index }) => index);
+    expect([second! - first!, third! - second!]).toEqual([2, 2]);
+    expect(answer).toBe('');
+  });
+
   it('are told when too many wait', async () => {
     const node = await (await processes.create('node-1')).spawn().ready();
     const body = '{"blocks":1000}';
-    await client(node.httpPort, `POST /mine HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-    await waitFor('it mines', async () => (await heightOf(node)) > 1);
-    const answer = await fetch(`${node.url}/mine`, { method: 'POST', body });
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([
-      503,
-      'application/problem+json; charset=utf-8',
-    ]);
-    expect(answer.headers.get('retry-after')).toBe('5');
-    expect(await answer.json()).toMatchObject({ code: 'mine-queue-full', retryAfterSeconds: 5 });
+    const request = `POST /mine HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const answers: string[] = [];
+    for (let n = 0; n < 17; n++) {
+      const caller = await client(node.httpPort, request, { reads: true });
+      caller.on('data', (chunk) => answers.push(String(chunk)));
+    }
+    await waitFor('one is refused', () => answers.join('').includes('}'));
+    const [head, json] = answers.join('').split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 503 /);
+    expect(head).toMatch(/^content-type: application\/problem\+json/im);
+    expect(head).toMatch(/^retry-after: 5$/im);
+    expect(JSON.parse(json!)).toMatchObject({ code: 'mine-queue-full', retryAfterSeconds: 5 });
   });
 });

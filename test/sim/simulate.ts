@@ -19,7 +19,7 @@ export async function main(args: string[]): Promise<number> {
   }
   const options = readOptions(args);
   if (typeof options === 'string') {
-    console.error(`${options}\n${USAGE}`);
+    console.error(`${options}; see \`npm run sim -- --help\``);
     return 2;
   }
   const { scenarios, nodes, seed, seconds, logFile, showsVerbs } = options;

@@ -21,3 +21,8 @@ export function compile(folder, name) {
   cpSync(KERNEL, `${output}/${KERNEL}`, { recursive: true });
   return output;
 }
+
+/** Builds dist/, for programs that start nodes. */
+export function build() {
+  execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
+}

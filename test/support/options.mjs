@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util';
 
 /**
- * Reads a program's options. `--help` prints `usage` and ends with code 0; a mistake prints what is wrong, then `usage`,
- * and ends with code 2.
+ * Reads a program's options. `--help` prints `usage` and ends with code 0; a mistake prints one line and ends with code 2.
  * @template {import('node:util').ParseArgsConfig} T
- * @param {string} usage
+ * @param {string} usage its first line begins with the command, up to " [": "npm run fuzz [-- options]"
  * @param {T} config as for parseArgs, without `args`
  */
 export function readOptions(usage, config) {
@@ -24,10 +23,12 @@ export function readOptions(usage, config) {
 
 /**
  * @param {string} problem
- * @param {string} usage
+ * @param {string} usage as for readOptions
  * @returns {never}
  */
 export function stop(problem, usage) {
-  console.error(`${problem}\n${usage}`);
+  const command = usage.slice(0, usage.indexOf(' ['));
+  // What Node adds after the first sentence is about other mistakes.
+  console.error(`${problem.split('. ')[0]}; see \`${command} -- --help\``);
   process.exit(2);
 }
