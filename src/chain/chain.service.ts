@@ -14,7 +14,7 @@ import type { VerifiedBlock } from '../consensus/verify-block.js';
 import type { Database } from '../storage/database.js';
 import { DATABASE } from '../storage/database-token.js';
 import { BlockIntake } from './block-intake.js';
-import { BlockReader, type FoundTransaction } from './block-reader.js';
+import { BlockReader, type FoundTransaction, type LookedUp } from './block-reader.js';
 import { ChainEvents, type AcceptOutcome, type ChainEventMap, type TipChange } from './chain.events.js';
 import { ChainMetrics } from './chain.metrics.js';
 import type { ChainState } from './chain-state.js';
@@ -168,7 +168,21 @@ export class ChainService {
 
   /** Those of the entries with these ids that stand in the active chain. */
   hasTransactions(ids: readonly Hash[]): Set<Hash> {
-    return new Set([...this.#store.havingPlaces(ids)].filter((id) => this.hasTransaction(id)));
+    const found = new Set<Hash>();
+    for (let start = 0; start < ids.length;) {
+      const part = this.lookUp(ids.slice(start));
+      for (const id of part.found) found.add(id);
+      start += part.count;
+    }
+    return found;
+  }
+
+  /**
+   * As hasTransactions, for as many of the ids as one turn of the event loop should look up: each may stand in a block of
+   * 1 MiB of its own.
+   */
+  lookUp(ids: readonly Hash[]): LookedUp {
+    return this.#reader.lookUp(ids, (node) => this.#state.isActive(node));
   }
 
   locator(): Hash[] {

@@ -153,7 +153,11 @@ export class ChainStore {
 
   /** The transaction at a place. @throws BlockDamagedError */
   loadTransaction(node: BlockNode, offset: number): Transaction {
-    const body = this.#loadBody(node);
+    return this.readTransaction(node, this.loadBody(node), offset);
+  }
+
+  /** The transaction at a place in a body that was loaded before. @throws BlockDamagedError */
+  readTransaction(node: BlockNode, body: Buffer, offset: number): Transaction {
     return this.#naming(node, () => readTransaction(new ByteReader(body.subarray(offset), 'bad-txn-encoding')));
   }
 
@@ -180,17 +184,21 @@ export class ChainStore {
 
   /** Header and body. @throws BlockDamagedError when they are not those that were stored. */
   loadBlockBytes(node: BlockNode): Buffer {
-    const row = this.#naming(node, () => this.#statements.block.get(node.id));
-    if (row === undefined) throw new BlockDamagedError(node, this.file, 'it is missing');
-    const [header, bodyCrc, body] = row;
-    if (hash256(header) !== node.hash) throw new BlockDamagedError(node, this.file, 'its header has another hash');
-    if (crc32(body) !== bodyCrc) throw new BlockDamagedError(node, this.file, 'its body has another CRC-32');
-    return Buffer.concat([header, body]);
+    return Buffer.concat(this.#loadRow(node));
   }
 
   /** @throws BlockDamagedError */
   loadBlock(node: BlockNode): Block {
     return this.#naming(node, () => decodeBlock(this.loadBlockBytes(node)));
+  }
+
+  /** All of a block that follows its header. @throws BlockDamagedError */
+  loadBody(node: BlockNode): Buffer {
+    const known = this.#bodies.get(node.id);
+    if (known !== undefined) return known;
+    const [, body] = this.#loadRow(node);
+    this.#bodies.add(node.id, body);
+    return body;
   }
 
   /** Headers, 80 bytes each. Blocks with neighbouring ids are read in one go. */
@@ -205,12 +213,13 @@ export class ChainStore {
     return headers;
   }
 
-  #loadBody(node: BlockNode): Buffer {
-    const known = this.#bodies.get(node.id);
-    if (known !== undefined) return known;
-    const body = this.loadBlockBytes(node).subarray(HEADER_BYTES);
-    this.#bodies.add(node.id, body);
-    return body;
+  #loadRow(node: BlockNode): [header: Buffer, body: Buffer] {
+    const row = this.#naming(node, () => this.#statements.block.get(node.id));
+    if (row === undefined) throw new BlockDamagedError(node, this.file, 'it is missing');
+    const [header, bodyCrc, body] = row;
+    if (hash256(header) !== node.hash) throw new BlockDamagedError(node, this.file, 'its header has another hash');
+    if (crc32(body) !== bodyCrc) throw new BlockDamagedError(node, this.file, 'its body has another CRC-32');
+    return [header, body];
   }
 
   /** What SQLite or the codec says of a block that was whole when it was stored is damage, never a peer's doing. */

@@ -62,8 +62,6 @@ export interface EntryChoices {
   readonly salt?: Uint8Array | undefined;
 }
 
-/** Entries that one turn of the event loop looks up, if each may stand in a block of its own. */
-const LOOKUP_SLICE = 100;
 /** Entries of a peer that are taken in by one commit. */
 const PEER_SLICE = 500;
 
@@ -199,8 +197,9 @@ export class MempoolService implements BeforeApplicationShutdown {
       }
     });
     // What is posted again may stand in as many blocks, each of which is read to compare it.
-    for (let start = 0; choices.salt !== undefined && start < transactions.length; start += LOOKUP_SLICE) {
-      this.chain.hasTransactions(transactions.slice(start, start + LOOKUP_SLICE).map(({ id }) => id));
+    const ids = choices.salt === undefined ? [] : transactions.map(({ id }) => id);
+    for (let start = 0; start < ids.length;) {
+      start += this.chain.lookUp(ids.slice(start)).count;
       await this.#turns.next();
     }
     await this.#post(transactions);

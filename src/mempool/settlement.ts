@@ -39,7 +39,7 @@ export class Settlement {
   #current: Work | undefined;
 
   constructor(
-    private readonly chain: Pick<ChainService, 'getBlock' | 'hasTransaction'>,
+    private readonly chain: Pick<ChainService, 'getBlock' | 'lookUp'>,
     private readonly store: MempoolStore,
     private readonly pool: Pool,
   ) {}
@@ -82,11 +82,9 @@ export class Settlement {
   }
 
   #step(): SettledStep {
-    const done: BlockNode[] = [];
-    const entries = this.#take(done);
-    const isMined = new Map(entries.map(({ id }) => [id, this.chain.hasTransaction(id)]));
-    const mined = entries.filter(({ id }) => isMined.get(id) && this.pool.has(id)).map(({ id }) => id);
-    const owed = entries.filter(({ id }) => !isMined.get(id));
+    const { entries, done, isMined } = this.#takeLookedUp();
+    const mined = entries.filter(({ id }) => isMined.has(id) && this.pool.has(id)).map(({ id }) => id);
+    const owed = entries.filter(({ id }) => !isMined.has(id));
     const returned = owed.filter(({ id }) => !this.pool.has(id));
     this.store.transact(() => {
       this.store.delete(mined);
@@ -102,10 +100,21 @@ export class Settlement {
     return { mined, returned };
   }
 
+  /** Takes as many entries as one step may look up: each of them may stand in a big block of its own now. */
+  #takeLookedUp(): { entries: Entry[]; done: BlockNode[]; isMined: ReadonlySet<Hash> } {
+    const before = this.#current && { ...this.#current };
+    const taken = this.#take(STEP_ENTRIES);
+    const { count, found } = this.chain.lookUp(taken.entries.map(({ id }) => id).toReversed());
+    if (count === taken.entries.length) return { ...taken, isMined: found };
+    this.#current = before;
+    return { ...this.#take(count), isMined: found };
+  }
+
   /** The highest blocks come first, each from its end, so that what is put before all others ends up in their order. */
-  #take(done: BlockNode[]): Entry[] {
+  #take(most: number): { entries: Entry[]; done: BlockNode[] } {
     const taken: Entry[][] = [];
-    let room = STEP_ENTRIES;
+    const done: BlockNode[] = [];
+    let room = most;
     let bytes = STEP_BYTES;
     while (room > 0 && bytes > 0) {
       const isNew = this.#current === undefined;
@@ -123,7 +132,7 @@ export class Settlement {
       done.push(current.node);
       this.#current = undefined;
     }
-    return taken.flat();
+    return { entries: taken.flat(), done };
   }
 
   #next(done: readonly BlockNode[]): Work | undefined {

@@ -39,7 +39,7 @@ const VERDICT_MS = 30_000;
 const ANSWER_MS = 10_000;
 /** Texts of a peer are cut to this in the log. */
 const MAX_LOGGED_CHARS = 200;
-/** Entries, or ids, that one turn of the event loop looks up: each may stand in a block of its own, which has to be read. */
+/** Entries that one turn of the event loop decodes, or looks up. */
 const SLICE_ENTRIES = 100;
 /** Ids that one turn encodes. */
 const SLICE_IDS = 5_000;
@@ -109,7 +109,7 @@ export class Gossip {
       if (start > 0) await this.#turns.next();
       const page = decodeHashes(ids.slice(start, start + LIMITS.transactions), LIMITS.transactions);
       for (const id of page) peer.known.add(id);
-      let wanted = await this.#missingInTurns(page);
+      let wanted = await this.#missing(page);
       while (wanted.length > 0) {
         const request = { $case: 'getTransactions', value: { ids: encodeHashes(wanted) } } as const;
         const { transactions } = await peer.session.request(request, 'transactions', ANSWER_MS);
@@ -118,7 +118,7 @@ export class Gossip {
         await this.#receive(peer, { transactions }, (id) => missing.delete(id));
         // What is missing from an answer that had room for it has been mined meanwhile.
         const bytes = transactions.reduce((sum, { raw }) => sum + raw.length, 0);
-        wanted = bytes < LIMITS.fullAnswerBytes ? [] : await this.#missingInTurns([...missing]);
+        wanted = bytes < LIMITS.fullAnswerBytes ? [] : await this.#missing([...missing]);
       }
     }
   }
@@ -202,11 +202,11 @@ export class Gossip {
         if (!isExpected(id)) throw new WireError('unrequested-data', `entry ${id} was not asked for`);
         slice.push(transaction);
         if (slice.length < SLICE_ENTRIES) continue;
-        fresh.push(...this.#freshOf(peer, slice));
+        fresh.push(...(await this.#freshOf(peer, slice)));
         slice = [];
         await this.#turns.next();
       }
-      fresh.push(...this.#freshOf(peer, slice));
+      fresh.push(...(await this.#freshOf(peer, slice)));
     } catch (error) {
       failure = { error };
     }
@@ -215,9 +215,9 @@ export class Gossip {
   }
 
   /** Those that are new here. */
-  #freshOf(peer: Peer, transactions: readonly Transaction[]): Transaction[] {
+  async #freshOf(peer: Peer, transactions: readonly Transaction[]): Promise<Transaction[]> {
     for (const { id } of transactions) peer.known.add(id);
-    const missing = new Set(this.#missing(transactions.map(({ id }) => id)));
+    const missing = new Set(await this.#missing(transactions.map(({ id }) => id)));
     return transactions.filter(({ id }) => missing.has(id));
   }
 
@@ -231,21 +231,18 @@ export class Gossip {
     }
   }
 
-  /** As #missing, for a list of any length. */
-  async #missingInTurns(ids: readonly Hash[]): Promise<Hash[]> {
+  /** Those that are neither in the mempool nor in the chain. */
+  async #missing(ids: readonly Hash[]): Promise<Hash[]> {
+    const unknown = ids.filter((id) => !this.mempool.has(id));
     const missing: Hash[] = [];
-    for (let start = 0; start < ids.length; start += SLICE_ENTRIES) {
+    for (let start = 0; start < unknown.length;) {
       if (start > 0) await this.#turns.next();
-      missing.push(...this.#missing(ids.slice(start, start + SLICE_ENTRIES)));
+      const part = unknown.slice(start, start + SLICE_ENTRIES);
+      const { count, found } = this.chain.lookUp(part);
+      for (const id of part.slice(0, count)) if (!found.has(id)) missing.push(id);
+      start += count;
     }
     return missing;
-  }
-
-  /** Those that are neither in the mempool nor in the chain. */
-  #missing(ids: readonly Hash[]): Hash[] {
-    const unknown = ids.filter((id) => !this.mempool.has(id));
-    const confirmed = this.chain.hasTransactions(unknown);
-    return unknown.filter((id) => !confirmed.has(id));
   }
 
   /**

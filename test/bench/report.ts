@@ -4,6 +4,7 @@ export interface Row {
   readonly value: number;
   readonly unit: string;
   readonly ratio?: number;
+  readonly note?: string;
 }
 
 export interface Report {

@@ -5,7 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { build, compile } from '../support/compile.mjs';
 import { readOptions, stop } from '../support/options.mjs';
 
-const SUPPORT = new Set(['report', 'bare-server', 'stalls-client']);
+const SUPPORT = new Set([
+  'report',
+  'bare-server',
+  'stalls-client',
+  'stalls-lab',
+  'stalls-messages',
+  'stalls-requests',
+  'stalls-crowded',
+  'turn-watch',
+]);
 const all = readdirSync(new URL('.', import.meta.url))
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -3))
@@ -30,8 +39,10 @@ for (const name of wanted) {
   }).toString();
   const report = JSON.parse(text.slice(text.lastIndexOf('\n@') + 2));
   console.log(`\n${report.name}`);
-  for (const { label, value, unit, ratio } of report.rows) {
+  for (const { label, value, unit, ratio, note } of report.rows) {
     const compared = ratio === undefined ? '' : `  ratio ${digits(ratio)}`;
-    console.log(`  ${label.padEnd(58)} ${digits(value).padStart(12)} ${unit.padEnd(10)}${compared}`);
+    console.log(
+      `  ${label.padEnd(58)} ${digits(value).padStart(12)} ${unit.padEnd(10)}${compared}${note === undefined ? '' : `  (${note})`}`,
+    );
   }
 }
