@@ -10,13 +10,11 @@ const turns = new Turns(setImmediate);
 
 /**
  * Answers with JSON that is made while it is sent, in bounded turns of the event loop.
- * @param pieces of the text, in order.
- * @param broken told when making a piece throws. Before the first chunk that becomes an ordinary error answer; after it, all
- *   that is left is to break the answer off.
+ * @param pieces of the text, in order. When making one throws before the first chunk, that becomes an ordinary error answer;
+ *   after it, all that is left is to break the answer off.
  */
-export function answerJson(pieces: Iterable<string>, broken: (error: Error) => void): StreamableFile {
+export function answerJson(pieces: Iterable<string>): StreamableFile {
   const stream = Readable.from(inChunks(pieces), { objectMode: false });
-  stream.on('error', broken);
   return new StreamableFile(stream, { type: 'application/json; charset=utf-8' });
 }
 
@@ -39,9 +37,10 @@ export function* textsOf(values: Iterable<unknown>): Generator<[string]> {
 
 /**
  * Joins small pieces, so that not each of them costs a write. A reader that takes everything at once would otherwise keep
- * the event loop until the last piece.
+ * the event loop until the last piece. The first piece too waits for its turn: it may be a block that has to be read.
  */
 async function* inChunks(pieces: Iterable<string>): AsyncGenerator<Buffer> {
+  await turns.next();
   const slice = new Slice();
   let chunk = '';
   for (const piece of pieces) {
