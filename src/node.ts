@@ -32,6 +32,12 @@ import { serverCredentials, watchHandshakes } from './peers/grpc-tls.js';
 import { TlsRefusals } from './peers/tls-refusals.js';
 import { PeersService } from './peers/peers.service.js';
 
+/**
+ * Connections that may wait to be accepted. A newcomer beyond them is not told so: it tries again after 1, 3 and 7 s. So a
+ * burst must fit in. The system may allow fewer (Linux: 4,096).
+ */
+const LISTEN_BACKLOG = 4_096;
+
 /** What a node is given from outside; a simulation puts its own in place of each. */
 export interface NodeOverrides {
   readonly clock?: Clock;
@@ -123,7 +129,7 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
         });
         await app.startAllMicroservices();
       }
-      await app.listen(config.node.httpPort, config.node.httpHost);
+      await app.listen({ port: config.node.httpPort, host: config.node.httpHost, backlog: LISTEN_BACKLOG });
       warnOfFewerConnections(config, connections.open.limits, logger);
       health.setReady('listening', true);
     },

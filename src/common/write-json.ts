@@ -1,12 +1,12 @@
-import { setImmediate } from 'node:timers';
 import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
+import { arrivals } from './arrivals.js';
 import { Slice, Turns } from './turns.js';
 
 const CHUNK_CHARS = 65_536;
 
 /** All long answers share it, so that many at once do not add up in one turn of the event loop. */
-const turns = new Turns(setImmediate);
+export const longAnswerTurns = new Turns((task) => arrivals.defer(task));
 
 /**
  * Answers with JSON that is made while it is sent, in bounded turns of the event loop.
@@ -37,16 +37,15 @@ export function* textsOf(values: Iterable<unknown>): Generator<[string]> {
 
 /**
  * Joins small pieces, so that not each of them costs a write. A reader that takes everything at once would otherwise keep
- * the event loop until the last piece. The first piece too waits for its turn: it may be a block that has to be read.
+ * the event loop until the last piece.
  */
 async function* inChunks(pieces: Iterable<string>): AsyncGenerator<Buffer> {
-  await turns.next();
   const slice = new Slice();
   let chunk = '';
   for (const piece of pieces) {
     chunk += piece;
     if (slice.isOver) {
-      await turns.next();
+      await longAnswerTurns.next();
       slice.restart();
     }
     if (chunk.length < CHUNK_CHARS) continue;

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LogLimiter } from '../common/log-limiter.js';
 import { operationOf } from '../common/operation.js';
+import { longAnswerTurns } from '../common/write-json.js';
 import { clientOf } from '../config/client-address.js';
 import type { LongAnswer, LongAnswers } from './long-answers.js';
 
@@ -17,7 +18,9 @@ const CHUNK_BYTES = 65_536;
 export function sendInStreams(instance: FastifyInstance, answers: LongAnswers): void {
   instance.addHook('onSend', (request, reply, payload, done) => {
     if (request.method === 'HEAD' || isExempt(request)) return done(null, payload);
-    if (payload instanceof Readable) return done(null, Readable.from(placed(payload, request, reply, answers)));
+    if (payload instanceof Readable) {
+      return done(null, Readable.from(placed(begun(payload, request, answers), request, reply, answers)));
+    }
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
     if (!Buffer.isBuffer(bytes) || bytes.length <= SHORT_BYTES) return done(null, payload);
     void reply.header('Content-Length', bytes.length);
@@ -28,6 +31,13 @@ export function sendInStreams(instance: FastifyInstance, answers: LongAnswers): 
 /** Metrics have to come through whoever reads what. Files of /docs are read from disk in small pieces, so they cost little. */
 function isExempt(request: FastifyRequest): boolean {
   return operationOf(request)?.isRateLimited === false || request.routeOptions.url?.startsWith('/docs/') === true;
+}
+
+/** Waits for its turn, since making the first chunk may mean to read a block, and does not begin where there is no room. */
+async function* begun(source: Readable, request: FastifyRequest, answers: LongAnswers): AsyncGenerator<Buffer> {
+  await longAnswerTurns.next();
+  answers.requireRoom(clientOf(request.ip));
+  yield* source as AsyncIterable<Buffer>;
 }
 
 /** Holds the beginning back until it is known whether the answer is long: what was sent cannot become a 503 any more. */

@@ -68,17 +68,24 @@ export class LongAnswers {
   }
 
   /**
+   * Makes room where an answer waits for its reader.
    * @param client as clientOf() gives it.
-   * @param end ends the connection.
    * @throws HttpProblem 503 `too-many-long-answers` when there is no room.
    */
+  requireRoom(client: string | undefined): void {
+    if (this.#makeRoom(client)) return;
+    this.#refused += 1;
+    const detail = `this node sends as many long answers as it can; try again in ${RETRY_AFTER_SECONDS} s`;
+    const headers = { 'Retry-After': String(RETRY_AFTER_SECONDS) };
+    throw new HttpProblem(503, 'too-many-long-answers', detail, headers, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+  }
+
+  /**
+   * Takes a place. @param end ends the connection.
+   * @throws as requireRoom()
+   */
   open(client: string | undefined, end: () => void): LongAnswer {
-    if (!this.#makeRoom(client)) {
-      this.#refused += 1;
-      const detail = `this node sends as many long answers as it can; try again in ${RETRY_AFTER_SECONDS} s, or ask for less at a time`;
-      const headers = { 'Retry-After': String(RETRY_AFTER_SECONDS) };
-      throw new HttpProblem(503, 'too-many-long-answers', detail, headers, { retryAfterSeconds: RETRY_AFTER_SECONDS });
-    }
+    this.requireRoom(client);
     const answer: Answer = {
       client,
       end,

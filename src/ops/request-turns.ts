@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { arrivals } from '../common/arrivals.js';
 import { HttpProblem } from '../common/http-problem.js';
 import { operationOf } from '../common/operation.js';
 import { Slice } from '../common/turns.js';
@@ -10,7 +11,7 @@ const MAX_PIPELINED = 16;
 
 /**
  * Shares the event loop out among requests. Many that arrive at once would otherwise all be served before the loop looks
- * at anything else. Here they are begun in order, and once those of one turn of the loop have taken 10 ms, the rest wait
+ * at anything else. Here they are begun in order, and once those of one turn of the loop have taken 5 ms, the rest wait
  * for the next.
  */
 export class RequestTurns {
@@ -22,7 +23,7 @@ export class RequestTurns {
   take(task: () => void): void {
     this.#waiting.push(task);
     // One immediate for each: what a task leaves in the queue of microtasks runs before the next, and so is measured.
-    setImmediate(() => this.#run());
+    arrivals.defer(() => this.#run());
   }
 
   #run(): void {
@@ -31,7 +32,7 @@ export class RequestTurns {
       this.#slice.restart();
       setImmediate(() => (this.#isSliceBegun = false));
     }
-    if (this.#slice.isOver) setImmediate(() => this.#run());
+    if (this.#slice.isOver) arrivals.defer(() => this.#run());
     else this.#waiting.shift()!();
   }
 }

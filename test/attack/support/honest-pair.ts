@@ -36,9 +36,18 @@ export class HonestPair {
 export function useHonestPair(settings: Readonly<Record<string, string>> = {}) {
   const processes = useNodeProcesses({ BLOCKCHAIN_DIFFICULTY: '1', BLOCKCHAIN_AUTO_MINE: 'false', ...settings });
   return {
-    /** @param own settings of the node under attack. */
-    async start(own: Readonly<Record<string, string>> = {}): Promise<HonestPair> {
-      const [victim, other] = [await processes.create('victim', own), await processes.create('other')];
+    /**
+     * @param own settings of the node under attack.
+     * @param prefix as for NodeProcess.create(), of the node under attack.
+     * @param others settings of the other node.
+     */
+    async start(
+      own: Readonly<Record<string, string>> = {},
+      prefix: readonly string[] = [],
+      others: Readonly<Record<string, string>> = {},
+    ): Promise<HonestPair> {
+      const victim = await processes.create('victim', own, prefix);
+      const other = await processes.create('other', others);
       await Promise.all([victim.spawn().ready(), other.spawn([victim]).ready()]);
       await other.connectedTo(victim);
       return new HonestPair(victim, other);

@@ -42,7 +42,7 @@ export class Answers {
 
   toString(): string {
     const shown = [0.5, 0.99, 1].map((share) => Math.round(this.quantile(share)));
-    return `${this.count} probes, ${this.failed.length} failed, p50 ${shown[0]} ms, p99 ${shown[1]} ms, max ${shown[2]} ms`;
+    return `${this.count} probes, ${this.failed.length} failed, p50 ${shown[0]} ms, p99 ${shown[1]} ms, max ${shown[2]} ms (${this.#samples.at(-1)?.path})`;
   }
 
   /**

@@ -20,11 +20,17 @@ export function hostAddress(n: number): string {
 /** A connection of an attacker, and what came of it. */
 export class AttackSocket {
   received = '';
+  /** The node has closed it. Known only of a connection that is read. */
   isClosed = false;
 
   constructor(readonly socket: Socket) {
     socket.on('error', () => {});
-    socket.on('close', () => (this.isClosed = true));
+    for (const event of ['end', 'close']) socket.on(event, () => (this.isClosed = true));
+  }
+
+  /** Resolves once the node has closed it. */
+  async closed(): Promise<void> {
+    if (!this.isClosed) await new Promise((resolve) => this.socket.once('end', resolve).once('close', resolve));
   }
 
   /** The status of the first answer, as far as it was read. */
