@@ -1,14 +1,17 @@
-import type { FastifyInstance } from 'fastify';
 import { isIP } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import { HttpProblem } from '../common/http-problem.js';
 import { operationOf } from '../common/operation.js';
 import { parseAddress } from '../config/address.js';
 import type { NodeConfig } from '../config/node-config.js';
 
+/** Below these nobody can register a name: RFC 6761, RFC 6762, ICANN's private-use name, and that of Kubernetes services. */
+const PRIVATE_ENDS = ['.localhost', '.local', '.internal', '.svc'];
+
 /**
  * Refuses (421) writes that call the node by a name that may be somebody else's. Anyone can let a name of his own point to
  * this machine (DNS rebinding); to a browser here, his page and this node then have one origin. Not foreign are IP addresses,
- * localhost, names without a dot (nobody on the internet owns one; Compose and Kubernetes use them), the names in this
+ * names that nobody on the internet owns (without a dot, as Compose and Kubernetes use them, or private), the names in this
  * node's own addresses, and those of `http.allowed_hosts`.
  */
 export function refuseForeignHosts(instance: FastifyInstance, config: NodeConfig): void {
@@ -43,5 +46,7 @@ function normalise(name: string): string {
 
 /** Empty: a client of HTTP/1.0, which is no browser. */
 function isHarmless(host: string): boolean {
-  return !host.includes('.') || isIP(host.replace(/^\[|\]$/g, '')) !== 0 || host.endsWith('.localhost');
+  return (
+    !host.includes('.') || isIP(host.replace(/^\[|\]$/g, '')) !== 0 || PRIVATE_ENDS.some((end) => host.endsWith(end))
+  );
 }
