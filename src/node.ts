@@ -10,6 +10,7 @@ import { AppModule } from './app.module.js';
 import { ChainService } from './chain/chain.service.js';
 import { systemClock, type Clock } from './common/clock.js';
 import { Faults } from './common/faults.js';
+import type { ConnectionLimits } from './common/open-connections.js';
 import { createLogger, nestLogger, type LogOutput, type Logger } from './common/logger.js';
 import { systemRandom, type Random } from './common/random.js';
 import { CLOCK, CONSENSUS_PARAMS, LOGGER, LOG_OUTPUT, NODE_CONFIG, RANDOM, REGISTRY } from './common/tokens.js';
@@ -30,6 +31,12 @@ import { GrpcConnections, MAX_STREAMS_PER_CONNECTION } from './peers/grpc-connec
 import { serverCredentials, watchHandshakes } from './peers/grpc-tls.js';
 import { TlsRefusals } from './peers/tls-refusals.js';
 import { PeersService } from './peers/peers.service.js';
+
+/**
+ * Connections that may wait to be accepted. A newcomer beyond them is not told so: it tries again after 1, 3 and 7 s. So a
+ * burst must fit in. The system may allow fewer (Linux: 4,096).
+ */
+const LISTEN_BACKLOG = 4_096;
 
 /** What a node is given from outside; a simulation puts its own in place of each. */
 export interface NodeOverrides {
@@ -92,15 +99,17 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     Faults,
     { provide: DIALER, useValue: dialer ?? new GrpcDialer(tls) },
   ]);
-  const { adapter, routes, connections } = createHttpServer(config, clock);
+  const { adapter, routes, connections, answers } = createHttpServer(config, clock);
   const app = await NestFactory.create<NestFastifyApplication>({ module: AppModule, imports: [environment] }, adapter, {
     logger: nestLogger(logger),
     abortOnError: false,
     bodyParser: false,
   });
-  configureHttp(app, config, routes, logger);
+  configureHttp(app, config, routes, { logger, clock });
   const grpcConnections = new GrpcConnections(config.network.maxPeers, clock);
-  app.get(OpsMetrics).watchConnections({ rest: connections.open, peers: grpcConnections.open });
+  const metrics = app.get(OpsMetrics);
+  metrics.watchConnections({ rest: connections.open, peers: grpcConnections.open });
+  metrics.watchLongAnswers(answers);
   const miner = app.get(MinerService);
   const peers = app.get(PeersService);
   // Miner and peers do not know each other; a node that still fetches blocks would only mine on old ones.
@@ -120,7 +129,8 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
         });
         await app.startAllMicroservices();
       }
-      await app.listen(config.node.httpPort, config.node.httpHost);
+      await app.listen({ port: config.node.httpPort, host: config.node.httpHost, backlog: LISTEN_BACKLOG });
+      warnOfFewerConnections(config, connections.open.limits, logger);
       health.setReady('listening', true);
     },
     async start() {
@@ -149,6 +159,13 @@ function openTls(config: NodeConfig, clock: Clock, logger: Logger): DialerTls | 
   const warning = expiryWarning(tls.cert, clock.nowMs());
   if (warning !== undefined) log.warn(warning);
   return { files: tls, refusals: new TlsRefusals(log, clock) };
+}
+
+/** Tells of a limit that is lower than the configuration says. */
+function warnOfFewerConnections({ http }: NodeConfig, { total }: ConnectionLimits, logger: Logger): void {
+  if (total >= http.maxConnections) return;
+  const text = `REST takes at most ${total} connections, not ${http.maxConnections}: this process may not open more files (ulimit -n)`;
+  logger.child({ module: 'http' }).warn({ total, maxConnections: http.maxConnections }, text);
 }
 
 interface GrpcParts {

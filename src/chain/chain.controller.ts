@@ -1,12 +1,10 @@
-import { Controller, Get, Inject, Param, Query, type StreamableFile } from '@nestjs/common';
+import { Controller, Get, Param, Query, type StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { expected, hashText, integerText } from '../common/http-input.js';
 import { answerBytes, formatQuerySchema, rawContent } from '../common/raw-format.js';
 import { HttpProblem } from '../common/http-problem.js';
-import type { Logger } from '../common/logger.js';
 import { Reads } from '../common/operation.js';
-import { LOGGER } from '../common/tokens.js';
 import { answerJson } from '../common/write-json.js';
 import { ChainQueries } from './chain-queries.js';
 import {
@@ -54,10 +52,7 @@ const blockIdSchema = z
 @ApiTags('chain')
 @Controller()
 export class ChainController {
-  constructor(
-    private readonly queries: ChainQueries,
-    @Inject(LOGGER) private readonly log: Logger,
-  ) {}
+  constructor(private readonly queries: ChainQueries) {}
 
   @Get('chain')
   @Reads({ query: pageQuerySchema })
@@ -68,7 +63,7 @@ export class ChainController {
   @ApiOkResponse({ description: 'A page of the chain', standardSchema: chainPageSchema })
   getChain(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>): StreamableFile {
     const page = this.queries.page({ from: query.from, limit: query.limit ?? DEFAULT_BLOCKS });
-    return this.#answer('GET /chain', textOfPage(page));
+    return answerJson(textOfPage(page));
   }
 
   @Get('headers')
@@ -105,7 +100,7 @@ export class ChainController {
   ): StreamableFile {
     if (format === 'json') {
       const block = this.queries.block(id);
-      if (block !== undefined) return this.#answer('GET /blocks/:id', textOfBlock(block));
+      if (block !== undefined) return answerJson(textOfBlock(block));
     } else {
       const bytes = this.queries.blockBytes(id);
       if (bytes !== undefined) return answerBytes(bytes, format);
@@ -115,9 +110,5 @@ export class ChainController {
         ? `no block at height ${id}: the tip is at height ${this.queries.height}`
         : `this node has no block ${id}`;
     throw new HttpProblem(404, 'block-not-found', detail);
-  }
-
-  #answer(route: string, pieces: Iterable<string>): StreamableFile {
-    return answerJson(pieces, (error) => this.log.error({ err: error, module: 'chain' }, `${route} broken off`));
   }
 }

@@ -50,8 +50,8 @@ describe('OpenConnections', () => {
   });
 
   it('takes room from the address with the most connections', () => {
-    const each = rig({ total: 4, perAddress: 4 });
-    const [one, , flooder] = [each.add('a'), each.busy('b'), each.add('b'), each.add('b')];
+    const each = rig({ total: 5, perAddress: 4 });
+    const [one, , flooder] = [each.add('a'), each.busy('b'), each.add('b'), each.add('b'), each.add('b')];
     each.add('c');
     expect([one.isDestroyed, flooder.isDestroyed]).toEqual([false, true]);
   });
@@ -72,6 +72,20 @@ describe('OpenConnections', () => {
     for (let n = 0; n < 9; n++) each.busy('127.0.0.1');
     expect(each.busy('127.0.0.1').isDestroyed).toBe(true);
     expect(each.add('a').isDestroyed).toBe(false);
+  });
+
+  it('leaves a tenth of all to this machine', () => {
+    const each = rig({ total: 10, perAddress: 5 });
+    for (const host of ['a', 'b', 'c']) for (let n = 0; n < 3; n++) each.busy(host);
+    expect(each.busy('d').isDestroyed).toBe(true);
+    expect(each.add('127.0.0.1').isDestroyed).toBe(false);
+  });
+
+  it('takes the place of no local connection for a stranger that has a share to itself', () => {
+    const each = rig({ total: 10, perAddress: 9 });
+    const local = each.add('127.0.0.1');
+    for (let n = 0; n < 9; n++) each.busy('a');
+    expect([each.add('b').isDestroyed, local.isDestroyed]).toEqual([true, false]);
   });
 
   it('counts a connection no more once it is closed', () => {

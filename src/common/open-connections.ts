@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net';
 
-/** The share of all connections that this machine itself may have open: everything local has one address. */
-const LOOPBACK_SHARE = 0.9;
+/**
+ * The share of all connections that this machine itself may have open, for everything local has one address. Others may
+ * have the same share together. So a tenth is kept for each: health checks from here are served however many come from there.
+ */
+const SHARE = 0.9;
 const LOOPBACK = 'loopback';
 
 export interface ConnectionLimits {
   readonly total: number;
-  /** Of one client; loopback may have nine tenths of all. */
+  /** Of one client that is not this machine itself. */
   readonly perAddress: number;
 }
 
@@ -46,6 +49,10 @@ export class OpenConnections {
 
   constructor(given: OpenConnectionsInit) {
     this.#given = given;
+  }
+
+  get limits(): ConnectionLimits {
+    return this.#given.limits;
   }
 
   get size(): number {
@@ -115,8 +122,11 @@ export class OpenConnections {
 
   #makeRoom(client: string): boolean {
     const { total, perAddress } = this.#given.limits;
-    const allowed = client === LOOPBACK ? Math.ceil(total * LOOPBACK_SHARE) : perAddress;
-    if (this.#countOf(client) >= allowed) return this.#evict((each) => each.client === client);
+    const isLocal = client === LOOPBACK;
+    const share = Math.ceil(total * SHARE);
+    if (this.#countOf(client) >= (isLocal ? share : perAddress)) return this.#evict((each) => each.client === client);
+    const others = this.#open.size - this.#countOf(LOOPBACK);
+    if (!isLocal && others >= share) return this.#evict((each) => each.client !== LOOPBACK);
     return this.#open.size < total || this.#evict(() => true);
   }
 

@@ -1,5 +1,5 @@
 /** How long one piece of work should hold the event loop before others get their turn. */
-const SLICE_MS = 10;
+const SLICE_MS = 5;
 
 /**
  * Cuts long work into pieces, so that the event loop serves others in between. However many jobs wait here at once, one

@@ -1,22 +1,20 @@
-import { setImmediate } from 'node:timers';
 import { Readable } from 'node:stream';
 import { StreamableFile } from '@nestjs/common';
+import { arrivals } from './arrivals.js';
 import { Slice, Turns } from './turns.js';
 
 const CHUNK_CHARS = 65_536;
 
 /** All long answers share it, so that many at once do not add up in one turn of the event loop. */
-const turns = new Turns(setImmediate);
+export const longAnswerTurns = new Turns((task) => arrivals.defer(task));
 
 /**
  * Answers with JSON that is made while it is sent, in bounded turns of the event loop.
- * @param pieces of the text, in order.
- * @param broken told when making a piece throws. Before the first chunk that becomes an ordinary error answer; after it, all
- *   that is left is to break the answer off.
+ * @param pieces of the text, in order. When making one throws before the first chunk, that becomes an ordinary error answer;
+ *   after it, all that is left is to break the answer off.
  */
-export function answerJson(pieces: Iterable<string>, broken: (error: Error) => void): StreamableFile {
+export function answerJson(pieces: Iterable<string>): StreamableFile {
   const stream = Readable.from(inChunks(pieces), { objectMode: false });
-  stream.on('error', broken);
   return new StreamableFile(stream, { type: 'application/json; charset=utf-8' });
 }
 
@@ -47,7 +45,7 @@ async function* inChunks(pieces: Iterable<string>): AsyncGenerator<Buffer> {
   for (const piece of pieces) {
     chunk += piece;
     if (slice.isOver) {
-      await turns.next();
+      await longAnswerTurns.next();
       slice.restart();
     }
     if (chunk.length < CHUNK_CHARS) continue;

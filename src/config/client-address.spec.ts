@@ -4,7 +4,7 @@ import { clientOf } from './client-address.js';
 describe('clientOf', () => {
   it.each([
     ['127.0.0.1', undefined],
-    ['127.8.9.1', undefined],
+    ['127.8.9.1', '127.8.9.1'],
     ['::1', undefined],
     ['::ffff:127.0.0.1', undefined],
     ['10.0.0.1', '10.0.0.1'],

@@ -1,10 +1,13 @@
 import { isIPv6 } from 'node:net';
 import { unmapAddress } from './address.js';
 
-/** Whose limits a connection or request counts against; of IPv6 the /64, since one host may own all of it. Undefined for loopback. */
+/**
+ * Whose limits a connection or request counts against; of IPv6 the /64, since one host may own all of it. Undefined
+ * for this machine itself: 127.0.0.1 and ::1, from which all its ordinary clients come, and none of a forwarded port.
+ */
 export function clientOf(address: string): string | undefined {
   const host = unmapAddress(address);
-  if (host.startsWith('127.') || host === '::1') return undefined;
+  if (host === '127.0.0.1' || host === '::1') return undefined;
   if (!isIPv6(host)) return host;
   const [head = '', tail] = host.replace(/%.*$/, '').split('::');
   const front = head === '' ? [] : head.split(':');

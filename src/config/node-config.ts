@@ -67,6 +67,8 @@ export interface HttpSection {
   /** Bearer token that writes must carry; undefined = none needed. */
   readonly writeToken: string | undefined;
   readonly corsOrigins: readonly string[];
+  /** Names, besides those that the node has by itself, that a write may call it by; "*" for any. */
+  readonly allowedHosts: readonly string[];
   readonly bodyLimitBytes: number;
   /** Requests of one client address; 0 = no limit. */
   readonly rateLimitPerSecond: number;

@@ -158,6 +158,11 @@ export const SECTIONS = {
       shownDefault: 'none',
       doc: 'Web pages that may call the REST API from a browser.',
     }),
+    allowedHosts: textList('a host name such as "node.example.org", or "*"', isAllowedHost, {
+      default: [],
+      shownDefault: 'none',
+      doc: 'Names besides its own under which writers may call the REST API; "*" = any.',
+    }),
     bodyLimitBytes: wholeNumber(1024, 16_777_216, {
       // Room for a list of 1,000 entries of 1,000 bytes. One entry takes up to 96 KiB, each of its bytes escaped as \uXXXX.
       default: 1_048_576,
@@ -170,7 +175,7 @@ export const SECTIONS = {
     maxConnections: wholeNumber(10, 1_000_000, { default: 1000, doc: 'Most open connections to the REST API.' }),
     maxConnectionsPerAddress: wholeNumber(1, 1_000_000, {
       default: 250,
-      doc: 'Most of them from one client address; loopback may have nine tenths of all.',
+      doc: 'Most of them from one client address, loopback excepted.',
     }),
   },
 } as const;
@@ -222,6 +227,10 @@ function isTrimmedPath(value: string): boolean {
 
 function isToken(value: string): boolean {
   return /^[\x21-\x7e]{1,512}$/.test(value);
+}
+
+function isAllowedHost(value: string): boolean {
+  return value === '*' || isListenHost(value);
 }
 
 function isOrigin(value: string): boolean {

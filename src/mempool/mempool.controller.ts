@@ -1,12 +1,10 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, type StreamableFile } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, type StreamableFile } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { hashText, integerText } from '../common/http-input.js';
 import { HttpProblem } from '../common/http-problem.js';
-import type { Logger } from '../common/logger.js';
 import { Reads, Writes } from '../common/operation.js';
 import { answerBytes, formatQuerySchema, rawContent } from '../common/raw-format.js';
-import { LOGGER } from '../common/tokens.js';
 import { answerJson, textWithList, textsOf } from '../common/write-json.js';
 import { entrySchema, type EntryInput } from './entry-input.js';
 import {
@@ -37,7 +35,6 @@ export class MempoolController {
   constructor(
     private readonly mempool: MempoolService,
     private readonly queries: TransactionQueries,
-    @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
   @Post('blocks')
@@ -67,9 +64,7 @@ export class MempoolController {
   getMempool(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>): StreamableFile {
     const page = this.queries.mempoolPage({ offset: query.offset ?? 0, limit: query.limit ?? DEFAULT_ENTRIES });
     const { entries, ...head } = page;
-    return answerJson(textWithList(head, 'entries', textsOf(entries)), (error) =>
-      this.log.error({ err: error, module: 'mempool' }, 'GET /mempool broken off'),
-    );
+    return answerJson(textWithList(head, 'entries', textsOf(entries)));
   }
 
   @Get('transactions/:id')

@@ -1,15 +1,17 @@
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { HttpProblem } from '../common/http-problem.js';
+import type { RequestTurns } from './request-turns.js';
 
 /** Strips a byte order mark, which some shells put in front of a body. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Makes every body JSON, whatever its Content-Type says: a plain `curl -d` sends a form type, others send none or one
- * that is not even well-formed. An empty body is undefined, and left to the route to judge.
+ * that is not even well-formed. An empty body is undefined, and left to the route to judge. A body is parsed, and what it
+ * asks for begun, when it is its turn.
  */
-export function useJsonBodies(adapter: FastifyAdapter, bodyLimitBytes: number): void {
+export function useJsonBodies(adapter: FastifyAdapter, bodyLimitBytes: number, turns: RequestTurns): void {
   const instance = adapter.getInstance();
   instance.removeAllContentTypeParsers();
   instance.addHook('onRequest', (request, _reply, done) => {
@@ -24,8 +26,18 @@ export function useJsonBodies(adapter: FastifyAdapter, bodyLimitBytes: number): 
   adapter.useBodyParser('*', false, { bodyLimit: bodyLimitBytes }, (request: FastifyRequest, body: Buffer, done) => {
     // An unknown route is 404, whatever the body is.
     if (request.is404) return done(null);
-    done(null, parseJson(body));
+    turns.take(() => parseInto(done, body));
   });
+}
+
+function parseInto(done: (error: Error | null, body?: unknown) => void, body: Buffer): void {
+  let parsed: unknown;
+  try {
+    parsed = parseJson(body);
+  } catch (error) {
+    return done(error as Error);
+  }
+  done(null, parsed);
 }
 
 /** Brackets, commas and colons that a body may have: ten times as many as the largest that a route accepts. */

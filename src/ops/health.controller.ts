@@ -11,7 +11,7 @@ export class HealthController {
   constructor(private readonly health: HealthService) {}
 
   @Get('live')
-  @Reads({ isRateLimited: false })
+  @Reads({ isRateLimited: false, isUrgent: true })
   @ApiOperation({ summary: 'Does the node answer at all?' })
   @ApiOkResponse({ description: 'The node answers', standardSchema: healthSchema })
   live(): Health {
@@ -19,7 +19,7 @@ export class HealthController {
   }
 
   @Get('ready')
-  @Reads({ isRateLimited: false })
+  @Reads({ isRateLimited: false, isUrgent: true })
   @ApiOperation({
     summary: 'Is the node ready to serve requests?',
     description:

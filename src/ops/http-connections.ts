@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { arrivals } from '../common/arrivals.js';
 import { HttpProblem } from '../common/http-problem.js';
 import { OpenConnections, type ConnectionLimits } from '../common/open-connections.js';
 import { clientOf } from '../config/client-address.js';
@@ -66,7 +67,10 @@ export class HttpConnections {
   #watchServer(server: Server): void {
     if (this.#watched.has(server)) return;
     this.#watched.add(server);
-    server.on('connection', (socket) => this.open.add(socket));
+    server.on('connection', (socket) => {
+      arrivals.note();
+      this.open.add(socket);
+    });
     server.on('request', (request, response) => this.#watchExchange({ request, response }));
     // A long answer keeps a quiet connection alive as long as the node works on it, so this is no time limit for answers.
     server.setTimeout(STALLED_MS, (socket: Socket) => {

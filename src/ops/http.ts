@@ -2,18 +2,24 @@ import type { Socket } from 'node:net';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../common/clock.js';
+import { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
 import type { NodeConfig } from '../config/node-config.js';
+import { logBrokenAnswers, sendInStreams } from './answer-streams.js';
 import { useJsonBodies } from './body-parser.js';
 import { refuseOtherOrigins } from './cross-origin.js';
+import { connectionsOf } from './descriptors.js';
+import { refuseForeignHosts } from './foreign-host.js';
 import { HttpConnections, answerAndClose } from './http-connections.js';
 import { HealthService } from './health.service.js';
+import { LongAnswers } from './long-answers.js';
 import { serveOpenApi } from './openapi.js';
 import { OpsMetrics } from './ops.metrics.js';
 import { PROBLEM_MEDIA_TYPE, createProblem } from './problem.js';
 import { ProblemFilter } from './problem-filter.js';
 import { refuseUnknownParameters } from './query-parameters.js';
 import { limitRate } from './rate-limit.js';
+import { RequestTurns, takeTurns } from './request-turns.js';
 import { RouteTable } from './route-table.js';
 import { ValidationPipe } from './validation.js';
 import { requireWriteToken } from './write-token.js';
@@ -33,11 +39,11 @@ export interface HttpServer {
   readonly adapter: FastifyAdapter;
   readonly routes: RouteTable;
   readonly connections: HttpConnections;
+  readonly answers: LongAnswers;
 }
 
 export function createHttpServer(config: NodeConfig, clock: Clock): HttpServer {
-  const { bodyLimitBytes, rateLimitPerSecond, corsOrigins, writeToken, maxConnections, maxConnectionsPerAddress } =
-    config.http;
+  const { bodyLimitBytes, rateLimitPerSecond, corsOrigins, writeToken, maxConnectionsPerAddress } = config.http;
   const adapter = new FastifyAdapter({
     bodyLimit: bodyLimitBytes,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
@@ -50,16 +56,25 @@ export function createHttpServer(config: NodeConfig, clock: Clock): HttpServer {
     clientErrorHandler: answerUnreadable,
   });
   const instance = adapter.getInstance();
-  const connections = new HttpConnections({ total: maxConnections, perAddress: maxConnectionsPerAddress });
+  const connections = new HttpConnections({ total: connectionsOf(config), perAddress: maxConnectionsPerAddress });
   connections.watch(instance);
+  const turns = new RequestTurns();
+  takeTurns(instance, turns);
+  const answers = new LongAnswers(clock);
+  sendInStreams(instance, answers);
+  instance.addHook('onClose', (_instance, done) => {
+    answers.close();
+    done();
+  });
   const routes = new RouteTable(instance);
   // Cheap and silent refusals first: what is wrong with a request is explained only to callers who may ask.
   if (rateLimitPerSecond > 0) limitRate(instance, rateLimitPerSecond, clock);
   if (!corsOrigins.includes('*')) refuseOtherOrigins(instance, corsOrigins);
-  useJsonBodies(adapter, bodyLimitBytes);
+  refuseForeignHosts(instance, config);
+  useJsonBodies(adapter, bodyLimitBytes, turns);
   if (writeToken !== undefined) requireWriteToken(instance, writeToken);
   refuseUnknownParameters(instance);
-  return { adapter, routes, connections };
+  return { adapter, routes, connections, answers };
 }
 
 /** Configures all that REST needs before `app.init()` or `app.listen()`: errors, validation, CORS, metrics and /docs. */
@@ -67,9 +82,10 @@ export function configureHttp(
   app: NestFastifyApplication,
   config: NodeConfig,
   routes: RouteTable,
-  logger: Logger,
+  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
 ): void {
-  const log = logger.child({ module: 'http' });
+  const log = new LogLimiter(logger.child({ module: 'http' }), clock);
+  logBrokenAnswers(app.getHttpAdapter().getInstance(), log);
   const health = app.get(HealthService);
   app.useGlobalFilters(
     new ProblemFilter({

@@ -35,10 +35,20 @@ export interface ConnectionReadings {
   readonly refused: number;
 }
 
+/** What the metrics read from the long answers that are being sent. */
+export interface LongAnswerReadings {
+  readonly size: number;
+  /** Since the start. */
+  readonly refused: number;
+  /** Since the start. */
+  readonly ended: number;
+}
+
 /** Metrics of the process, its log, its connections and its REST door. */
 @Injectable()
 export class OpsMetrics {
   #connections: Readonly<Record<string, ConnectionReadings>> = {};
+  #longAnswers: LongAnswerReadings = { size: 0, refused: 0, ended: 0 };
   readonly #requestSeconds: Histogram<'method' | 'route' | 'status'>;
 
   constructor(@Inject(REGISTRY) registry: Registry, @Inject(LOG_OUTPUT) log: LogOutput) {
@@ -65,6 +75,7 @@ export class OpsMetrics {
       },
     });
     this.#registerConnections(registry);
+    this.#registerLongAnswers(registry);
     this.#requestSeconds = new Histogram({
       name: 'minichain_http_request_duration_seconds',
       help: 'Time from the first byte of a REST request to the last of its answer.',
@@ -77,6 +88,41 @@ export class OpsMetrics {
   /** Where the readings come from, by server. */
   watchConnections(connections: Readonly<Record<string, ConnectionReadings>>): void {
     this.#connections = connections;
+  }
+
+  /** Where the readings come from. */
+  watchLongAnswers(answers: LongAnswerReadings): void {
+    this.#longAnswers = answers;
+  }
+
+  #registerLongAnswers(registry: Registry): void {
+    const read = (): LongAnswerReadings => this.#longAnswers;
+    new Gauge({
+      name: 'minichain_long_answers',
+      help: 'REST answers of more than 64 KiB that are being sent.',
+      registers: [registry],
+      collect() {
+        this.set(read().size);
+      },
+    });
+    new Counter({
+      name: 'minichain_long_answers_refused_total',
+      help: 'Requests answered 503 because as many long answers as the node allows were being sent.',
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(read().refused);
+      },
+    });
+    new Counter({
+      name: 'minichain_long_answers_ended_total',
+      help: 'Long answers broken off because their readers did not take them.',
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(read().ended);
+      },
+    });
   }
 
   #registerConnections(registry: Registry): void {

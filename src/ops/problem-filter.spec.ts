@@ -2,6 +2,8 @@ import { NotFoundException, type ArgumentsHost } from '@nestjs/common';
 import Sqlite from 'better-sqlite3';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { LogLimiter } from '../common/log-limiter.js';
 import { RULE_CODES, RuleError } from '../consensus/rule-error.js';
 import { MinerStoppedError } from '../miner/miner.service.js';
 import { RULE_STATUS } from './error-table.js';
@@ -12,7 +14,7 @@ const faults: unknown[] = [];
 const options: ProblemFilterOptions = {
   bodyLimitBytes: 1024,
   methodsOf: () => [],
-  log: pino({ level: 'silent' }),
+  log: new LogLimiter(pino({ level: 'silent' }), new VirtualClock()),
   onFault: (error) => faults.push(error),
 };
 
@@ -20,7 +22,7 @@ function problemOf(exception: unknown, { method = 'GET', methodsOf = options.met
   const filter = new ProblemFilter({ ...options, methodsOf });
   let sent = '';
   const reply = { status: () => reply, headers: () => reply, type: () => reply, send: (body: string) => (sent = body) };
-  const http = { getRequest: () => ({ url: '/path?query=1', method }), getResponse: () => reply };
+  const http = { getRequest: () => ({ url: '/path?query=1', method, ip: '127.0.0.1' }), getResponse: () => reply };
   filter.catch(exception, { getType: () => 'http', switchToHttp: () => http } as unknown as ArgumentsHost);
   return JSON.parse(sent) as Problem;
 }

@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PassingFault } from '../common/faults.js';
 import { HttpProblem } from '../common/http-problem.js';
 import { BlockDamagedError } from '../chain/chain.store.js';
-import type { Logger } from '../common/logger.js';
+import type { LogLimiter } from '../common/log-limiter.js';
+import { clientOf } from '../config/client-address.js';
 import { RuleError } from '../consensus/rule-error.js';
 import { MempoolFullError } from '../mempool/mempool.service.js';
 import { MineQueueFullError } from '../miner/mine-queue.js';
@@ -21,7 +22,7 @@ interface Refusal extends Omit<ProblemFacts, 'instance'> {
 
 export interface ProblemFilterOptions {
   readonly bodyLimitBytes: number;
-  readonly log: Logger;
+  readonly log: LogLimiter;
   /** Methods with which a path can be asked for; none for a path that is not known. */
   readonly methodsOf: (path: string) => readonly string[];
   /** Receives every error that is not the caller's. */
@@ -106,7 +107,13 @@ export class ProblemFilter implements ExceptionFilter {
     }
     if (isHangUp(exception))
       return { status: 400, code: 'broken-off', detail: 'the connection closed before the request was complete' };
-    this.#options.log.error({ err: exception, method: request.method, url: request.url }, 'request failed');
+    const { method, url } = request;
+    const host = clientOf(request.ip);
+    this.#options.log.write(
+      { level: 'error', kind: 'failed requests', host },
+      { err: exception, method, url },
+      'request failed',
+    );
     this.#options.onFault(exception);
     if (isStorageFull(exception)) {
       return { status: 507, code: 'disk-full', detail: 'the disk of this node is full, so nothing was stored' };

@@ -10,7 +10,7 @@ export class StatusController {
   constructor(private readonly query: StatusQuery) {}
 
   @Get()
-  @Reads()
+  @Reads({ isUrgent: true })
   @ApiOperation({ summary: 'The node at a glance' })
   @ApiOkResponse({ description: 'Its state', standardSchema: statusSchema })
   getStatus(): Status {

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import type { NodeConfig } from '../config/node-config.js';
+
+/** For the database, the log, threads, name resolution, and what the runtime itself opens. */
+const OWN_DESCRIPTORS = 96;
+/** Connections from peers beside max_peers (see GrpcConnections), and those to peers. */
+const MORE_THAN_PEERS = 128;
+const LEAST_CONNECTIONS = 16;
+
+/**
+ * How many connections REST may have: `http.max_connections`, or fewer where this process may not open as many files. Each
+ * connection is one, and a process without a free one can accept nobody, not even a health check.
+ * @param limit most open files of this process; undefined = not known.
+ */
+export function connectionsOf({ http, network }: NodeConfig, limit = openFileLimit()): number {
+  if (limit === undefined) return http.maxConnections;
+  const left = limit - OWN_DESCRIPTORS - MORE_THAN_PEERS - 2 * network.maxPeers;
+  return Math.min(http.maxConnections, Math.max(LEAST_CONNECTIONS, left));
+}
+
+/** The soft limit; Node.js has raised it to the hard one by now. Known on Linux alone. */
+function openFileLimit(): number | undefined {
+  try {
+    const soft = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
+}
