@@ -20,6 +20,7 @@ const PLAYS: Readonly<Record<string, { readonly nodes: number; readonly seeds: r
   eclipse: { nodes: 4, seeds: [16] },
   drip: { nodes: 3, seeds: [22] },
   'silent-heavy-branch': { nodes: 3, seeds: [24] },
+  squatting: { nodes: 6, seeds: [25] },
   random: { nodes: 7, seeds: [17, 18, 19] },
 };
 
