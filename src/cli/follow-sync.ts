@@ -21,17 +21,21 @@ export async function followSync(client: NodeClient, terminal: Terminal): Promis
   const progress = new ProgressLine(terminal);
   const startedMs = performance.now();
   let answeredMs: number | undefined;
+  let isAway = false;
   try {
     for (;;) {
       const answer = await client.get<Status>('/status').catch((error: unknown) => {
         const isRestarting = error instanceof NodeBusyError && answeredMs !== undefined;
         if (!isRestarting || performance.now() - answeredMs! > RESTART_DEADLINE_MS) throw error;
+        progress.clear();
+        if (!isAway) terminal.stderr.write(`minichain: ${error.reason}; still waiting\n`);
+        isAway = true;
       });
       if (answer === undefined) {
-        progress.show('the node does not answer');
         await sleep(POLL_MS);
         continue;
       }
+      isAway = false;
       answeredMs = performance.now();
       const { sync, peers } = answer.body;
       const isSyncing = sync.state !== 'idle';

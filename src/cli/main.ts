@@ -1,6 +1,7 @@
 import { leave } from '../common/leave.js';
 import { EXIT } from './exit.js';
 import { runCli } from './run-cli.js';
+import { StandardError } from './standard-error.js';
 
 /**
  * Nothing that the command has begun takes longer than this once it is over, except what hangs: a log that nobody reads,
@@ -8,15 +9,20 @@ import { runCli } from './run-cli.js';
  */
 const LINGER_MS = 500;
 
+const stderr = new StandardError(process.stderr);
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader of a pipe may leave when it has seen enough (`minichain chain | head`), and says nothing about it.
   if (error.code === 'EPIPE') process.exit(EXIT.readerGone);
-  process.stderr.write(`minichain: cannot write to standard output: ${error.message}\n`);
-  process.exit(EXIT.failed);
+  void stderr.end(`minichain: cannot write to standard output: ${error.message}\n`, EXIT.failed);
 });
-// Nobody is left to be told. What the command does may matter all the same: a node goes on.
-process.stderr.on('error', () => {});
+// Node.js itself would wait for whoever reads its report.
+process.on('uncaughtException', (error: unknown) => {
+  const report = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  void stderr.end(`minichain: crashed: ${report}\n`, EXIT.failed);
+});
 
-const code = await runCli(process.argv.slice(2), process);
+const { env, stdin, stdout } = process;
+const code = await runCli(process.argv.slice(2), { env, stdin, stdout, stderr });
 process.exitCode = code;
 setTimeout(() => leave(code), LINGER_MS).unref();

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort, temporaryDirectory } from '../support/node-process.js';
@@ -173,14 +173,56 @@ it('a cluster whose output nobody reads works on, and ends', async () => {
   expect(await stop(cluster)).toBe(0);
 });
 
-describe('the options of the test programs', () => {
-  it.each(['fuzz', 'bench', 'crash'])('are shown by --help of %s', (name) => {
-    const script = resolve(`test/${name}/run.mjs`);
-    const show = (option: string) => spawnSync(process.execPath, [script, option], { encoding: 'utf8' });
-    expect(show('--help')).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/^npm run /) });
-    const wrong = show('--wrong');
-    expect([wrong.status, wrong.stdout]).toEqual([2, '']);
-    expect(wrong.stderr).toMatch(/^Unknown option '--wrong'.*\nnpm run /);
+describe('a node that crashes', () => {
+  /** Loaded into the node's process: a mistake in its code, on demand. */
+  const CRASHER = `process.on('SIGUSR2', () => { throw new Error('a mistake ' + 'x'.repeat(200_000)); });`;
+
+  /** The directory of a node to come, the command that starts it there, and its environment. */
+  async function crashing(): Promise<{ path: string; command: string[]; env: NodeJS.ProcessEnv }> {
+    const directory = temporaryDirectory();
+    cleanUp.push(() => directory.remove());
+    const crasher = join(directory.path, 'crasher.mjs');
+    writeFileSync(crasher, CRASHER);
+    const env = {
+      PATH: process.env['PATH'],
+      MINICHAIN_NODE_NODE_ID: 'node-1',
+      MINICHAIN_NODE_DATA_DIR: join(directory.path, 'data'),
+      MINICHAIN_NODE_HTTP_PORT: String(await freePort()),
+      MINICHAIN_NODE_P2P_PORT: String(await freePort()),
+      MINICHAIN_BLOCKCHAIN_THREADS: '1',
+    };
+    return { path: directory.path, command: [process.execPath, '--import', crasher, LAUNCHER, 'start'], env };
+  }
+
+  const isUp = ({ MINICHAIN_NODE_HTTP_PORT: port }: NodeJS.ProcessEnv): Promise<true> =>
+    waitFor('it is up', async () => (await fetch(`http://127.0.0.1:${port}/health/live`)).ok, 30_000);
+
+  it.each(['pipe', 'unread pipe'])('ends with code 1, whether or not anybody reads its report (%s)', async (kind) => {
+    const { command, env } = await crashing();
+    const stderr = kind === 'pipe' ? kind : pipe().writer;
+    const child = spawn(command[0]!, command.slice(1), { env, stdio: ['ignore', 'ignore', stderr] });
+    cleanUp.push(() => void child.kill('SIGKILL'));
+    let report = '';
+    child.stderr?.on('data', (chunk) => (report += String(chunk)));
+    await isUp(env);
+    child.kill('SIGUSR2');
+    expect(await waitFor('it ends', () => child.exitCode ?? child.signalCode ?? undefined, LIMIT_MS)).toBe(1);
+    if (kind === 'pipe') expect(report).toMatch(/^minichain: crashed: Error: a mistake x{200000}\n +at /);
+  });
+
+  it.runIf(existsSync('/usr/bin/script'))('ends with code 1 also where its terminal is paused', async () => {
+    const { path, command, env } = await crashing();
+    const files = { pid: join(path, 'pid'), code: join(path, 'code') };
+    const run = `'${command.join("' '")}' >/dev/null & echo $! >'${files.pid}'; wait $!; echo $? >'${files.code}'`;
+    // The terminal of `script` takes no more once nobody reads what that passes on.
+    const script = spawn('script', ['-qc', run, '/dev/null'], { env, stdio: ['ignore', pipe().writer, 'ignore'] });
+    cleanUp.push(() => void script.kill('SIGKILL'));
+    await isUp(env);
+    const pid = Number(readFileSync(files.pid, 'utf8'));
+    cleanUp.push(() => void (existsSync(files.code) || process.kill(pid, 'SIGKILL')));
+    process.kill(pid, 'SIGUSR2');
+    await waitFor('it ends', () => existsSync(files.code) && readFileSync(files.code, 'utf8') !== '', LIMIT_MS);
+    expect(readFileSync(files.code, 'utf8')).toBe('1\n');
   });
 });
 
