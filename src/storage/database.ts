@@ -35,7 +35,7 @@ export const DATA_FILES = [
 /** A bigger file is not searched whole for damage at every start: that would read all of it (about 1 GB/s). */
 const WHOLE_CHECK_MAX_BYTES = 64 * 1024 * 1024;
 const PAGE_CACHE_KIB = 16 * 1024;
-/** SQLite checkpoints its log (-wal) at 4 MiB. A reader can keep it from that; afterwards the file is cut to this. */
+/** The log (-wal) may grow beyond this while somebody reads, or writes much; afterwards its file is cut to this. */
 export const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
 
 /** A database that gives its directory's lock back when it is closed, and knows whether its files are still in place. */

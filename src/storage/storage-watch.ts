@@ -3,21 +3,24 @@ import { every, type Clock, type Timer } from '../common/clock.js';
 import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import { CLOCK, LOGGER } from '../common/tokens.js';
+import { Checkpointer } from './checkpointer.js';
 import { checkFiles, type Database } from './database.js';
 import { DATABASE } from './database-token.js';
-import { LogCutter } from './log-cutter.js';
+
 import { DATA_DIR_LOST, DataDirLostError } from './storage-errors.js';
 
 const LOOK_EVERY_MS = 1_000;
+/** A sync of full blocks leaves a hundred MiB a second in the log. */
+const LOG_EVERY_MS = 100;
 
-/** Looks every second whether the database's files are still in place, and cuts its log (-wal) when that has grown. */
+/** Looks every second whether the database's files are still in place, and has its log (-wal) copied and cut. */
 @Injectable()
 export class StorageWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #log: Logger;
-  readonly #cutter: LogCutter;
+  readonly #checkpointer: Checkpointer;
   readonly #listeners = new Set<(problem: string | undefined) => void>();
   #problem: string | undefined;
-  #timer: Timer | undefined;
+  #timers: readonly Timer[] = [];
 
   constructor(
     @Inject(DATABASE) private readonly database: Database,
@@ -26,20 +29,23 @@ export class StorageWatch implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly faults: Faults,
   ) {
     this.#log = log.child({ module: 'storage' });
-    this.#cutter = new LogCutter(database, faults.report);
+    this.#checkpointer = new Checkpointer(database, clock, faults.report);
   }
 
   onApplicationBootstrap(): void {
     if (this.database.memory) return;
-    this.#timer = every(this.clock, LOOK_EVERY_MS, () => {
-      this.look();
-      if (this.#problem === undefined) this.#cutter.look();
-    });
+    this.#checkpointer.start();
+    this.#timers = [
+      every(this.clock, LOOK_EVERY_MS, () => this.look()),
+      every(this.clock, LOG_EVERY_MS, () => {
+        if (this.#problem === undefined) this.#checkpointer.look();
+      }),
+    ];
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.#timer?.cancel();
-    await this.#cutter.stop();
+    for (const timer of this.#timers) timer.cancel();
+    await this.#checkpointer.stop();
   }
 
   /** Calls `listener` when the data directory is lost, with what is wrong, and with undefined when it is back. */
