@@ -47,7 +47,7 @@ describe('log lines that strangers cause through REST', () => {
     }
     const before = victim.output.split('\n').length;
     for (let n = 0; n < scaled(100, 1_000); n++) {
-      const text = [getRequest('/chain'), 'nonsense\r\n\r\n', getRequest('/nope'), getRequest('/blocks/x')][n % 4];
+      const text = [getRequest('/chain'), 'nonsense\r\n\r\n', getRequest('/nope'), getRequest('/blocks/x')][n % 4]!;
       const client = await sockets.open({ port: victim.httpPort, from: hostAddress(n), text });
       await new Promise((resolve) => client.socket.once('readable', resolve).once('close', resolve));
       client.socket.destroy();
