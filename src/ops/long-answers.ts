@@ -127,12 +127,14 @@ export class LongAnswers {
   #endUnread(): void {
     const nowMs = this.clock.monotonicMs();
     for (const answer of this.#open) {
-      if (this.#waitedMs(answer) >= SILENT_MS) this.#end(answer);
-      if (nowMs - answer.periodStartMs < PERIOD_MS) continue;
+      const isPeriodOver = nowMs - answer.periodStartMs >= PERIOD_MS;
       // While the node was at work, its reader had nothing to take.
-      if (answer.periodBytes < LEAST_BYTES && answer.waitsSinceMs !== undefined) this.#end(answer);
-      answer.periodStartMs = nowMs;
-      answer.periodBytes = 0;
+      const isSlow = isPeriodOver && answer.periodBytes < LEAST_BYTES && answer.waitsSinceMs !== undefined;
+      if (isSlow || this.#waitedMs(answer) >= SILENT_MS) this.#end(answer);
+      else if (isPeriodOver) {
+        answer.periodStartMs = nowMs;
+        answer.periodBytes = 0;
+      }
     }
   }
 

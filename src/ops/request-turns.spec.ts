@@ -46,14 +46,14 @@ describe('requests that a client sends at once', () => {
   it('are answered in order, up to 16 of them', async () => {
     const rest = await startRestApp();
     const answer = await rest.raw(request('/chain').repeat(14) + request('/status') + request('/nope', true));
-    expect(answer.match(/^HTTP\/1\.1 \d+/gm)).toEqual([...Array(15).fill('HTTP/1.1 200'), 'HTTP/1.1 404']);
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual([...Array(15).fill('HTTP/1.1 200'), 'HTTP/1.1 404']);
     await rest.close();
   });
 
   it('end the connection above 16', async () => {
     const rest = await startRestApp();
     const answer = await rest.raw(request('/chain').repeat(17));
-    expect(answer.match(/^HTTP/gm)?.length ?? 0).toBeLessThan(17);
+    expect(answer.match(/HTTP\/1/g)?.length ?? 0).toBeLessThan(17);
     await rest.close();
   });
 });

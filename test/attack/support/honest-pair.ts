@@ -48,7 +48,7 @@ export function useHonestPair(settings: Readonly<Record<string, string>> = {}) {
     ): Promise<HonestPair> {
       const victim = await processes.create('victim', own, prefix);
       const other = await processes.create('other', others);
-      await Promise.all([victim.spawn().ready(), other.spawn([victim]).ready()]);
+      await Promise.all([victim.spawn().ready(LIMIT_MS), other.spawn([victim]).ready(LIMIT_MS)]);
       await other.connectedTo(victim);
       return new HonestPair(victim, other);
     },
