@@ -30,7 +30,7 @@ export const { httpPort, p2pAddress, databaseFile } = workerData as ClientData;
 export const params = createParams({ network: 'minichain', difficulty: 0 });
 /** Entries of one block. */
 export const MOST = 9_999;
-export const WAIT_MS = 120_000;
+export const WAIT_MS = 600_000;
 
 let counter = 0;
 let peers = 0;
