@@ -8,7 +8,7 @@ import { Verdict_Result } from '../../src/peers/generated/minichain/v1/peer.js';
 import type { Body, BodyCase } from '../../src/peers/messages.js';
 import type { HandlerTable } from '../../src/peers/session.js';
 import { encodeTip } from '../../src/peers/wire.js';
-import { genesisNode, mineChain, mineOn, nodeOf } from '../support/chain-builders.js';
+import { genesisNode, mineOn, nodeOf } from '../support/chain-builders.js';
 import { connectGrpcPeer, type GrpcPeer } from '../support/grpc-peer.js';
 import { waitFor } from '../support/wait.js';
 

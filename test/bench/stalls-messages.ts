@@ -16,7 +16,6 @@ import {
   lab,
   largest,
   locator,
-  MOST,
   request,
   smallest,
   status,
