@@ -79,8 +79,14 @@ export function extend(entries: readonly DataTransaction[]): Block {
 
 export async function announce({ bytes }: Served, tip = lab.tip): Promise<void> {
   const value = { block: { raw: bytes }, tip: encodeTip(tip) };
+  await revive();
   const verdict = await lab.peer.session.request({ $case: 'newBlock', value }, 'verdict', WAIT_MS);
-  if (verdict.result !== Verdict_Result.RESULT_ACCEPTED) throw new Error(`${verdict.code}: ${verdict.detail}`);
+  if (verdict.result !== Verdict_Result.RESULT_ACCEPTED) throw new Error(`${verdict.result}: ${verdict.detail}`);
+}
+
+/** The node gives up on a peer that builds blocks for too long to answer its pings. */
+export async function revive(): Promise<void> {
+  if (lab.peer.session.isClosed) lab.peer = await connect();
 }
 
 const served = ({ hash, bytes }: Served): Served => ({ hash, bytes });
