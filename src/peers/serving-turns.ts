@@ -82,7 +82,7 @@ interface Customer {
   readonly session: ServedSession;
   readonly waiting: Waiting[];
   readonly limits: readonly Served[];
-  /** Bytes that it got, counted from what those had who waited when it came: who has the least is next. */
+  /** Bytes that it got; for a newcomer a little less than anybody has who waits. Who has the least is next. */
   got: number;
   isHeld: boolean;
 }
@@ -151,7 +151,7 @@ export class ServingTurns {
     if (customer.waiting.length === 0) {
       const others = [...this.#customers.values()].filter(({ waiting }) => waiting.length > 0);
       const least = Math.min(...others.map(({ got }) => got));
-      customer.got = others.length === 0 ? customer.got : Math.max(customer.got, least);
+      customer.got = others.length === 0 ? customer.got : Math.max(customer.got, least - 1);
     }
     return customer;
   }
