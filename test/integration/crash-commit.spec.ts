@@ -16,6 +16,7 @@ import {
   openChain,
 } from '../support/chain-builders.js';
 import { temporaryDirectory } from '../support/temp-dir.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { unfinishedPages } from '../support/write-ahead-log.js';
 
 const params = createParams({ network: 'minichain', difficulty: 0 });
@@ -64,7 +65,8 @@ describe('a process killed inside the commit of a reorganisation', () => {
     expect(await dieWhileTaking(dataDir, [last], trigger)).toBe('SIGKILL');
     if (trigger === 'at the end') expect(unfinishedPages(join(dataDir, 'node.db-wal'))).toBeGreaterThan(0);
 
-    const after = openChain({ dataDir, params });
+    const clock = new VirtualClock();
+    const after = openChain({ dataDir, params, clock });
     try {
       const { chain, mempool, database } = after;
       expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
@@ -72,6 +74,7 @@ describe('a process killed inside the commit of a reorganisation', () => {
       expect(mempool.ids()).toEqual([]);
       expect(accept(chain, last)).toMatchObject({ kind: 'reorganised', depth: 40 });
       expect(chain.tip.hash).toBe(nodeOf(last, theirs.nodes[39]!).hash);
+      await clock.until('the mempool is settled', () => !mempool.isSettling, 10_000);
       expect(mempool.size).toBe(39);
       expect(mempool.has(shared.id)).toBe(false);
     } finally {
