@@ -41,17 +41,20 @@ function checkLink(what: string, path: string, wayOut: string): void {
   throw new DataDirUnusableError(`${what} ${path} is a symbolic link to ${target}, which is not there: ${wayOut}`);
 }
 
-/** Step by step, since Node's own recursive mkdir never returns from where the system makes nothing, such as /proc. */
-function makeDirectory(path: string, dataDir: string): void {
+/**
+ * Step by step, since Node's own recursive mkdir never returns from where the system makes nothing, such as /proc.
+ * @param isLastTry false: a directory above may be missing, or another node may make it at this moment.
+ */
+function makeDirectory(path: string, dataDir: string, isLastTry = false): void {
   try {
     mkdirSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || isLastTry) throw notMade(path, dataDir, code);
     const parent = dirname(resolve(path));
-    if (code !== 'ENOENT' || existsSync(parent)) throw notMade(path, dataDir, code);
-    makeDirectory(parent, dataDir);
-    makeDirectory(path, dataDir);
+    if (!existsSync(parent)) makeDirectory(parent, dataDir);
+    makeDirectory(path, dataDir, true);
   }
 }
 

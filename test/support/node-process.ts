@@ -18,6 +18,9 @@ export interface ChainBody {
   }[];
 }
 
+/** A node that is short of places may close an idle connection at the very moment in which it is used again. */
+const ONCE = { connection: 'close' };
+
 /**
  * Below what systems give to outgoing connections (Linux from 32,768 on): a node that is stopped and started again finds
  * its port free, however many connections others have opened meanwhile.
@@ -140,13 +143,13 @@ export class NodeProcess {
   }
 
   async get<T>(path: string): Promise<T> {
-    const response = await fetch(this.url + path);
+    const response = await fetch(this.url + path, { headers: ONCE });
     if (!response.ok) throw new Error(`GET ${path} of ${this.nodeId}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   }
 
   async post<T>(path: string, body: unknown): Promise<T> {
-    const response = await fetch(this.url + path, { method: 'POST', body: JSON.stringify(body) });
+    const response = await fetch(this.url + path, { method: 'POST', headers: ONCE, body: JSON.stringify(body) });
     if (!response.ok) throw new Error(`POST ${path} of ${this.nodeId}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   }
