@@ -122,7 +122,7 @@ export class ServingTurns {
           resolve(answer);
           return cost;
         } catch (error) {
-          reject(error as Error);
+          reject(error);
           return 0;
         }
       },
@@ -136,7 +136,7 @@ export class ServingTurns {
   leave(session: ServedSession): void {
     const customer = this.#customers.get(session);
     if (customer === undefined) return;
-    for (const { run } of customer.waiting.splice(0)) run(false);
+    for (const request of customer.waiting.splice(0)) request.run(false);
     this.#customers.delete(session);
   }
 

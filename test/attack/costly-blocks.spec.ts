@@ -26,13 +26,13 @@ describe('20 hosts that send what is expensive to check, again and again', () =>
   /** Sends the frames of each session in turn, as fast as the node reads; comes again whenever it is thrown out. */
   const flood = async (honest: HonestPair, framesOf: (session: number) => readonly Buffer[]) => {
     const { victim } = honest;
-    let isOver = false;
+    const attacking = new AbortController();
     const send = async (n: number): Promise<void> => {
       const frames = framesOf(n);
-      while (!isOver) {
+      while (!attacking.signal.aborted) {
         const peer = peers.dial(victim.p2pPort, hostAddress(n));
         if (await peer.greet(helloOf(`attacker-${n}`))) {
-          for (let at = 0; !isOver && !peer.isClosed; at++) {
+          for (let at = 0; !attacking.signal.aborted && !peer.isClosed; at++) {
             if (!peer.write(frames[at % frames.length]!)) await peer.drained();
           }
         }
@@ -45,7 +45,7 @@ describe('20 hosts that send what is expensive to check, again and again', () =>
     const answers = await probeWhile(victim, async () => {
       const sending = Array.from({ length: SESSIONS }, (_, n) => send(n));
       for (let round = 0; round < ROUNDS; round++) await honest.worksOn();
-      isOver = true;
+      attacking.abort();
       // What still waits to be written ends with its session.
       const seconds = (performance.now() - startMs) / 1000;
       const bytes = await readBytes();

@@ -33,9 +33,9 @@ describe('peers that ask for all they can get', () => {
   /** @param dial makes one session of the attacker; the n-th comes from a host of its own. */
   const attack = async (honest: HonestPair, asking: (n: number) => RawMessage, reads = true) => {
     const { victim } = honest;
-    let isOver = false;
+    const attacking = new AbortController();
     const press = async (n: number): Promise<void> => {
-      while (!isOver) {
+      while (!attacking.signal.aborted) {
         const peer: RawPeer = peers.dial(victim.p2pPort, hostAddress(n));
         const frame = frameOf({ id: 1, ...asking(n) });
         if (await peer.greet(helloOf(`reader-${n}`))) {
@@ -53,7 +53,7 @@ describe('peers that ask for all they can get', () => {
     const answers = await probeWhile(victim, async () => {
       const pressing = Array.from({ length: SESSIONS }, (_, n) => press(n));
       for (let round = 0; round < ROUNDS; round++) await honest.worksOn();
-      isOver = true;
+      attacking.abort();
       const seconds = (performance.now() - startMs) / 1000;
       const bytes = (await sentBytes()) - before;
       const cpu = await readMetric(victim, 'process_cpu_seconds_total');
