@@ -11,11 +11,11 @@ const MIB = 1024 * 1024;
 export const READING_RATES = {
   session: { perSecond: 16 * MIB, burst: 16 * MIB },
   host: { perSecond: 16 * MIB, burst: 32 * MIB },
-  all: { perSecond: 32 * MIB, burst: 64 * MIB },
+  all: { perSecond: 24 * MIB, burst: 48 * MIB },
 } as const satisfies Readonly<Record<string, Rate>>;
 
 /** An entry that was decoded and hashed takes about as long as so many bytes that were only received. */
-const BYTES_PER_ENTRY = 1024;
+const BYTES_PER_ENTRY = 512;
 /** A session that owes no more than this never waits, whatever others do. */
 const RESERVED_BYTES = 256 * 1024;
 /** How often the waiting sessions are looked at. */

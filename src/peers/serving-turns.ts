@@ -6,9 +6,9 @@ const MIB = 1024 * 1024;
 
 /** What this node gives to peers that ask for it, in bytes; a newcomer verifies and stores less than that in a second. */
 export const SERVING_RATES = {
-  session: { perSecond: 24 * MIB, burst: 4 * MIB },
-  host: { perSecond: 24 * MIB, burst: 4 * MIB },
-  all: { perSecond: 32 * MIB, burst: 8 * MIB },
+  session: { perSecond: 16 * MIB, burst: 4 * MIB },
+  host: { perSecond: 16 * MIB, burst: 4 * MIB },
+  all: { perSecond: 20 * MIB, burst: 8 * MIB },
 } as const satisfies Readonly<Record<string, Rate>>;
 
 /** An answer has a cost beside its bytes, and so has each block, entry or header in it. */

@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 const ENTRIES = Array.from({ length: 9_900 }, (_, n) => `${n} `.padEnd(75, 'x'));
 const TOO_NEW_SECONDS = 3 * 3_600;
 /** What a node takes in that is of no use: at first, and in each second. Twice as much is slack for a busy machine. */
-const USELESS = { burst: 64 * MIB, perSecond: 32 * MIB, slack: 2 };
+const USELESS = { burst: 48 * MIB, perSecond: 24 * MIB, slack: 2 };
 const ROUNDS = scaled(5, 40);
 const ENOUGH_MS = 60_000;
 

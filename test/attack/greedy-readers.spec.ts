@@ -14,7 +14,7 @@ const DEPTH = 32;
 const BLOCKS = 12;
 const ROUNDS = scaled(5, 40);
 /** What a node serves: at first, and in each second. Twice as much is slack for a busy machine. */
-const SERVED = { burst: 40 * MIB, perSecond: 32 * MIB, slack: 2 };
+const SERVED = { burst: 40 * MIB, perSecond: 20 * MIB, slack: 2 };
 /** Of sessions that read nothing: some 6 MiB each, several times as much that is not collected yet, and the node itself. */
 const MAX_MEMORY_MIB = 700;
 
