@@ -122,7 +122,7 @@ export class NodeProcess {
       `${this.nodeId} is ready`,
       async () => {
         if (this.#child?.exitCode !== null) throw new Error(`${this.nodeId} is not running:\n${this.output}`);
-        return (await fetch(`${this.url}/health/ready`)).ok;
+        return (await fetch(`${this.url}/health/ready`, { headers: ONCE })).ok;
       },
       limitMs,
     );
