@@ -189,6 +189,11 @@ class Run {
     this.model.orphans = [];
   }
 
+  /** After a reorganisation of many blocks the mempool goes on in later turns. */
+  async settle(): Promise<void> {
+    await this.clock.until('the mempool is settled', () => !this.node.mempool.isSettling, 10_000);
+  }
+
   get found(): Image {
     const { chain, mempool } = this.node;
     const mined = [...this.model.known.keys()].filter((id) => chain.hasTransaction(id));
@@ -221,13 +226,16 @@ describe('random operations: most work first seen is active, and every entry sta
     onTestFinished(() => run.node.close());
     for (let step = 0; step < OPERATIONS; step++) {
       await run.step();
+      await run.settle();
       expect(run.found).toEqual(run.expected);
     }
     while (run.withheld.length > 0) {
       run.deliver([run.withheld[0]]);
+      await run.settle();
       expect(run.found).toEqual(run.expected);
     }
     run.restart();
+    await run.settle();
     expect(run.found).toEqual(run.expected);
     const { chain, database } = run.node;
     const stored = entriesOf(chain.getBlocks(0, 10_000));
