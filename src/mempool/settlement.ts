@@ -35,8 +35,8 @@ export class Settlement {
   readonly #blocks = new Set<BlockNode>();
   /** Blocks that cannot be read until they are mended. */
   readonly #damaged = new Set<BlockNode>();
-  /** The block that is being worked on, from its last entry to its first. */
-  #current: Work | undefined;
+  /** Blocks that were read and are not done, the highest first. Each is worked on from its last entry to its first. */
+  #ahead: Work[] = [];
 
   constructor(
     private readonly chain: Pick<ChainService, 'getBlock' | 'lookUp'>,
@@ -61,8 +61,9 @@ export class Settlement {
 
   add(blocks: readonly BlockNode[]): void {
     for (const node of blocks) this.#blocks.add(node);
-    // It moved again: what was settled of it is not any more.
-    if (this.#current !== undefined && blocks.includes(this.#current.node)) this.#current = undefined;
+    // A block that moved again begins anew. Of the others, the one that is being worked on goes on, and the rest are chosen
+    // again, since a new one may be higher.
+    if (blocks.length > 0) this.#ahead = this.#ahead.slice(0, 1).filter(({ node }) => !blocks.includes(node));
   }
 
   /** The block can be read again. */
@@ -76,13 +77,18 @@ export class Settlement {
       return this.#step();
     } catch (fault) {
       // What was taken begins anew: settling an entry twice changes nothing.
-      this.#current = undefined;
+      this.#ahead = [];
       throw fault;
     }
   }
 
   #step(): SettledStep {
-    const { entries, done, isMined } = this.#takeLookedUp();
+    const next = this.#nextEntries();
+    // Each of them may stand in a big block of its own now, so perhaps not all are looked up.
+    const { count, found: isMined } = this.chain.lookUp(next.map(({ id }) => id));
+    // The last come first: what is put before all others ends up in the order of the blocks.
+    const entries = next.slice(0, count).toReversed();
+    const done = this.#finish(count);
     const mined = entries.filter(({ id }) => isMined.has(id) && this.pool.has(id)).map(({ id }) => id);
     const owed = entries.filter(({ id }) => !isMined.has(id));
     const returned = owed.filter(({ id }) => !this.pool.has(id));
@@ -100,48 +106,49 @@ export class Settlement {
     return { mined, returned };
   }
 
-  /** Takes as many entries as one step may look up: each of them may stand in a big block of its own now. */
-  #takeLookedUp(): { entries: Entry[]; done: BlockNode[]; isMined: ReadonlySet<Hash> } {
-    const before = this.#current && { ...this.#current };
-    const taken = this.#take(STEP_ENTRIES);
-    const { count, found } = this.chain.lookUp(taken.entries.map(({ id }) => id).toReversed());
-    if (count === taken.entries.length) return { ...taken, isMined: found };
-    this.#current = before;
-    return { ...this.#take(count), isMined: found };
-  }
-
-  /** The highest blocks come first, each from its end, so that what is put before all others ends up in their order. */
-  #take(most: number): { entries: Entry[]; done: BlockNode[] } {
-    const taken: Entry[][] = [];
-    const done: BlockNode[] = [];
-    let room = most;
+  /** The entries that one step may look at, in the order in which they are settled: of the highest block the last one first. */
+  #nextEntries(): Entry[] {
+    const entries: Entry[] = [];
+    let room = STEP_ENTRIES;
     let bytes = STEP_BYTES;
-    while (room > 0 && bytes > 0) {
-      const isNew = this.#current === undefined;
-      const current = (this.#current ??= this.#next(done));
-      if (current === undefined) break;
+    for (let index = 0; room > 0 && bytes > 0; index++) {
+      const isNew = index === this.#ahead.length;
+      const work = isNew ? this.#read() : this.#ahead[index];
+      if (work === undefined) break;
       // Decoding a big block is as much as one step should cost.
-      if (isNew && current.entries.length > STEP_ENTRIES) break;
-      const start = Math.max(0, current.left - room);
-      const part = current.entries.slice(start, current.left);
-      current.left = start;
-      taken.unshift(part);
+      if (isNew && work.entries.length > STEP_ENTRIES) break;
+      const part = work.entries.slice(Math.max(0, work.left - room), work.left);
+      entries.push(...part.toReversed());
       room -= part.length + 1;
       for (const entry of part) bytes -= entry.bytes.length;
-      if (start > 0) continue;
-      done.push(current.node);
-      this.#current = undefined;
     }
-    return { entries: taken.flat(), done };
+    return entries;
   }
 
-  #next(done: readonly BlockNode[]): Work | undefined {
-    const candidates = [...this.#blocks].filter((node) => !this.#damaged.has(node) && !done.includes(node));
+  /** Notes that so many entries are settled. @returns the blocks of which none is left. */
+  #finish(count: number): BlockNode[] {
+    let rest = count;
+    for (const work of this.#ahead) {
+      const part = Math.min(rest, work.left);
+      work.left -= part;
+      rest -= part;
+      if (work.left > 0) break;
+    }
+    const firstOpen = this.#ahead.findIndex(({ left }) => left > 0);
+    return this.#ahead.splice(0, firstOpen < 0 ? this.#ahead.length : firstOpen).map(({ node }) => node);
+  }
+
+  /** Reads the highest block that was not read yet. */
+  #read(): Work | undefined {
+    const isRead = new Set(this.#ahead.map(({ node }) => node));
+    const candidates = [...this.#blocks].filter((node) => !this.#damaged.has(node) && !isRead.has(node));
     candidates.sort((a, b) => b.height - a.height);
     for (const node of candidates) {
       try {
         const entries = this.chain.getBlock(node.hash)!.transactions.filter(isEntry);
-        return { node, entries, left: entries.length };
+        const work = { node, entries, left: entries.length };
+        this.#ahead.push(work);
+        return work;
       } catch (error) {
         if (!(error instanceof BlockDamagedError)) throw error;
         this.#damaged.add(node);
