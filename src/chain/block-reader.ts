@@ -87,11 +87,11 @@ export class BlockReader {
   }
 
   /**
-   * As hasEntry for several ids. Ends before the id that would make it read more blocks from disk than one turn of the event
-   * loop should; looks up the first in any case.
+   * As hasEntry for several ids. Ends before the id that would make it read more than `mostBlocks` from disk, by default as
+   * many as one turn of the event loop should; looks up the first in any case.
    * @throws BlockDamagedError
    */
-  lookUp(ids: readonly Hash[], isWanted: (node: BlockNode) => boolean): LookedUp {
+  lookUp(ids: readonly Hash[], isWanted: (node: BlockNode) => boolean, mostBlocks = LOOKUP_BLOCKS): LookedUp {
     const found = new Set<Hash>();
     let read = 0;
     const candidates = this.store.havingPlaces(ids);
@@ -106,7 +106,7 @@ export class BlockReader {
         const node = this.state.nodeById(blockId);
         if (node === undefined || !isWanted(node)) continue;
         if (!this.store.isAtHand(node)) {
-          if (count > 0 && read >= LOOKUP_BLOCKS) return { count, found };
+          if (count > 0 && read >= mostBlocks) return { count, found };
           read++;
         }
         if (this.#guarded(node, () => this.store.loadTransaction(node, offset)).id !== id) continue;

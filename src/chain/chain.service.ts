@@ -4,6 +4,7 @@ import type { EventSource } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import { CLOCK, CONSENSUS_PARAMS, LOGGER } from '../common/tokens.js';
+import type { Turns } from '../common/turns.js';
 import type { Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
@@ -24,6 +25,9 @@ import { loadChain } from './load-chain.js';
 import { OrphanPool } from './orphan-pool.js';
 import { ReorgGuard } from './reorg-guard.js';
 import { reportCommit } from './report-commit.js';
+
+/** Ids that are looked up at once where many are asked for. */
+const LOOKUP_IDS = 100;
 
 /** What became of a batch, one outcome for each block that was taken before the first that broke a rule. */
 export interface BatchResult {
@@ -168,13 +172,7 @@ export class ChainService {
 
   /** Those of the entries with these ids that stand in the active chain. */
   hasTransactions(ids: readonly Hash[]): Set<Hash> {
-    const found = new Set<Hash>();
-    for (let start = 0; start < ids.length;) {
-      const part = this.lookUp(ids.slice(start));
-      for (const id of part.found) found.add(id);
-      start += part.count;
-    }
-    return found;
+    return this.#reader.lookUp(ids, (node) => this.#state.isActive(node), Number.POSITIVE_INFINITY).found;
   }
 
   /**
@@ -183,6 +181,18 @@ export class ChainService {
    */
   lookUp(ids: readonly Hash[]): LookedUp {
     return this.#reader.lookUp(ids, (node) => this.#state.isActive(node));
+  }
+
+  /** As hasTransactions, in as many turns of the event loop as it should take; the first begins at once. */
+  async lookUpInTurns(ids: readonly Hash[], turns: Turns): Promise<Set<Hash>> {
+    const all = new Set<Hash>();
+    for (let start = 0; start < ids.length;) {
+      if (start > 0) await turns.next();
+      const { count, found } = this.lookUp(ids.slice(start, start + LOOKUP_IDS));
+      for (const id of found) all.add(id);
+      start += count;
+    }
+    return all;
   }
 
   locator(): Hash[] {

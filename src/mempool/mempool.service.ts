@@ -198,10 +198,8 @@ export class MempoolService implements BeforeApplicationShutdown {
     });
     // What is posted again may stand in as many blocks, each of which is read to compare it.
     const ids = choices.salt === undefined ? [] : transactions.map(({ id }) => id);
-    for (let start = 0; start < ids.length;) {
-      start += this.chain.lookUp(ids.slice(start)).count;
-      await this.#turns.next();
-    }
+    await this.chain.lookUpInTurns(ids, this.#turns);
+    await this.#turns.next();
     await this.#post(transactions);
     return transactions;
   }

@@ -128,15 +128,8 @@ export class EntryGossip {
   /** Those that are neither in the mempool nor in the chain. */
   async #missing(ids: readonly Hash[]): Promise<Hash[]> {
     const unknown = ids.filter((id) => !this.#given.mempool.has(id));
-    const missing: Hash[] = [];
-    for (let start = 0; start < unknown.length;) {
-      if (start > 0) await this.#given.turns.next();
-      const part = unknown.slice(start, start + SLICE_ENTRIES);
-      const { count, found } = this.#given.chain.lookUp(part);
-      for (const id of part.slice(0, count)) if (!found.has(id)) missing.push(id);
-      start += count;
-    }
-    return missing;
+    const mined = await this.#given.chain.lookUpInTurns(unknown, this.#given.turns);
+    return unknown.filter((id) => !mined.has(id));
   }
 
   /** Number of ids in an answer to GetMempool. */
