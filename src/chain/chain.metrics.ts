@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { nowSeconds, type Clock } from '../common/clock.js';
-import { mirrorGauge } from '../common/mirror-gauge.js';
+import { mirrorGauge } from '../common/mirror.js';
 import { CLOCK, REGISTRY } from '../common/tokens.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { RULE_CODES } from '../consensus/rule-error.js';

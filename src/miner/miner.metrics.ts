@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, type Registry } from 'prom-client';
-import { mirrorGauge } from '../common/mirror-gauge.js';
+import { mirrorCounter, mirrorGauge } from '../common/mirror.js';
 import { REGISTRY } from '../common/tokens.js';
 import { SEARCH_ENDS } from './miner.events.js';
 
@@ -43,15 +43,7 @@ export class MinerMetrics {
     });
     for (const result of SEARCH_ENDS) this.searches.inc({ result }, 0);
     for (const reason of LOSS_REASONS) this.blocksLost.inc({ reason }, 0);
-    new Counter({
-      name: 'minichain_miner_hashes_total',
-      help: 'Block hashes tried.',
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read().hashesDone);
-      },
-    });
+    mirrorCounter(registry, 'minichain_miner_hashes_total', 'Block hashes tried.', () => read().hashesDone);
     mirrorGauge(
       registry,
       'minichain_miner_hashes_per_second',

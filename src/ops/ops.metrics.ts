@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { LogOutput } from '../common/logger.js';
+import { mirrorCounter, mirrorGauge } from '../common/mirror.js';
 import { LOG_OUTPUT, REGISTRY } from '../common/tokens.js';
 import { VERSION } from '../common/version.js';
 
@@ -65,15 +66,12 @@ export class OpsMetrics {
       labelNames: ['version', 'nodejs'],
       registers: [registry],
     }).set({ version: VERSION, nodejs: process.version }, 1);
-    new Counter({
-      name: 'minichain_log_lines_dropped_total',
-      help: 'Log lines dropped because standard output did not take them.',
-      registers: [registry],
-      collect() {
-        this.reset();
-        this.inc(log.linesDropped);
-      },
-    });
+    mirrorCounter(
+      registry,
+      'minichain_log_lines_dropped_total',
+      'Log lines dropped because standard output did not take them.',
+      () => log.linesDropped,
+    );
     this.#registerConnections(registry);
     this.#registerLongAnswers(registry);
     this.#requestSeconds = new Histogram({
@@ -97,32 +95,24 @@ export class OpsMetrics {
 
   #registerLongAnswers(registry: Registry): void {
     const read = (): LongAnswerReadings => this.#longAnswers;
-    new Gauge({
-      name: 'minichain_long_answers',
-      help: 'REST answers of more than 64 KiB that are being sent.',
-      registers: [registry],
-      collect() {
-        this.set(read().size);
-      },
-    });
-    new Counter({
-      name: 'minichain_long_answers_refused_total',
-      help: 'Requests answered 503 because as many long answers as the node allows were being sent.',
-      registers: [registry],
-      collect() {
-        this.reset();
-        this.inc(read().refused);
-      },
-    });
-    new Counter({
-      name: 'minichain_long_answers_ended_total',
-      help: 'Long answers broken off because their readers did not take them.',
-      registers: [registry],
-      collect() {
-        this.reset();
-        this.inc(read().ended);
-      },
-    });
+    mirrorGauge(
+      registry,
+      'minichain_long_answers',
+      'REST answers of more than 64 KiB that are being sent.',
+      () => read().size,
+    );
+    mirrorCounter(
+      registry,
+      'minichain_long_answers_refused_total',
+      'Requests answered 503 because as many long answers as the node allows were being sent.',
+      () => read().refused,
+    );
+    mirrorCounter(
+      registry,
+      'minichain_long_answers_ended_total',
+      'Long answers broken off because their readers did not take them.',
+      () => read().ended,
+    );
   }
 
   #registerConnections(registry: Registry): void {

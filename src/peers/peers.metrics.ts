@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { mirrorGauge } from '../common/mirror-gauge.js';
+import { mirrorGauge } from '../common/mirror.js';
 import { REGISTRY } from '../common/tokens.js';
 import type { BodyCase, MessageKind } from './messages.js';
 import { RATE_LIMITS } from './rate-limits.js';
