@@ -1,8 +1,8 @@
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { credentials, loadPackageDefinition, type ClientDuplexStream } from '@grpc/grpc-js';
 import { load } from '@grpc/proto-loader';
+import { newHandshake, type OwnHello, type TheirHello } from './handshake.js';
 import { waitFor } from './wait.js';
 
 const PROTO_DIR = new URL('../../proto/', import.meta.url).pathname;
@@ -31,14 +31,6 @@ export const NEWER_PROTO: ProtoChanges = [
   ['message Pong {\n', 'message Pong {\n  string mood = 50;\n'],
   ['    RESULT_REJECTED = 4;\n', '    RESULT_REJECTED = 4;\n    RESULT_LATER = 40;\n'],
 ];
-
-/** What a Hello says besides key and nonce, which are the peer's own. */
-export interface ProtoHello extends Record<string, unknown> {
-  readonly genesis_hash: Buffer;
-  readonly node_id: string;
-  /** Decimal. */
-  readonly instance_nonce: string;
-}
 
 interface PeerServiceClient {
   connect(): ClientDuplexStream<ProtoMessage, ProtoMessage>;
@@ -91,19 +83,11 @@ export class ProtoPeer {
   }
 
   /** Exchanges Hello and Proof with the node that it dialled, under a new key. */
-  async greet(hello: ProtoHello): Promise<void> {
-    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-    const public_key = Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url');
-    const nonce = randomBytes(32);
-    this.send({ hello: { ...hello, public_key, nonce } });
-    const theirs = (await this.next('hello'))['hello'] as { nonce: Buffer; public_key: Buffer };
-    const instance = Buffer.alloc(8);
-    instance.writeBigUInt64LE(BigInt(hello.instance_nonce));
-    const statement = Buffer.concat([
-      ...[Buffer.from('minichain handshake'), Buffer.of(0), hello.genesis_hash, nonce, theirs.nonce, public_key],
-      ...[theirs.public_key, instance, Buffer.from(hello.node_id)],
-    ]);
-    this.send({ proof: { signature: sign(null, statement, privateKey) } });
+  async greet(own: OwnHello): Promise<void> {
+    const { hello, prove } = newHandshake(own);
+    this.send({ hello });
+    const theirs = (await this.next('hello'))['hello'] as TheirHello;
+    this.send({ proof: prove(theirs) });
   }
 
   /** The first message with this body that was received, or will be. */

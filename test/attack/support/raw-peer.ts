@@ -1,9 +1,10 @@
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { connect } from 'node:net';
 import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterEach } from 'vitest';
+import { newHandshake, type TheirHello } from '../../support/handshake.js';
 import { waitFor } from '../../support/wait.js';
 
 /** A PeerMessage as @grpc/proto-loader shows it: `body` names the field of the oneof that is set. */
@@ -106,21 +107,14 @@ export class RawPeer {
   }
 
   /** Exchanges Hello and Proof under a new key. False: the session is over. */
-  async greet(hello: RawHello): Promise<boolean> {
-    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-    const public_key = Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url');
-    const [nonce, instance] = [randomBytes(32), randomBytes(8)];
-    const instance_nonce = String(instance.readBigUInt64LE());
-    this.send({ hello: { protocol_version: 1, user_agent: 'attacker', ...hello, instance_nonce, public_key, nonce } });
+  async greet(facts: RawHello): Promise<boolean> {
+    const instance_nonce = String(randomBytes(8).readBigUInt64LE());
+    const { hello, prove } = newHandshake({ protocol_version: 1, user_agent: 'attacker', ...facts, instance_nonce });
+    this.send({ hello });
     const find = (body: string) => this.received.find((message) => message.body === body);
     await waitFor('a Hello, or the end', () => this.isClosed || find('proof') !== undefined);
     if (this.isClosed) return false;
-    const theirs = find('hello')!['hello'] as { nonce: Buffer; public_key: Buffer };
-    const statement = Buffer.concat([
-      ...[Buffer.from('minichain handshake'), Buffer.of(0), hello.genesis_hash, nonce, theirs.nonce, public_key],
-      ...[theirs.public_key, instance, Buffer.from(hello.node_id)],
-    ]);
-    this.send({ proof: { signature: sign(null, statement, privateKey) } });
+    this.send({ proof: prove(find('hello')!['hello'] as TheirHello) });
     return true;
   }
 
