@@ -72,6 +72,7 @@ function isDnsName(text: string): boolean {
   return labels.every((label) => DNS_LABEL.test(label)) && !/^\d+$/.test(labels.at(-1)!);
 }
 
-function canonicalIPv6(host: string): string {
+/** The one spelling that RFC 5952 allows. */
+export function canonicalIPv6(host: string): string {
   return URL.parse(`http://[${host}]/`)?.hostname.slice(1, -1) ?? host;
 }

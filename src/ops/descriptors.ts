@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { NodeConfig } from '../config/node-config.js';
+import { MORE_THAN_PEERS } from '../peers/grpc-connections.js';
 
 /** For the database, the log, threads, name resolution, and what the runtime itself opens. */
 const OWN_DESCRIPTORS = 96;
-/** Connections from peers beside max_peers (see GrpcConnections), and those to peers. */
-const MORE_THAN_PEERS = 128;
 const LEAST_CONNECTIONS = 16;
 
 /**
@@ -14,6 +13,7 @@ const LEAST_CONNECTIONS = 16;
  */
 export function connectionsOf({ http, network }: NodeConfig, limit = openFileLimit()): number {
   if (limit === undefined) return http.maxConnections;
+  // Peers hold one connection to this node or from it, and others may come in beside them.
   const left = limit - OWN_DESCRIPTORS - MORE_THAN_PEERS - 2 * network.maxPeers;
   return Math.min(http.maxConnections, Math.max(LEAST_CONNECTIONS, left));
 }

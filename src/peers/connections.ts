@@ -13,7 +13,7 @@ import { Heartbeat } from './heartbeat.js';
 import type { HostRanges } from './host-ranges.js';
 import { LinkRefusals } from './link-refusals.js';
 import type { BodyOf, WireError } from './messages.js';
-import { BENIGN_REASONS, Openings, SHUTTING_DOWN } from './openings.js';
+import { BENIGN_REASONS, MAX_REASON_CHARS, Openings, SHUTTING_DOWN } from './openings.js';
 import { RateLimits } from './rate-limits.js';
 import { Peer, type Direction } from './peer.js';
 import type { PeerBook } from './peer-book.js';
@@ -34,7 +34,6 @@ const MAX_ARRIVING = 64;
 const MAX_ARRIVING_PER_HOST = 8;
 /** A minute, of one host: as many nodes as may run behind one address. */
 const SESSION_LINES = 60;
-const MAX_REASON_CHARS = 200;
 /** Node ids that have been reported as shared. */
 const MAX_SHARED_IDS = 1_000;
 

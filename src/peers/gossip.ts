@@ -164,9 +164,7 @@ export class Gossip {
       if (this.chain.node(header.previousHash) === undefined) return 'busy';
       const block = await this.#arrivals.verify(raw);
       peer.reading.decoded(block.transactions.length);
-      const knownMeanwhile = judge();
-      if (knownMeanwhile === undefined) return accept(block);
-      return knownMeanwhile;
+      return judge() ?? accept(block);
     });
   }
 

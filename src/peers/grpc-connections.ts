@@ -10,7 +10,7 @@ import { PEER_SERVICE } from './grpc-definition.js';
 const IDLE_MS = 10_000;
 const SWEEP_MS = 1_000;
 /** Beside those of peers: for newcomers and probes. */
-const MORE_THAN_PEERS = 128;
+export const MORE_THAN_PEERS = 128;
 /** Of one machine that is not this one: some nodes behind one router. */
 const MAX_PER_ADDRESS = 64;
 /** A node has one stream with another one, a probe has one for a moment. */

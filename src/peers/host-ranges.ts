@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import { isLoopback, unmapAddress } from '../config/address.js';
+import { canonicalIPv6, isLoopback, unmapAddress } from '../config/address.js';
 
 /**
  * Which hosts count as one owner's. Addresses are cheap within a network and harder to get in many networks, so what one
@@ -29,7 +29,7 @@ export class HostRanges {
     const address = unmapAddress(host);
     if (isIP(address) === 0) return undefined;
     if (!isIPv6(address)) return `${address.split('.').slice(0, 2).join('.')}.0.0/16`;
-    const canonical = URL.parse(`http://[${address}]/`)!.hostname.slice(1, -1);
+    const canonical = canonicalIPv6(address);
     const [first = '', second = ''] = canonical.split('::')[0]!.split(':');
     return `${first || '0'}:${second || '0'}::/32`;
   }

@@ -22,7 +22,8 @@ const HANDSHAKE_MS = 5_000;
 /** Unknown messages before the proof: a newer node may send some, but there is no reason for many. */
 const MAX_UNKNOWN = 20;
 const MAX_UNKNOWN_BYTES = 64 * 1024;
-const MAX_REASON_CHARS = 200;
+/** What is shown and kept of a reason that a peer gave. */
+export const MAX_REASON_CHARS = 200;
 /** Processes with one key that have been warned of. */
 const MAX_WARNED = 100;
 

@@ -108,7 +108,7 @@ export class ReadingPaces {
   #settle(seconds: number): boolean {
     for (const pace of this.#sessions) {
       pace.settle(seconds);
-      if (pace.isOver) this.#sessions.delete(pace);
+      if (pace.isEnded) this.#sessions.delete(pace);
     }
     const isUsed = new Set([...this.#sessions].flatMap(({ debts }) => debts));
     for (const [host, debt] of this.#hosts) if (debt.owed === 0 && !isUsed.has(debt)) this.#hosts.delete(host);
@@ -119,17 +119,13 @@ export class ReadingPaces {
 class SessionPace implements ReadingPace {
   readonly #own = new Debt(READING_RATES.session);
   #isWaiting = false;
-  #isEnded = false;
+  isEnded = false;
 
   constructor(
     private readonly session: ReadableSession,
     readonly debts: readonly Debt[],
     private readonly update: () => void,
   ) {}
-
-  get isOver(): boolean {
-    return this.#isEnded;
-  }
 
   received(bytes: number): void {
     this.#add(bytes);
@@ -146,14 +142,14 @@ class SessionPace implements ReadingPace {
   }
 
   end(): void {
-    this.#isEnded = true;
+    this.isEnded = true;
     this.update();
   }
 
   settle(seconds: number): void {
     const share = Math.min(this.#own.rate.perSecond, ...this.debts.map((debt) => debt.share));
     this.#own.owed = Math.max(0, this.#own.owed - share * seconds);
-    const mustWait = this.#mustWait && !this.#isEnded && !this.session.isClosed;
+    const mustWait = this.#mustWait && !this.isEnded && !this.session.isClosed;
     if (mustWait === this.#isWaiting) return;
     this.#isWaiting = mustWait;
     for (const debt of this.debts) debt.waiting += mustWait ? 1 : -1;

@@ -24,7 +24,6 @@ const LOOK_AGAIN_MS = 10;
 
 /** A session as far as it matters here. */
 export interface ServedSession {
-  readonly isClosed: boolean;
   readonly remoteHost: string;
   readonly queuedBytes: number;
   hold(): void;

@@ -6,7 +6,6 @@ import { CLOCK, LOGGER } from '../common/tokens.js';
 import { Checkpointer } from './checkpointer.js';
 import { checkFiles, type Database } from './database.js';
 import { DATABASE } from './database-token.js';
-
 import { DATA_DIR_LOST, DataDirLostError } from './storage-errors.js';
 
 const LOOK_EVERY_MS = 1_000;
