@@ -161,7 +161,7 @@ function openTls(config: NodeConfig, clock: Clock, logger: Logger): DialerTls | 
   return { files: tls, refusals: new TlsRefusals(log, clock) };
 }
 
-/** Tells of a limit that is lower than the configuration says. */
+/** Warns that the limit is lower than the configuration says. */
 function warnOfFewerConnections({ http }: NodeConfig, { total }: ConnectionLimits, logger: Logger): void {
   if (total >= http.maxConnections) return;
   const text = `REST takes at most ${total} connections, not ${http.maxConnections}: this process may not open more files (ulimit -n)`;

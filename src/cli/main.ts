@@ -16,7 +16,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.readerGone);
   void stderr.end(`minichain: cannot write to standard output: ${error.message}\n`, EXIT.failed);
 });
-// Node.js itself would wait for whoever reads its report.
+// Node.js itself would wait until somebody reads its report.
 process.on('uncaughtException', (error: unknown) => {
   const report = error instanceof Error ? (error.stack ?? error.message) : String(error);
   void stderr.end(`minichain: crashed: ${report}\n`, EXIT.failed);

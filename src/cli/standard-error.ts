@@ -34,7 +34,7 @@ export class StandardError implements Output {
   }
 
   write(text: string): void {
-    // Nobody is left to be told of a failure. What the command does may matter all the same: a node goes on.
+    // There is nowhere to report a failure, and the command itself should go on: it may be a node.
     this.#written = this.#written.then(() => writeAll(Buffer.from(text))).catch(() => {});
   }
 

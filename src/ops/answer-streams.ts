@@ -28,7 +28,7 @@ export function sendInStreams(instance: FastifyInstance, answers: LongAnswers): 
   });
 }
 
-/** Metrics have to come through whoever reads what. Files of /docs are read from disk in small pieces, so they cost little. */
+/** Metrics must always get through. Files of /docs are read from disk in small pieces, so they cost little. */
 function isExempt(request: FastifyRequest): boolean {
   return operationOf(request)?.isRateLimited === false || request.routeOptions.url?.startsWith('/docs/') === true;
 }
