@@ -1,3 +1,4 @@
+import { BoundedMap } from '../common/bounded-map.js';
 import type { Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
@@ -33,8 +34,8 @@ export interface BlockReaderEvents {
  * each attempt throws BlockDamagedError until the right bytes are put in its place.
  */
 export class BlockReader {
-  /** Which block holds an entry, of those asked for lately: a stored block never changes. Oldest first. */
-  readonly #holders = new Map<Hash, BlockNode>();
+  /** Which block holds an entry, of those asked for lately: a stored block never changes. */
+  readonly #holders = new BoundedMap<Hash, BlockNode>(MAX_HOLDERS);
   readonly #damaged = new Map<BlockNode, BlockDamagedError>();
 
   constructor(
@@ -82,7 +83,7 @@ export class BlockReader {
     const holder = this.#holders.get(id);
     if (holder !== undefined && isWanted(holder)) return true;
     const found = this.findEntry(id, isWanted);
-    if (found !== undefined) this.#remember(id, found.node);
+    if (found !== undefined) this.#holders.set(id, found.node);
     return found !== undefined;
   }
 
@@ -110,7 +111,7 @@ export class BlockReader {
           read++;
         }
         if (this.#guarded(node, () => this.store.loadTransaction(node, offset)).id !== id) continue;
-        this.#remember(id, node);
+        this.#holders.set(id, node);
         found.add(id);
         break;
       }
@@ -125,11 +126,6 @@ export class BlockReader {
     commit(() => this.store.mendBlock(block, node));
     this.#damaged.delete(node);
     this.events.mended(node);
-  }
-
-  #remember(id: Hash, node: BlockNode): void {
-    if (this.#holders.size >= MAX_HOLDERS) this.#holders.delete(this.#holders.keys().next().value!);
-    this.#holders.set(id, node);
   }
 
   #read<T>(hash: Hash, load: (node: BlockNode) => T): T | undefined {
