@@ -61,14 +61,16 @@ export class BlockReader {
   /**
    * The entry with this id in the first block for which `isWanted` holds.
    * @param nodes finds blocks by their ids, where some are not in memory yet.
+   * @param places where it may be, where that is known already.
    * @throws BlockDamagedError
    */
   findEntry(
     id: Hash,
     isWanted: (node: BlockNode) => boolean,
     nodes: Pick<ChainState, 'nodeById'> = this.state,
+    places = this.store.findPlaces([id]).get(id) ?? [],
   ): FoundTransaction | undefined {
-    for (const { blockId, offset } of this.store.findPlaces(id)) {
+    for (const { blockId, offset } of places) {
       const node = nodes.nodeById(blockId);
       if (node === undefined || !isWanted(node)) continue;
       const transaction = this.#guarded(node, () => this.store.loadTransaction(node, offset));
@@ -95,15 +97,16 @@ export class BlockReader {
   lookUp(ids: readonly Hash[], isWanted: (node: BlockNode) => boolean, mostBlocks = LOOKUP_BLOCKS): LookedUp {
     const found = new Set<Hash>();
     let read = 0;
-    const candidates = this.store.havingPlaces(ids);
+    const places = this.store.findPlaces(ids);
     for (const [count, id] of ids.entries()) {
-      if (!candidates.has(id)) continue;
+      const candidates = places.get(id);
+      if (candidates === undefined) continue;
       const holder = this.#holders.get(id);
       if (holder !== undefined && isWanted(holder)) {
         found.add(id);
         continue;
       }
-      for (const { blockId, offset } of this.store.findPlaces(id)) {
+      for (const { blockId, offset } of candidates) {
         const node = this.state.nodeById(blockId);
         if (node === undefined || !isWanted(node)) continue;
         if (!this.store.isAtHand(node)) {
