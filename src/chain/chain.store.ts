@@ -158,6 +158,11 @@ export class ChainStore {
     return this.#bodies.has(id);
   }
 
+  /** Bytes of a body that isAtHand(); 0 for any other. */
+  bytesAtHand({ id }: BlockNode): number {
+    return this.#bodies.bytesOf(id);
+  }
+
   /** Why the block was found invalid, if it was. */
   invalidCode(hash: Hash): RuleCode | undefined {
     return this.#statements.invalid.get(hashToBytes(hash));
