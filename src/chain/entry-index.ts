@@ -59,7 +59,7 @@ export class EntryIndex {
   /** Adds the entries of a block, within the transaction that stores it. */
   add(blockId: number, transactions: readonly Transaction[]): void {
     const rows = rowsOf(blockId, transactions);
-    for (const ahead of this.#livingLookAheads()) if (ahead.transactions !== transactions) ahead.see(rows);
+    for (const ahead of this.#othersThan(transactions)) ahead.see(rows);
     const { length } = rows.places;
     if (length <= STEP_ROWS || this.#unwritten.size >= MAX_UNWRITTEN_BLOCKS) return this.#write(rows, 0, length);
     this.#statements.insertUnindexed.run(blockId);
@@ -131,7 +131,7 @@ export class EntryIndex {
     );
     for (const { rows } of this.#unwritten.values()) {
       for (const prefix of prefixes) {
-        for (let at = firstOf(rows, prefix); rows.prefixes[at] === prefix; at++) put(prefix, rows.places[at]!);
+        for (let at = firstOf(rows.prefixes, prefix); rows.prefixes[at] === prefix; at++) put(prefix, rows.places[at]!);
       }
     }
     for (const blockId of this.#unreadable) for (const prefix of prefixes) put(prefix, blockId * OFFSETS);
@@ -150,12 +150,11 @@ export class EntryIndex {
     return ahead;
   }
 
-  *#livingLookAheads(): Generator<LookAhead> {
-    this.#lookAheads = this.#lookAheads.filter((ref) => ref.deref() !== undefined);
-    for (const ref of this.#lookAheads) {
-      const ahead = ref.deref();
-      if (ahead !== undefined) yield ahead;
-    }
+  /** Drops the one of the block that is stored now, and those whose blocks were given up. */
+  #othersThan(stored: readonly Transaction[]): LookAhead[] {
+    const others = this.#lookAheads.flatMap((ref) => ref.deref() ?? []).filter((one) => one.transactions !== stored);
+    if (others.length < this.#lookAheads.length) this.#lookAheads = others.map((one) => new WeakRef(one));
+    return others;
   }
 
   #write({ prefixes, places }: Rows, start: number, end: number): void {
@@ -207,10 +206,10 @@ export class LookAhead {
 
   /** Another block is stored. */
   see({ prefixes, places }: Rows): void {
-    let at = 0;
-    for (const [row, prefix] of prefixes.entries()) {
-      while (this.#prefixes[at]! < prefix) at++;
-      for (let same = at; this.#prefixes[same] === prefix; same++) this.#add(this.#ids[same]!, toPlace(places[row]!));
+    for (let row = 0; row < prefixes.length; row++) {
+      const prefix = prefixes[row]!;
+      let at = firstOf(this.#prefixes, prefix);
+      for (; this.#prefixes[at] === prefix; at++) this.#add(this.#ids[at]!, toPlace(places[row]!));
     }
   }
 
@@ -243,8 +242,8 @@ function inOrder(transactions: readonly Transaction[]): { order: number[]; prefi
   return { order, prefixes: prefixes.sort() };
 }
 
-/** Where rows with the prefix begin, or would. */
-function firstOf({ prefixes }: Rows, prefix: number): number {
+/** Where the prefix stands first, or would. */
+function firstOf(prefixes: Float64Array, prefix: number): number {
   let low = 0;
   for (let high = prefixes.length; low < high;) {
     const middle = (low + high) >>> 1;
