@@ -153,12 +153,7 @@ export class ChainStore {
     return this.#naming(node, () => readTransaction(new ByteReader(body.subarray(offset), 'bad-txn-encoding')));
   }
 
-  /** Was the block read lately, so that loadTransaction() need not read it from disk? */
-  isAtHand({ id }: BlockNode): boolean {
-    return this.#bodies.has(id);
-  }
-
-  /** Bytes of a body that isAtHand(); 0 for any other. */
+  /** Bytes of a body that was read lately, so that loadTransaction() need not read it from disk; 0 for any other. */
   bytesAtHand({ id }: BlockNode): number {
     return this.#bodies.bytesOf(id);
   }

@@ -115,11 +115,7 @@ export class EntryIndex {
   find(ids: readonly Hash[]): Map<Hash, EntryPlace[]> {
     const prefixes = ids.map(prefixOf);
     const places = new Map<number, number[]>();
-    const put = (prefix: number, place: number): void => {
-      const others = places.get(prefix);
-      if (others === undefined) places.set(prefix, [place]);
-      else others.push(place);
-    };
+    const put = (prefix: number, place: number): void => append(places, prefix, place);
     inBulk(
       prefixes,
       (part) => {
@@ -158,14 +154,11 @@ export class EntryIndex {
   }
 
   #write({ prefixes, places }: Rows, start: number, end: number): void {
-    const { insertMany, insertOne } = this.#statements;
-    let at = start;
-    for (; at + BULK <= end; at += BULK) {
-      const values: number[] = [];
-      for (let row = at; row < at + BULK; row++) values.push(prefixes[row]!, places[row]!);
-      insertMany.run(...values);
-    }
-    for (; at < end; at++) insertOne.run(prefixes[at]!, places[at]!);
+    inBulk(
+      Array.from({ length: end - start }, (_, index) => start + index),
+      (rows) => this.#statements.insertMany.run(...rows.flatMap((row) => [prefixes[row]!, places[row]!])),
+      (row) => this.#statements.insertOne.run(prefixes[row]!, places[row]!),
+    );
   }
 }
 
@@ -201,7 +194,7 @@ export class LookAhead {
   step(): void {
     const part = this.#ids.slice(this.#done, this.#done + STEP_ROWS);
     this.#done += STEP_ROWS;
-    for (const [id, places] of this.find(part)) for (const place of places) this.#add(id, place);
+    for (const [id, places] of this.find(part)) for (const place of places) append(this.#places, id, place);
   }
 
   /** Another block is stored. */
@@ -209,15 +202,15 @@ export class LookAhead {
     for (let row = 0; row < prefixes.length; row++) {
       const prefix = prefixes[row]!;
       let at = firstOf(this.#prefixes, prefix);
-      for (; this.#prefixes[at] === prefix; at++) this.#add(this.#ids[at]!, toPlace(places[row]!));
+      for (; this.#prefixes[at] === prefix; at++) append(this.#places, this.#ids[at]!, toPlace(places[row]!));
     }
   }
+}
 
-  #add(id: Hash, place: EntryPlace): void {
-    const others = this.#places.get(id);
-    if (others === undefined) this.#places.set(id, [place]);
-    else others.push(place);
-  }
+function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }
 
 function rowsOf(blockId: number, transactions: readonly Transaction[]): Rows {
