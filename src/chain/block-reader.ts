@@ -60,6 +60,16 @@ export class BlockReader {
     return this.#read(hash, (node) => this.store.loadBlockBytes(node));
   }
 
+  /** Decodes them as the caller takes them: a full block takes tens of milliseconds. @throws BlockDamagedError */
+  *transactions(node: BlockNode): Generator<Transaction, undefined> {
+    const rest = this.#guarded(node, () => this.store.loadTransactions(node));
+    for (;;) {
+      const next = this.#guarded(node, () => rest.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  }
+
   /**
    * The entry with this id in the first block for which `isWanted` holds.
    * @param nodes finds blocks by their ids, where some are not in memory yet.

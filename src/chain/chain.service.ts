@@ -11,6 +11,7 @@ import type { Hash } from '../consensus/codec.js';
 import type { BlockHeader } from '../consensus/header.js';
 import type { ConsensusParams } from '../consensus/params.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
+import type { Transaction } from '../consensus/transaction.js';
 import type { VerifiedBlock } from '../consensus/verify-block.js';
 import type { Database } from '../storage/database.js';
 import { DATABASE } from '../storage/database-token.js';
@@ -143,6 +144,11 @@ export class ChainService {
   /** @throws BlockDamagedError when its bytes changed on disk; it is reported, and fetched again from a peer. */
   getBlock(hash: Hash): Block | undefined {
     return this.#reader.block(hash);
+  }
+
+  /** The transactions of a stored block, decoded as the caller takes them. @throws BlockDamagedError, as getBlock. */
+  transactionsOf(node: BlockNode): Iterator<Transaction> {
+    return this.#reader.transactions(node);
   }
 
   /** @throws BlockDamagedError, as getBlock. */

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { decodeBlock, type Block } from '../consensus/block.js';
+import { decodeBlock, openBlock, type Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { ByteReader, hashFromBytes, hashToBytes, type Hash } from '../consensus/codec.js';
 import { hash256, sha256d } from '../consensus/hash.js';
@@ -187,6 +187,17 @@ export class ChainStore {
   /** @throws BlockDamagedError */
   loadBlock(node: BlockNode): Block {
     return this.#naming(node, () => decodeBlock(this.loadBlockBytes(node)));
+  }
+
+  /** Decodes the transactions as the caller takes them. @throws BlockDamagedError */
+  *loadTransactions(node: BlockNode): Generator<Transaction, undefined> {
+    const block = this.#naming(node, () => openBlock(this.loadBlockBytes(node)));
+    const rest = block.transactions[Symbol.iterator]();
+    for (;;) {
+      const next = this.#naming(node, () => rest.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
   }
 
   #readable(node: BlockNode): Block | undefined {

@@ -16,26 +16,41 @@ export interface Clock {
    */
   monotonicMs(): number;
   /**
-   * Runs `task` once, `delayMs` of monotonic time from now; after 0 ms, in the next turn of the event loop. Does not keep
-   * the process alive.
+   * Runs `task` once, `delayMs` of monotonic time from now; after 0 ms, in a later turn of the event loop that runs no
+   * other such task. Does not keep the process alive.
    */
   after(delayMs: number, task: () => void): Timer;
 }
+
+/** What `after(0)` was given and did not run yet. */
+const soon: { task: (() => void) | undefined }[] = [];
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, task) {
-    // Node runs timers that became due during a long one in the same turn, so work that is cut into pieces by setTimeout(0)
-    // could keep others waiting all the same.
-    if (delayMs <= 0) {
-      const immediate = setImmediate(task).unref();
-      return { cancel: () => clearImmediate(immediate) };
-    }
+    if (delayMs <= 0) return runSoon(task);
     const handle = setTimeout(task, delayMs).unref();
     return { cancel: () => clearTimeout(handle) };
   },
 };
+
+/**
+ * Each turn of the event loop runs one task. Node would run all immediates of a turn together, as it does timers, so the
+ * pieces of several long jobs would add up to one long turn.
+ */
+function runSoon(task: () => void): Timer {
+  const waiting: (typeof soon)[number] = { task };
+  if (soon.push(waiting) === 1) setImmediate(runNext).unref();
+  return { cancel: () => (waiting.task = undefined) };
+}
+
+function runNext(): void {
+  const next = soon.shift();
+  if (soon.length > 0) setImmediate(runNext).unref();
+  if (next?.task === undefined) return;
+  next.task();
+}
 
 /** Runs `task` every `periodMs` until cancelled. */
 export function every(clock: Clock, periodMs: number, task: () => void): Timer {

@@ -438,6 +438,51 @@ describe('a reorganisation that moves many entries', () => {
     expect(again.database.prepare('SELECT count(*) FROM unsettled_blocks').pluck().get()).toBe(0);
   });
 
+  it('decodes a big block in several steps, and gives its entries back in order', async () => {
+    const { chain, mempool } = open({ limits });
+    const mine = mineChain(genesisNode(), 3, (block) =>
+      Array.from({ length: block === 1 ? 4_500 : 3 }, (_, entry) => `mine ${block} ${entry}`),
+    ).blocks;
+    acceptBatch(chain, mine);
+    let decoded = 0;
+    const decodedBefore: number[] = [];
+    const transactionsOf = chain.transactionsOf.bind(chain);
+    const lookUp = chain.lookUp.bind(chain);
+    vi.spyOn(chain, 'transactionsOf').mockImplementation(function* (node) {
+      for (const rest = transactionsOf(node); ; decoded++) {
+        const next = rest.next();
+        if (next.done === true) return;
+        yield next.value;
+      }
+    });
+    // Each step looks entries up once.
+    vi.spyOn(chain, 'lookUp').mockImplementation((ids) => {
+      decodedBefore.push(decoded);
+      return lookUp(ids);
+    });
+    acceptBatch(chain, mineChain(genesisNode(), 4).blocks);
+    await clock.until('the mempool is settled', () => !mempool.isSettling, 10_000);
+    expect(mempool.ids()).toEqual(mine.flatMap(({ transactions }) => transactions.filter(isEntry)).map(({ id }) => id));
+    const steps = decodedBefore.map((count, step) => count - (decodedBefore[step - 1] ?? 0));
+    expect(decoded).toBeGreaterThan(4_500);
+    expect(Math.max(...steps)).toBeLessThan(3_000);
+  });
+
+  it('may be undone while a big block of it is half decoded', async () => {
+    const { chain, mempool } = open({ limits });
+    const mine = mineChain(genesisNode(), 1, () => Array.from({ length: 4_500 }, (_, entry) => `mine ${entry}`)).blocks;
+    acceptBatch(chain, mine);
+    acceptBatch(chain, mineChain(genesisNode(), 2).blocks);
+    expect(mempool.isSettling).toBe(true);
+    expect(mempool.size).toBe(0);
+    acceptBatch(chain, mineChain(chain.node(mine[0]!.hash)!, 2).blocks);
+    await clock.until('the mempool is settled', () => !mempool.isSettling, 10_000);
+    expect(mempool.size).toBe(0);
+    acceptBatch(chain, mineChain(genesisNode(), 4, () => ['other']).blocks);
+    await clock.until('the mempool is settled', () => !mempool.isSettling, 10_000);
+    expect(mempool.size).toBe(4_500);
+  });
+
   it('whose entries stand in many blocks of the new branch reads only some of these in one step', async () => {
     const { chain, mempool } = open({ limits });
     const mine = mineChain(genesisNode(), 2, (index) => Array.from({ length: 100 }, (_, at) => `mine ${index} ${at}`));

@@ -2,19 +2,28 @@ import type { ChainService } from '../chain/chain.service.js';
 import { BlockDamagedError } from '../chain/chain.store.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
-import { isEntry, type Entry } from '../consensus/transaction.js';
+import { isEntry, type Entry, type Transaction } from '../consensus/transaction.js';
 import type { MempoolStore } from './mempool.store.js';
 import type { Pool } from './pool.js';
 
 /** Entries that one step looks at, and bytes of blocks that it reads: some tens of milliseconds. */
 const STEP_ENTRIES = 500;
 const STEP_BYTES = 2 * 1024 * 1024;
+/** Transactions of a block that one step decodes. */
+const STEP_DECODED = 2_000;
 
 interface Work {
   readonly node: BlockNode;
   readonly entries: readonly Entry[];
   /** How many of them, from the start, are still to be looked at. */
   left: number;
+}
+
+/** A block of which one step did not decode all. */
+interface Reading {
+  readonly node: BlockNode;
+  readonly entries: Entry[];
+  readonly rest: Iterator<Transaction>;
 }
 
 /** What one step changed. */
@@ -37,9 +46,13 @@ export class Settlement {
   readonly #damaged = new Set<BlockNode>();
   /** Blocks that were read and are not done, the highest first. Each is worked on from its last entry to its first. */
   #ahead: Work[] = [];
+  /** The next one below them. */
+  #reading: Reading | undefined;
+  /** All others, the highest last; undefined where they have to be chosen again. */
+  #unread: BlockNode[] | undefined;
 
   constructor(
-    private readonly chain: Pick<ChainService, 'getBlock' | 'lookUp'>,
+    private readonly chain: Pick<ChainService, 'transactionsOf' | 'lookUp'>,
     private readonly store: MempoolStore,
     private readonly pool: Pool,
   ) {}
@@ -63,12 +76,17 @@ export class Settlement {
     for (const node of blocks) this.#blocks.add(node);
     // A block that moved again begins anew. Of the others, the one that is being worked on goes on, and the rest are chosen
     // again, since a new one may be higher.
-    if (blocks.length > 0) this.#ahead = this.#ahead.slice(0, 1).filter(({ node }) => !blocks.includes(node));
+    if (blocks.length === 0) return;
+    this.#reading = undefined;
+    this.#unread = undefined;
+    this.#ahead = this.#ahead.slice(0, 1).filter(({ node }) => !blocks.includes(node));
   }
 
   /** The block can be read again. */
   retry(node: BlockNode): void {
     this.#damaged.delete(node);
+    this.#reading = undefined;
+    this.#unread = undefined;
   }
 
   /** Settles some of the entries, on disk and then in memory. @throws faults of our own; then nothing has changed. */
@@ -78,6 +96,8 @@ export class Settlement {
     } catch (fault) {
       // What was taken begins anew: settling an entry twice changes nothing.
       this.#ahead = [];
+      this.#reading = undefined;
+      this.#unread = undefined;
       throw fault;
     }
   }
@@ -109,15 +129,17 @@ export class Settlement {
   /** The entries that one step may look at, in the order in which they are settled: of the highest block the last one first. */
   #nextEntries(): Entry[] {
     const entries: Entry[] = [];
-    const unread = this.#unread();
+    let decoded = 0;
     let room = STEP_ENTRIES;
     let bytes = STEP_BYTES;
     for (let index = 0; room > 0 && bytes > 0; index++) {
-      const isNew = index === this.#ahead.length;
-      const work = isNew ? unread.next().value : this.#ahead[index];
-      if (work === undefined) break;
-      // Decoding a big block is as much as one step should cost.
-      if (isNew && work.entries.length > STEP_ENTRIES) break;
+      if (index === this.#ahead.length) {
+        // Decoding much of a big block is as much as one step should cost.
+        if (decoded > STEP_ENTRIES) break;
+        decoded += this.#readOn();
+      }
+      const work = this.#ahead[index];
+      if (work === undefined || decoded > STEP_ENTRIES) break;
       const part = work.entries.slice(Math.max(0, work.left - room), work.left);
       entries.push(...part.toReversed());
       room -= part.length + 1;
@@ -139,29 +161,43 @@ export class Settlement {
     return this.#ahead.splice(0, firstOpen < 0 ? this.#ahead.length : firstOpen).map(({ node }) => node);
   }
 
-  /** Reads the blocks that were not read yet, the highest first, as the caller takes them. */
-  *#unread(): Generator<Work, undefined> {
-    const isRead = new Set(this.#ahead.map(({ node }) => node));
-    const candidates = [...this.#blocks].filter((node) => !this.#damaged.has(node) && !isRead.has(node));
-    candidates.sort((a, b) => b.height - a.height);
-    for (const node of candidates) {
-      const entries = this.#entriesOf(node);
-      if (entries === undefined) continue;
-      const work = { node, entries, left: entries.length };
-      this.#ahead.push(work);
-      yield work;
+  /** Reads the highest block that was not read yet, or a part of it. @returns how many transactions it decoded. */
+  #readOn(): number {
+    for (;;) {
+      const reading = (this.#reading ??= this.#nextReading());
+      if (reading === undefined) return 0;
+      try {
+        return this.#decode(reading);
+      } catch (error) {
+        if (!(error instanceof BlockDamagedError)) throw error;
+        this.#damaged.add(reading.node);
+        this.#reading = undefined;
+      }
     }
   }
 
-  /** Undefined where the block is damaged. */
-  #entriesOf(node: BlockNode): Entry[] | undefined {
-    try {
-      return this.chain.getBlock(node.hash)!.transactions.filter(isEntry);
-    } catch (error) {
-      if (!(error instanceof BlockDamagedError)) throw error;
-      this.#damaged.add(node);
-      return undefined;
+  #nextReading(): Reading | undefined {
+    const node = (this.#unread ??= this.#chooseUnread()).pop();
+    return node && { node, entries: [], rest: this.chain.transactionsOf(node) };
+  }
+
+  #chooseUnread(): BlockNode[] {
+    const isRead = new Set(this.#ahead.map(({ node }) => node));
+    const unread = [...this.#blocks].filter((node) => !this.#damaged.has(node) && !isRead.has(node));
+    return unread.sort((a, b) => a.height - b.height);
+  }
+
+  #decode({ node, entries, rest }: Reading): number {
+    for (let count = 0; count < STEP_DECODED; count++) {
+      const { done, value } = rest.next();
+      if (done === true) {
+        this.#reading = undefined;
+        this.#ahead.push({ node, entries, left: entries.length });
+        return count;
+      }
+      if (isEntry(value)) entries.push(value);
     }
+    return STEP_DECODED;
   }
 }
 
