@@ -3,6 +3,7 @@ import type { Clock } from '../common/clock.js';
 import type { EventSource } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
+import { SteppedJob } from '../common/stepped-job.js';
 import { CLOCK, CONSENSUS_PARAMS, LOGGER } from '../common/tokens.js';
 import type { Turns } from '../common/turns.js';
 import type { Block } from '../consensus/block.js';
@@ -51,8 +52,8 @@ export class ChainService {
   readonly #intake: BlockIntake;
   readonly #log: Logger;
   #isCommitting = false;
-  /** Is the next step of the index due? */
-  #indexing = false;
+  /** Writes what is missing in the index of entries. */
+  readonly #indexing: SteppedJob;
 
   constructor(
     @Inject(DATABASE) database: Database,
@@ -88,6 +89,13 @@ export class ChainService {
       orphans: this.#orphans,
       guard: this.#guard,
       write: (work) => (this.#isCommitting ? work() : this.#commit(work)),
+    });
+    this.#indexing = new SteppedJob({
+      clock,
+      isDue: () => this.#store.isOpen && this.#store.isIndexBehind,
+      step: () => this.#store.indexStep(),
+      fault: faults.report,
+      retryMs: INDEX_RETRY_MS,
     });
     metrics.watch(this);
   }
@@ -306,14 +314,14 @@ export class ChainService {
     stopTimer();
     reportCommit({ outcomes, stored: draft.stored, change }, this.metrics, this.#log);
     this.#events.publish(change, draft.stored);
-    this.#indexSoon(0);
+    this.#indexing.soon();
     return error === undefined ? { outcomes } : { outcomes, error };
   }
 
   /** Puts a fetched block in the place of a stored one that is damaged; does nothing for any other. */
   mend(block: VerifiedBlock): void {
     this.#reader.mend(block, (work) => this.#commit(work));
-    this.#indexSoon(0);
+    this.#indexing.soon();
   }
 
   /** Writes what is missing in the index of entries; otherwise that is done in later turns of the event loop. */
@@ -324,26 +332,6 @@ export class ChainService {
   /** As mend, for the genesis: every node can derive it. */
   mendGenesis(): void {
     this.#reader.mend(this.params.genesis, (work) => this.#commit(work));
-  }
-
-  #indexSoon(delayMs: number): void {
-    if (!this.#store.isIndexBehind || this.#indexing) return;
-    this.#indexing = true;
-    this.clock.after(delayMs, () => {
-      this.#indexing = false;
-      this.#index();
-    });
-  }
-
-  #index(): void {
-    if (!this.#store.isOpen) return;
-    try {
-      this.#store.indexStep();
-      this.#indexSoon(0);
-    } catch (error) {
-      this.faults.report(error as Error);
-      this.#indexSoon(INDEX_RETRY_MS);
-    }
   }
 
   #nodesFrom(fromHeight: number, limit: number): BlockNode[] {

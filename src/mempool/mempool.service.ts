@@ -1,11 +1,12 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { TipChange } from '../chain/chain.events.js';
 import { ChainService } from '../chain/chain.service.js';
-import type { Clock, Timer } from '../common/clock.js';
+import type { Clock } from '../common/clock.js';
 import { EventHub, type EventSource } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
+import { SteppedJob } from '../common/stepped-job.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
 import { Turns } from '../common/turns.js';
 import type { NodeConfig } from '../config/node-config.js';
@@ -75,7 +76,7 @@ export class MempoolService implements BeforeApplicationShutdown {
   readonly #pool = new Pool();
   readonly #store: MempoolStore;
   readonly #settlement: Settlement;
-  #settling: Timer | undefined;
+  readonly #settling: SteppedJob;
   /** Of tips that are on disk, and still to be told. */
   readonly #effects = new WeakMap<TipChange, TipEffect>();
   readonly limits: MempoolLimits;
@@ -90,7 +91,7 @@ export class MempoolService implements BeforeApplicationShutdown {
     @Inject(RANDOM) private readonly random: Random,
     @Inject(LOGGER) log: Logger,
     private readonly chain: ChainService,
-    private readonly faults: Faults,
+    faults: Faults,
     private readonly metrics: MempoolMetrics,
   ) {
     this.#events = new EventHub(faults.report);
@@ -98,6 +99,13 @@ export class MempoolService implements BeforeApplicationShutdown {
     this.#log = log.child({ module: 'mempool' });
     this.#store = new MempoolStore(database);
     this.#settlement = new Settlement(chain, this.#store, this.#pool);
+    this.#settling = new SteppedJob({
+      clock,
+      isDue: () => this.#settlement.isDue,
+      step: () => this.#settle(),
+      fault: faults.report,
+      retryMs: SETTLE_RETRY_MS,
+    });
     this.#turns = new Turns((task) => void clock.after(0, task));
     this.#queue = new CommitQueue({
       pool: this.#pool,
@@ -114,7 +122,7 @@ export class MempoolService implements BeforeApplicationShutdown {
     chain.events.on('committed', (change) => this.#applyTipEffect(change));
     chain.events.on('mended', (node) => {
       this.#settlement.retry(node);
-      this.#settleSoon(0);
+      this.#settling.soon();
     });
     metrics.watch(this);
   }
@@ -162,7 +170,7 @@ export class MempoolService implements BeforeApplicationShutdown {
 
   /** Is it still being brought in line with a reorganisation? Then some entries that wait are in the chain already. */
   get isSettling(): boolean {
-    return this.#settling !== undefined;
+    return this.#settlement.isDue;
   }
 
   /** What a block with this much room should hold, in order of arrival. */
@@ -217,7 +225,7 @@ export class MempoolService implements BeforeApplicationShutdown {
 
   beforeApplicationShutdown(): void {
     this.#queue.close();
-    this.#settling?.cancel();
+    this.#settling.cancel();
   }
 
   async #acceptSlice(transactions: readonly Transaction[], origin: string): Promise<PeerTransactionResult[]> {
@@ -263,7 +271,7 @@ export class MempoolService implements BeforeApplicationShutdown {
     this.#store.transact(() => this.#store.delete([...mined]));
     for (const entry of stored) if (!mined.has(entry.transaction.id)) this.#pool.append(entry);
     this.#settlement.add(this.#store.loadUnsettled().map((blockId) => this.chain.nodeById(blockId)!));
-    this.#settleSoon(0);
+    this.#settling.soon();
     if (mined.size > 0 || this.size > 0) {
       this.#log.info({ transactions: this.size, mined: mined.size }, `Mempool loaded: ${this.size} entries wait`);
     }
@@ -281,28 +289,16 @@ export class MempoolService implements BeforeApplicationShutdown {
     this.#forget(mined.filter((id) => this.#pool.delete(id)));
     this.#settlement.add(unsettled);
     // Most reorganisations are small, and settled by the first step. Beside big blocks it would make this turn too long.
-    if (isBig) this.#settleSoon(0);
-    else if (this.#settlement.isDue) this.#settle();
-  }
-
-  #settleSoon(delayMs: number): void {
-    if (this.#settlement.isDue) this.#settling ??= this.clock.after(delayMs, () => this.#settle());
+    if (isBig) this.#settling.soon();
+    else this.#settling.now();
   }
 
   #settle(): void {
-    this.#settling?.cancel();
-    this.#settling = undefined;
-    try {
-      const { mined, returned } = this.#settlement.step();
-      this.metrics.added.inc({ source: 'reorg' }, returned.length);
-      this.#settleSoon(0);
-      this.#forget(mined);
-      if (returned.length > 0) this.#tellAdded(returned, undefined);
-      if (!this.isSettling) this.#events.emit('settled', undefined);
-    } catch (fault) {
-      this.faults.report(fault as Error);
-      this.#settleSoon(SETTLE_RETRY_MS);
-    }
+    const { mined, returned } = this.#settlement.step();
+    this.metrics.added.inc({ source: 'reorg' }, returned.length);
+    this.#forget(mined);
+    if (returned.length > 0) this.#tellAdded(returned, undefined);
+    if (!this.isSettling) this.#events.emit('settled', undefined);
   }
 
   #forget(mined: readonly Hash[]): void {
