@@ -19,6 +19,8 @@ export interface OpenConnectionsInit {
   readonly clientOf: (address: string) => string | undefined;
   /** Does a connection on which something is under way wait for its client, to send the rest or to read? */
   readonly isStalled?: (socket: Socket) => boolean;
+  /** A newcomer from this address took the place of another connection of its own client; never told of loopback. */
+  readonly renewed?: (client: string, address: string) => void;
   /** Ends a connection for which there is no room; without it, it is just closed. */
   readonly refuse?: (socket: Socket) => void;
 }
@@ -75,8 +77,9 @@ export class OpenConnections {
       socket.destroy();
       return;
     }
-    const client = this.#given.clientOf(socket.remoteAddress) ?? LOOPBACK;
-    if (!this.#makeRoom(client)) {
+    const address = socket.remoteAddress;
+    const client = this.#given.clientOf(address) ?? LOOPBACK;
+    if (!this.#makeRoom(client, address)) {
       this.#refused += 1;
       if (this.#given.refuse === undefined) socket.destroy();
       else this.#given.refuse(socket);
@@ -125,11 +128,14 @@ export class OpenConnections {
     for (const socket of this.#open.keys()) socket.destroy();
   }
 
-  #makeRoom(client: string): boolean {
+  #makeRoom(client: string, address: string): boolean {
     const { total, perAddress } = this.#given.limits;
     const isLocal = client === LOOPBACK;
     const share = Math.ceil(total * SHARE);
-    if (this.#countOf(client) >= (isLocal ? share : perAddress)) return this.#evict((each) => each.client === client);
+    if (this.#countOf(client) >= (isLocal ? share : perAddress)) {
+      if (!isLocal) this.#given.renewed?.(client, address);
+      return this.#evict((each) => each.client === client);
+    }
     const others = this.#open.size - this.#countOf(LOOPBACK);
     if (!isLocal && others >= share) return this.#evict((each) => each.client !== LOOPBACK);
     return this.#open.size < total || this.#evict(() => true);

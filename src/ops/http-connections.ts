@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { arrivals } from '../common/arrivals.js';
 import { HttpProblem } from '../common/http-problem.js';
 import { OpenConnections, type ConnectionLimits } from '../common/open-connections.js';
+import { RenewalLimit } from '../common/renewal-limit.js';
 import { clientOf } from '../config/client-address.js';
 import { PROBLEM_MEDIA_TYPE, createProblem, type Problem } from './problem.js';
 
@@ -30,10 +31,17 @@ export class HttpConnections {
   /** The last request of each connection. */
   readonly #exchanges = new WeakMap<Socket, Exchange>();
   readonly #watched = new WeakSet<Server>();
+  readonly #renewals = new RenewalLimit();
   #isStopping = false;
 
   constructor(limits: ConnectionLimits) {
-    this.open = new OpenConnections({ limits, clientOf, isStalled: (socket) => this.#isStalled(socket), refuse });
+    this.open = new OpenConnections({
+      limits,
+      clientOf,
+      isStalled: (socket) => this.#isStalled(socket),
+      renewed: (client, address) => this.#renewals.renewed(client, address),
+      refuse,
+    });
   }
 
   /** Watches the servers of this instance, and ends their connections when it closes. */
@@ -69,6 +77,7 @@ export class HttpConnections {
   #watchServer(server: Server): void {
     if (this.#watched.has(server)) return;
     this.#watched.add(server);
+    this.#renewals.watch(server);
     server.on('connection', (socket) => {
       arrivals.note();
       this.open.add(socket);

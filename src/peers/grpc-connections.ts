@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Server } from '@grpc/grpc-js';
 import { every, type Clock, type Timer } from '../common/clock.js';
 import { OpenConnections } from '../common/open-connections.js';
+import { RenewalLimit } from '../common/renewal-limit.js';
 import { clientOf } from '../config/client-address.js';
 import { PEER_SERVICE } from './grpc-definition.js';
 
@@ -26,6 +27,7 @@ export class GrpcConnections {
   readonly #sockets = new Map<string, Socket>();
   /** How many streams with peers each connection has. */
   readonly #peerStreams = new WeakMap<Socket, number>();
+  readonly #renewals = new RenewalLimit();
   #sweep: Timer | undefined;
 
   constructor(
@@ -35,12 +37,14 @@ export class GrpcConnections {
     const limits = { total: maxPeers + MORE_THAN_PEERS, perAddress: MAX_PER_ADDRESS };
     // Whoever watches the health of this node, or never ends a question about it, keeps no node out.
     const isStalled = (socket: Socket): boolean => (this.#peerStreams.get(socket) ?? 0) === 0;
-    this.open = new OpenConnections({ limits, clientOf, isStalled });
+    const renewed = (client: string, address: string): void => this.#renewals.renewed(client, address);
+    this.open = new OpenConnections({ limits, clientOf, isStalled, renewed });
   }
 
   /** `server` must be listening already. */
   watch(server: Server): void {
     for (const http2Server of http2ServersOf(server)) {
+      this.#renewals.watch(http2Server);
       http2Server.prependListener('connection', (socket: Socket) => {
         const key = keyOf(socket);
         this.#sockets.set(key, socket);
