@@ -22,7 +22,11 @@ function createHasher({ blockchain: { threads, maxHashRate } }: NodeConfig, log:
 @Module({
   imports: [ChainModule, MempoolModule],
   controllers: [MinerController],
-  providers: [MinerService, MinerMetrics, { provide: HASHER, useFactory: createHasher, inject: [NODE_CONFIG, LOGGER, CLOCK] }],
+  providers: [
+    MinerService,
+    MinerMetrics,
+    { provide: HASHER, useFactory: createHasher, inject: [NODE_CONFIG, LOGGER, CLOCK] },
+  ],
   exports: [MinerService],
 })
 export class MinerModule {}

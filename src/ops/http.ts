@@ -4,9 +4,12 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import type { NodeConfig } from '../config/node-config.js';
+import { operationOf } from '../common/operation.js';
+import { EventFeed } from '../events/event-feed.js';
 import { useJsonBodies } from './body-parser.js';
 import { refuseOtherOrigins } from './cross-origin.js';
 import { HttpConnections, answerAndClose } from './http-connections.js';
+import { LAST_EVENT_HEADER, showLastEvent } from './last-event.js';
 import { HealthService } from './health.service.js';
 import { serveOpenApi } from './openapi.js';
 import { OpsMetrics } from './ops.metrics.js';
@@ -83,19 +86,21 @@ export function configureHttp(
   );
   app.useGlobalPipes(new ValidationPipe());
   shareWithOrigins(app, config.http.corsOrigins);
+  const instance = app.getHttpAdapter().getInstance();
+  showLastEvent(instance, app.get(EventFeed));
   const metrics = app.get(OpsMetrics);
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onResponse', (request, reply, done) => {
+  instance.addHook('onResponse', (request, reply, done) => {
+    const isStream = operationOf(request)?.isStream === true && reply.statusCode === 200;
+    if (!isStream) {
       metrics.observeRequest(
         request.method,
         request.routeOptions.url ?? 'none',
         reply.statusCode,
         reply.elapsedTime / 1000,
       );
-      done();
-    });
+    }
+    done();
+  });
   serveOpenApi(app, routes, config.http);
 }
 
@@ -105,8 +110,8 @@ function shareWithOrigins(app: NestFastifyApplication, origins: readonly string[
   app.enableCors({
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-    allowedHeaders: ['Content-Type', 'Authorization'],
-    exposedHeaders: ['Retry-After'],
+    allowedHeaders: ['Content-Type', 'Authorization', 'Last-Event-ID'],
+    exposedHeaders: ['Retry-After', LAST_EVENT_HEADER],
     maxAge: 600,
     // Otherwise an OPTIONS that is not a preflight is answered with a 400 in plain text.
     strictPreflight: false,
