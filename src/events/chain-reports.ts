@@ -72,8 +72,9 @@ export class ChainReports {
     const { connected, arrived } = change;
     this.#toldBlocks = arrived;
     for (const [node, { transactions }] of arrived) this.#remember(node, transactions);
-    // Told already, with all that a sync changed.
-    if (this.#given.isCatchingUp() || change.tip === this.#told) return;
+    if (this.#given.isCatchingUp()) return;
+    // A sync is over, or is about to say so.
+    if (change.previousTip !== this.#told) return this.syncEnded();
     for (const [node, block] of arrived) {
       this.#given.tell({ type: 'block', block: this.#given.forks.view(node, 'active', block) });
     }

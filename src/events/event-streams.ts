@@ -8,6 +8,8 @@ const HEARTBEAT_MS = 15_000;
 const HEARTBEAT = ':\n\n';
 /** Of one write; what a client has not read waits in the ring, not in a buffer of its own. */
 const WRITE_CHARS = 65_536;
+/** More events than this do not wait for the end of the turn: the ring could lose them before they are written. */
+const MAX_UNWRITTEN = 50;
 
 /** What the streams count. */
 export interface StreamMeter {
@@ -36,6 +38,8 @@ export class EventStreams {
   readonly #open = new Set<Stream>();
   #heartbeat: Timer | undefined;
   #isFlushDue = false;
+  /** Number of the last event at the last flush. */
+  #flushed = 0;
 
   constructor(
     private readonly ring: EventRing,
@@ -59,16 +63,18 @@ export class EventStreams {
     sink.once('close', () => this.#forget(stream));
     sink.on('error', () => this.#forget(stream));
     this.#put(stream, head);
-    this.#write(stream);
+    if (!stream.isFull) this.#write(stream);
   }
 
-  /** The ring has new events. All that come in one turn of the event loop make one write to each stream. */
+  /** The ring has a new event. Those that come in one turn of the event loop make one write to each stream. */
   notify(): void {
-    if (this.#isFlushDue || this.#open.size === 0) return;
+    if (this.#open.size === 0) return;
+    if (this.ring.last - this.#flushed >= MAX_UNWRITTEN) this.#flush();
+    if (this.#isFlushDue) return;
     this.#isFlushDue = true;
     setImmediate(() => {
       this.#isFlushDue = false;
-      for (const stream of this.#open) this.#write(stream);
+      this.#flush();
     });
   }
 
@@ -79,6 +85,11 @@ export class EventStreams {
       else stream.sink.end();
       this.#forget(stream);
     }
+  }
+
+  #flush(): void {
+    this.#flushed = this.ring.last;
+    for (const stream of this.#open) this.#write(stream);
   }
 
   #write(stream: Stream): void {

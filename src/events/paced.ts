@@ -18,12 +18,10 @@ export class Paced {
     else this.#timer = this.clock.after(waitMs, () => this.#run());
   }
 
-  /** Takes back a request that waits for its time. @returns whether there was one. */
-  cancel(): boolean {
-    const wasWaiting = this.#timer !== undefined;
+  /** Takes back a request that waits for its time. */
+  cancel(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    return wasWaiting;
   }
 
   #run(): void {
