@@ -10,6 +10,7 @@ import { Dialling } from './dialling.js';
 import type { SelfIdentity } from './handshake.js';
 import { Heartbeat } from './heartbeat.js';
 import type { HostRanges } from './host-ranges.js';
+import { LinkDelays, type LinkDelay } from './link-delays.js';
 import { LinkRefusals } from './link-refusals.js';
 import type { BodyOf, WireError } from './messages.js';
 import { BENIGN_REASONS, Openings, SHUTTING_DOWN } from './openings.js';
@@ -85,6 +86,7 @@ export class Connections {
   readonly #penalties: Penalties;
   readonly #openings: Openings;
   readonly #dialling: Dialling;
+  readonly #delays: LinkDelays;
   readonly #sharedIds = new SeenCache(MAX_SHARED_IDS);
   #stopped = false;
 
@@ -92,6 +94,7 @@ export class Connections {
     const { book, chain, clock, events, log, maxPeers, meter, random, ranges, scoring, seeds, self } = given;
     this.#given = given;
     this.#limits = new RateLimits(clock);
+    this.#delays = new LinkDelays(random);
     this.#penalties = new Penalties({ scoring, log, meter });
     this.#heartbeat = new Heartbeat(given.heartbeatMs, chain, clock, {
       sawTip: (peer) => events.sawTip(peer),
@@ -148,8 +151,7 @@ export class Connections {
   /** Time has passed that this process knows nothing of: each peer has to answer now, and all that failed is dialled again. */
   recheck(): void {
     for (const peer of this.peers.all) this.#heartbeat.probe(peer, 'no answer after this node slept');
-    this.#given.book.resetBackoff();
-    this.#dialling.dialDue();
+    this.redial();
   }
 
   acceptInbound(channel: Channel): void {
@@ -192,12 +194,24 @@ export class Connections {
     this.#dialling.dialDue();
   }
 
+  /** Dials all addresses that are to be dialled at once, whatever their back-off. */
+  redial(): void {
+    this.#given.book.resetBackoff();
+    this.#dialling.dialDue();
+  }
+
+  /** Makes the messages of the link with this node late on purpose, now and in later sessions. undefined = not any more. */
+  delay(nodeId: string, delay: LinkDelay | undefined): void {
+    this.#delays.set(nodeId, delay, this.peers.named(nodeId));
+  }
+
   #admit(session: Session, { identity, tip }: GoodHello, dialled: string | undefined): Peer {
     const { book, clock, events, log } = this.#given;
     const limits = this.#limits.enter(subjectOf(identity.key, session.remoteHost)!);
     const direction: Direction = dialled === undefined ? 'inbound' : 'outbound';
     const moment = { connectedAtMs: clock.monotonicMs(), lastSeenMs: clock.nowMs() };
     const peer = new Peer({ identity, session, direction, dialled, tip, ...moment, limits });
+    this.#delays.apply(peer);
     session.gate = (body) => this.#penalties.acceptMessage(peer, body);
     this.#warnOfSharedId(peer);
     this.peers.add(peer);

@@ -21,6 +21,7 @@ import { Discovery } from './discovery.js';
 import { FirstExchange } from './first-exchange.js';
 import { Gossip } from './gossip.js';
 import { HostRanges } from './host-ranges.js';
+import type { LinkDelay } from './link-delays.js';
 import { messageHandlers } from './message-handlers.js';
 import type { WireError } from './messages.js';
 import { openNodeKey, type KeyId, type NodeKey } from './node-key.js';
@@ -251,6 +252,16 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   /** Ends a refusal, and dials the node's known addresses at once. A ban stays in force. */
   allow(name: string): void {
     this.#connections.allow(name);
+  }
+
+  /** Dials all known addresses that are to be dialled at once, whatever their back-off. */
+  redial(): void {
+    this.#connections.redial();
+  }
+
+  /** Makes the messages of the link with this node late on purpose, until the end of the process; undefined = not any more. */
+  delay(nodeId: string, delay: LinkDelay | undefined): void {
+    this.#connections.delay(nodeId, delay);
   }
 
   syncStatus(): SyncStatus {

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../common/clock.js';
 import { RuleError } from '../consensus/rule-error.js';
 import type { Channel } from './channel.js';
+import { DelayedChannel } from './delayed-channel.js';
 import {
   WireError,
   decodeMessage,
@@ -78,16 +79,18 @@ export class Session {
   missingFeature: (kind: BodyCase) => string | undefined = () => undefined;
   readonly #pending = new Map<number, PendingRequest>();
   readonly #queue: OutgoingQueue;
+  readonly #channel: DelayedChannel;
   #lastId = 0;
   #closed = false;
 
   constructor(
-    private readonly channel: Channel,
+    channel: Channel,
     private readonly clock: Clock,
     private readonly meter: TrafficMeter,
     private readonly events: SessionEvents,
   ) {
-    this.#queue = new OutgoingQueue(channel, MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES);
+    this.#channel = new DelayedChannel(channel, clock);
+    this.#queue = new OutgoingQueue(this.#channel, MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES);
   }
 
   get isClosed(): boolean {
@@ -105,15 +108,20 @@ export class Session {
   }
 
   get remoteHost(): string {
-    return this.channel.remoteHost;
+    return this.#channel.remoteHost;
   }
 
   get provenNodeId(): string | undefined {
-    return this.channel.provenNodeId;
+    return this.#channel.provenNodeId;
+  }
+
+  /** Makes the messages to come late on purpose: asked for each of them, in both directions. */
+  set delayMs(delayMs: () => number) {
+    this.#channel.delayMs = delayMs;
   }
 
   open(): void {
-    this.channel.open({
+    this.#channel.open({
       message: (bytes) => this.#receive(bytes),
       drained: () => this.#queue.drained(),
       closed: (reason) => this.#end(reason),
@@ -228,7 +236,7 @@ export class Session {
 
   #hangUp(reason: string): void {
     if (this.#closed) return;
-    this.channel.close();
+    this.#channel.close();
     this.#end(reason);
   }
 
