@@ -7,6 +7,7 @@ const ORDER = [
   ['mempool'],
   ['miner', 'peers'],
   ['events'],
+  ['lab'],
   ['ops'],
 ];
 
@@ -56,7 +57,7 @@ module.exports = {
       comment: 'A command that asks a node starts without any part of a node.',
       severity: 'error',
       from: { path: '^src/cli/', pathNot: TEST_FILES },
-      to: { path: '^src/(chain|mempool|miner|peers|events|ops)/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/(chain|mempool|miner|peers|events|lab|ops)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'sources-do-not-use-tests',

@@ -16,6 +16,8 @@ export interface Operation {
   readonly isUrgent: boolean;
   /** Does its answer last for as long as the caller stays? Then its duration says nothing. */
   readonly isStream: boolean;
+  /** Can it do damage? Then a page needs an origin that is trusted by name, and has to send JSON. */
+  readonly isGuarded: boolean;
 }
 
 declare module 'fastify' {
@@ -32,6 +34,7 @@ interface Declared {
   /** true: the node has to show that it is alive, and how it is, also while it is flooded. */
   readonly isUrgent?: boolean;
   readonly isStream?: boolean;
+  readonly isGuarded?: boolean;
 }
 
 /** Declares that a route changes nothing that its caller could decide on. */
@@ -51,6 +54,7 @@ const UNDECLARED: Operation = {
   isRateLimited: true,
   isUrgent: false,
   isStream: false,
+  isGuarded: false,
 };
 
 /** What the request asks for; undefined where no route fits it. */
@@ -59,8 +63,8 @@ export function operationOf(request: FastifyRequest): Operation | undefined {
 }
 
 function declare(effect: Operation['effect'], declared: Declared): MethodDecorator {
-  const { query, isRateLimited = true, isUrgent = false, isStream = false } = declared;
+  const { query, isRateLimited = true, isUrgent = false, isStream = false, isGuarded = false } = declared;
   const queryParameters = Object.keys(query?.shape ?? {});
-  const operation: Operation = { effect, queryParameters, isRateLimited, isUrgent, isStream };
+  const operation: Operation = { effect, queryParameters, isRateLimited, isUrgent, isStream, isGuarded };
   return RouteConfig({ operation });
 }

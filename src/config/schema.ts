@@ -182,6 +182,17 @@ export const SECTIONS = {
       doc: 'Most of them from one client address, loopback excepted.',
     }),
   },
+  lab: {
+    enabled: flag({
+      default: false,
+      doc: 'Let writers of the REST API cut links, kill nodes and so on. `minichain cluster` turns it on.',
+    }),
+    nodes: textList('the origin of a REST API such as "http://127.0.0.1:8091"', isNodeOrigin, {
+      default: [],
+      shownDefault: 'none',
+      doc: 'The nodes of the lab, this one too: their pages may call the REST API.',
+    }),
+  },
 } as const;
 
 /** The checked values of all settings, before anything is derived from them. */
@@ -235,6 +246,10 @@ function isToken(value: string): boolean {
 
 function isAllowedHost(value: string): boolean {
   return value === '*' || isListenHost(value);
+}
+
+function isNodeOrigin(value: string): boolean {
+  return value !== '*' && isOrigin(value);
 }
 
 function isOrigin(value: string): boolean {

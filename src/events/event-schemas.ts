@@ -97,6 +97,17 @@ const syncEventSchema = syncSchema
   .extend({ type: z.literal('sync'), ...base })
   .meta({ id: 'SyncEvent', description: 'Progress of a sync, four times a second, and its end (`idle`).' });
 
+const labEventSchema = z
+  .object({
+    type: z.literal('lab'),
+    ...base,
+    change: z
+      .enum(['partition', 'link', 'mining', 'process', 'heal', 'reset', 'end'])
+      .meta({ description: '`end`: a fault has ended by itself; `process`: one of the cluster.' }),
+    text: z.string().meta({ description: 'What happened, for people. GET /lab shows what holds now.' }),
+  })
+  .meta({ id: 'LabEvent', description: 'A fault was caused on purpose, or has ended.' });
+
 const resetEventSchema = z
   .object({
     type: z.literal('reset'),
@@ -117,6 +128,7 @@ export const feedEventSchema = z
     peerEventSchema,
     miningEventSchema,
     syncEventSchema,
+    labEventSchema,
     resetEventSchema,
   ])
   .meta({ id: 'FeedEvent' });
@@ -125,4 +137,5 @@ export type FeedEvent = z.infer<typeof feedEventSchema>;
 export type TipEvent = z.infer<typeof tipEventSchema>;
 export type EntryEvent = z.infer<typeof entryEventSchema>;
 export type PeerEvent = z.infer<typeof peerEventSchema>;
+export type LabEvent = z.infer<typeof labEventSchema>;
 export type MiningEvent = z.infer<typeof miningEventSchema>;

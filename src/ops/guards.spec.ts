@@ -13,6 +13,7 @@ const READ: Operation = {
   isRateLimited: true,
   isUrgent: false,
   isStream: false,
+  isGuarded: false,
 };
 const WRITE: Operation = { ...READ, effect: 'write' };
 

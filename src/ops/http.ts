@@ -5,11 +5,12 @@ import type { Clock } from '../common/clock.js';
 import { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
 import type { NodeConfig } from '../config/node-config.js';
+import { labOrigins } from '../config/trusted-origins.js';
 import { operationOf } from '../common/operation.js';
 import { EventFeed } from '../events/event-feed.js';
 import { logBrokenAnswers, sendInStreams } from './answer-streams.js';
 import { useJsonBodies } from './body-parser.js';
-import { refuseOtherOrigins } from './cross-origin.js';
+import { guardAgainstPages, refuseOtherOrigins } from './cross-origin.js';
 import { connectionsOf } from './descriptors.js';
 import { refuseForeignHosts } from './foreign-host.js';
 import { HttpConnections, answerAndClose } from './http-connections.js';
@@ -72,7 +73,9 @@ export function createHttpServer(config: NodeConfig, clock: Clock): HttpServer {
   const routes = new RouteTable(instance);
   // Cheap and silent refusals first: what is wrong with a request is explained only to callers who may ask.
   if (rateLimitPerSecond > 0) limitRate(instance, rateLimitPerSecond, clock);
-  if (!corsOrigins.includes('*')) refuseOtherOrigins(instance, corsOrigins);
+  const ofLab = labOrigins(config);
+  if (!corsOrigins.includes('*')) refuseOtherOrigins(instance, [...corsOrigins, ...ofLab]);
+  guardAgainstPages(instance, ofLab);
   refuseForeignHosts(instance, config);
   useJsonBodies(adapter, bodyLimitBytes, turns);
   if (writeToken !== undefined) requireWriteToken(instance, writeToken);
@@ -101,7 +104,7 @@ export function configureHttp(
     }),
   );
   app.useGlobalPipes(new ValidationPipe());
-  shareWithOrigins(app, config.http.corsOrigins);
+  shareWithOrigins(app, [...config.http.corsOrigins, ...labOrigins(config)]);
   const instance = app.getHttpAdapter().getInstance();
   showLastEvent(instance, app.get(EventFeed));
   const metrics = app.get(OpsMetrics);

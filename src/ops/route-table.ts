@@ -9,6 +9,7 @@ const LIBRARY_READ: Operation = {
   isRateLimited: true,
   isUrgent: false,
   isStream: false,
+  isGuarded: false,
 };
 
 interface Route {
