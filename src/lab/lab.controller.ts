@@ -102,8 +102,9 @@ export class LabController {
     const isOwn = this.lab.isOwn(id);
     await this.lab.process(id, verb, seconds, isOwn);
     // Refused meanwhile: nothing happens, and the caller sees that in GET /lab.
-    if (isOwn) reply.raw.once('close', () => void this.lab.process(id, verb, seconds).catch(() => undefined));
-    return this.lab.view();
+    if (!isOwn) return this.lab.view();
+    reply.raw.once('close', () => void this.lab.process(id, verb, seconds).catch(() => undefined));
+    return this.lab.viewAfter(verb);
   }
 
   @Post('heal')

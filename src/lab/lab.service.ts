@@ -116,6 +116,14 @@ export class LabService implements OnApplicationBootstrap, BeforeApplicationShut
     await this.#ask({ kind: 'process', nodeId, verb, seconds, ...(check ? { check } : {}) });
   }
 
+  /** What holds once the process of this node, which is still here, has done this. */
+  viewAfter(verb: ProcessVerb): LabView {
+    const { cluster, ...rest } = this.view();
+    const state = ({ kill: 'ended', stop: 'ended', pause: 'paused' } as const)[verb as string];
+    const nodes = cluster?.nodes.map((node) => (this.isOwn(node.nodeId) && state ? { ...node, state } : node)) ?? [];
+    return { ...rest, cluster: { nodes } };
+  }
+
   /** Makes the network whole. Processes and mining stay as they are. */
   async heal(): Promise<void> {
     await this.#everywhere({ kind: 'heal' });

@@ -103,7 +103,7 @@ export class RestApp {
 /** @param env settings such as MINICHAIN_HTTP_WRITE_TOKEN, over ones that suit a test. */
 export async function startRestApp(
   env: Record<string, string> = {},
-  overrides: Pick<NodeOverrides, 'clock'> = {},
+  overrides: Pick<NodeOverrides, 'clock' | 'cluster'> = {},
 ): Promise<RestApp> {
   const config = parseConfig({
     env: {

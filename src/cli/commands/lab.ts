@@ -217,7 +217,8 @@ function showLab({ nodeId, mining, links, groups, groupsEndInSeconds, cluster }:
       ? 'The network is whole'
       : `The network is cut: ${groups.map((group) => printable(group.join(', '))).join(' / ')}, for ${duration((groupsEndInSeconds ?? 0) * 1000)}`,
     ...links.map((link) => {
-      const what = link.cut ? 'cut' : `slower by ${link.delayMs} to ${link.delayMs + link.jitterMs} ms`;
+      const jitter = link.jitterMs === 0 ? '' : ` to ${link.delayMs + link.jitterMs}`;
+      const what = link.cut ? 'cut' : `slower by ${link.delayMs}${jitter} ms`;
       return `The link of ${printable(nodeId)} with ${printable(link.nodeId)} is ${what}, for ${duration(link.endsInSeconds * 1000)}`;
     }),
     `${printable(nodeId)} mines: ${mining.mode}, ${mining.hashRate === 0 ? 'as fast as it can' : `at most ${mining.hashRate} hashes/s`}`,
