@@ -10,9 +10,9 @@ function setUp(): {
   readonly clock: VirtualClock;
   readonly channel: DelayedChannel;
   readonly log: string[];
-  below(): ChannelEvents;
-  receive(text: string): void;
-  send(text: string): boolean;
+  readonly below: () => ChannelEvents;
+  readonly receive: (text: string) => void;
+  readonly send: (text: string) => boolean;
 } {
   const clock = new VirtualClock();
   const log: string[] = [];

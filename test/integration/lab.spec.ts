@@ -19,7 +19,7 @@ beforeEach(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  expect(await cluster.stop()).toBe(0);
+  if ((await cluster.stop()) !== 0) throw new Error(`the cluster did not end well:\n${cluster.output}`);
   directory.remove();
 }, 60_000);
 

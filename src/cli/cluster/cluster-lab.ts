@@ -40,8 +40,8 @@ export class ClusterLab {
   received(nodeId: string, message: unknown): void {
     const { lab, ...rest } = (message ?? {}) as Partial<ToParent>;
     if (lab === 'hello') this.#welcome(nodeId);
-    else if (lab === 'done' && 'id' in rest) this.#done(rest.id!);
-    else if (lab === 'ask' && 'request' in rest) void this.#answer(nodeId, rest.id!, rest.request!);
+    else if (lab === 'done' && 'id' in rest) this.#done(rest.id);
+    else if (lab === 'ask' && 'request' in rest) void this.#answer(nodeId, rest.id!, rest.request);
   }
 
   /** The state of a node has changed. */
