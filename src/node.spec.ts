@@ -31,7 +31,14 @@ describe('createNode', () => {
 
   it('opens a gRPC server also with a dialer of its own, which it dials by', async () => {
     const dialled: string[] = [];
-    const deaf = { remoteHost: 'nowhere', open: () => {}, send: () => true, close: () => {} };
+    const deaf = {
+      remoteHost: 'nowhere',
+      open: () => {},
+      pause: () => {},
+      resume: () => {},
+      send: () => true,
+      close: () => {},
+    };
     const dialer = {
       dial: (address: string) => {
         dialled.push(address);

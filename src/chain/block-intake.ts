@@ -1,4 +1,5 @@
 import { nowSeconds, type Clock } from '../common/clock.js';
+import { LogLimiter, type LimitedLine } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
 import type { Block } from '../consensus/block.js';
 import { linkHeader, type BlockNode } from '../consensus/block-tree.js';
@@ -20,6 +21,9 @@ import type { Draft, StoredOutcome } from './draft.js';
 import type { OrphanPool } from './orphan-pool.js';
 import type { ReorgGuard } from './reorg-guard.js';
 
+/** The chain does not know who sent a block. */
+const REFUSED: LimitedLine = { level: 'info', kind: 'refused blocks', host: 'peers' };
+
 export interface BlockIntakeOptions {
   readonly params: ConsensusParams;
   readonly clock: Clock;
@@ -37,9 +41,11 @@ export interface BlockIntakeOptions {
 /** Judges blocks: by their headers, by themselves, and in their place in the tree, where those that obey the rules are stored. */
 export class BlockIntake {
   readonly #options: BlockIntakeOptions;
+  readonly #lines: LogLimiter;
 
   constructor(options: BlockIntakeOptions) {
     this.#options = options;
+    this.#lines = new LogLimiter(options.log, options.clock);
   }
 
   /** See ChainService.judgeHeader. */
@@ -92,7 +98,7 @@ export class BlockIntake {
       if (error.condemnsBlock) this.#options.write(() => this.#options.store.saveInvalid(hash, error.code));
       this.#options.metrics.rejected.inc({ code: error.code });
       if (breaksCheckpoint(error)) this.#options.guard.brokeCheckpoint(error);
-      else this.#options.log.info({ hash, code: error.code, ...error.data }, `Block refused: ${error.message}`);
+      else this.#lines.write(REFUSED, { hash, code: error.code, ...error.data }, `Block refused: ${error.message}`);
       throw error;
     }
   }

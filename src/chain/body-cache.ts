@@ -1,13 +1,17 @@
-const MAX_BYTES = 8 * 1024 * 1024;
+const MAX_BYTES = 24 * 1024 * 1024;
 
 /**
- * Bodies of blocks that were read lately, by block id: who looks one entry up often looks up its neighbours next. Holds
- * 8 MiB; what was not used for longest makes room.
+ * Bodies of blocks that were read lately, by block id: who looks one entry up often looks up its neighbours next, and after a
+ * reorganisation neighbours stand in as many blocks as its other side had. Holds 24 MiB; what was not used for longest makes room.
  */
 export class BodyCache {
   /** Used longest ago first. */
   readonly #bodies = new Map<number, Buffer>();
   #bytes = 0;
+
+  has(id: number): boolean {
+    return this.#bodies.has(id);
+  }
 
   get(id: number): Buffer | undefined {
     const body = this.#bodies.get(id);

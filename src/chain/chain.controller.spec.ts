@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startRestApp, type RestApp } from '../../test/support/rest-app.js';
+import { waitFor } from '../../test/support/wait.js';
 import { createBlock, type Block } from '../consensus/block.js';
 import { hashHeader } from '../consensus/header.js';
 import { computeMerkleRoot } from '../consensus/merkle.js';
@@ -127,5 +130,35 @@ describe('GET /blocks/:id', () => {
     const { json } = await rest.get(`/blocks/${side.hash}`);
     expect(json).toMatchObject({ index: 60, hash: side.hash, confirmations: 0, miner: 'other' });
     expect((await rest.get('/blocks/60')).json.hash).not.toBe(side.hash);
+  });
+});
+
+describe('GET /chain for a reader who leaves', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('reads no more blocks', async () => {
+    const { chain } = rest.node;
+    const entries = Array.from({ length: 40 }, (_, n) => `${n} ${'x'.repeat(16_000)}`);
+    for (const data of entries) await rest.post('/blocks', { data });
+    await rest.post('/mine', { blocks: 1 });
+    const bigBlock = chain.getBlockBytes(chain.tip.hash)!;
+    const reading = vi.spyOn(chain, 'getBlockBytes').mockReturnValue(bigBlock);
+    const connections = async (): Promise<number> => {
+      const { text } = await rest.get('/metrics');
+      return Number(/^minichain_open_connections\{server="rest".*\} (\d+)$/m.exec(text)?.[1]);
+    };
+    const before = await connections();
+    const reader = connect(rest.port, '127.0.0.1');
+    reader.write('GET /chain?from=0&limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(reader, 'data');
+    reader.pause();
+    expect(await connections()).toBe(before + 1);
+    reader.destroy();
+    await waitFor('the node notices', async () => (await connections()) === before);
+    const read = reading.mock.calls.length;
+    expect(read).toBeGreaterThan(0);
+    expect(read).toBeLessThan(MINED);
+    await rest.get('/chain?limit=20');
+    expect(reading.mock.calls.length).toBe(read + 20);
   });
 });

@@ -153,12 +153,13 @@ export class ChainStore {
 
   /** The transaction at a place. @throws BlockDamagedError */
   loadTransaction(node: BlockNode, offset: number): Transaction {
-    return this.readTransaction(node, this.loadBody(node), offset);
+    const body = this.#loadBody(node);
+    return this.#naming(node, () => readTransaction(new ByteReader(body.subarray(offset), 'bad-txn-encoding')));
   }
 
-  /** The transaction at a place in a body that was loaded before. @throws BlockDamagedError */
-  readTransaction(node: BlockNode, body: Buffer, offset: number): Transaction {
-    return this.#naming(node, () => readTransaction(new ByteReader(body.subarray(offset), 'bad-txn-encoding')));
+  /** Was the block read lately, so that loadTransaction() need not read it from disk? */
+  isAtHand({ id }: BlockNode): boolean {
+    return this.#bodies.has(id);
   }
 
   /** When the block arrived, since the epoch. */
@@ -197,8 +198,7 @@ export class ChainStore {
     return this.#naming(node, () => decodeBlock(this.loadBlockBytes(node)));
   }
 
-  /** All of a block that follows its header. @throws BlockDamagedError */
-  loadBody(node: BlockNode): Buffer {
+  #loadBody(node: BlockNode): Buffer {
     const known = this.#bodies.get(node.id);
     if (known !== undefined) return known;
     const [, body] = this.#loadRow(node);

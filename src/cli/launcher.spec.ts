@@ -30,6 +30,16 @@ describe('scripts', () => {
   });
   afterEach(() => rmSync(copy, { recursive: true }));
 
+  it('of npm need no home directory', async () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const [, generate] = /&& (.*buf generate)/.exec(scripts['generate']!)!;
+    const command = `cd '${ROOT}' && ${generate} --output '${copy}' && ${scripts['check:proto']}`;
+    const env = { HOME: '/proc/nope', PATH: `${ROOT}/node_modules/.bin:${process.env['PATH']}` };
+    expect(await run('sh', ['-c', command], env)).toEqual({ code: 0, out: '', err: '' });
+  });
+
   it('minichain.mjs says in one line that there is no build yet', async () => {
     expect(await run(process.execPath, [join(copy, 'scripts/minichain.mjs'), 'status'])).toEqual({
       code: 1,

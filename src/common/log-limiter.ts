@@ -17,10 +17,19 @@ export interface LimitedLine {
   readonly kind: string;
   /** Whose doing it is; undefined for this machine itself. */
   readonly host: string | undefined;
+  /**
+   * How many of a host are written in a minute (and in all, if that is more than 100); ten, if undefined. The same for all
+   * lines of one kind.
+   */
+  readonly perHost?: number;
 }
 
 interface Period {
   readonly level: LimitedLine['level'];
+  readonly perHost: number;
+  readonly endsAtMs: number;
+  /** Is something left out, so that the end of the period says so? */
+  hasEnd: boolean;
   told: number;
   readonly hosts: Map<string, { told: number; leftOut: number }>;
   /** Of hosts beyond MAX_HOSTS. */
@@ -28,7 +37,7 @@ interface Period {
 }
 
 /**
- * Log lines that a stranger can cause as often as he likes. In a minute it writes ten of each kind for each host, and a
+ * Log lines that a stranger can cause as often as he likes. In a minute it writes a few of each kind for each host, and a
  * hundred of each kind in all. The end of the minute says what was left out.
  */
 export class LogLimiter {
@@ -40,30 +49,44 @@ export class LogLimiter {
   ) {}
 
   /** @param facts fields of the line, as for the logger itself; `message` is its text. */
-  write({ level, kind, host = 'this machine' }: LimitedLine, facts: object, message: string): void {
-    const period = this.#periods.get(kind) ?? this.#begin(kind, level);
+  write(line: LimitedLine, facts: object, message: string): void {
+    const { level, kind, host = 'this machine' } = line;
+    const period = this.#current(kind) ?? this.#begin(line);
+    const { perHost } = period;
     let counts = period.hosts.get(host);
     if (counts === undefined && period.hosts.size < MAX_HOSTS) {
       counts = { told: 0, leftOut: 0 };
       period.hosts.set(host, counts);
     }
-    if (counts === undefined) period.leftOutOfOthers += 1;
-    else if (counts.told >= LINES_PER_HOST || period.told >= LINES_PER_KIND) counts.leftOut += 1;
-    else {
+    if (counts !== undefined && counts.told < perHost && period.told < Math.max(perHost, LINES_PER_KIND)) {
       counts.told += 1;
       period.told += 1;
-      this.log[level](facts, message);
+      return this.log[level](facts, message);
     }
+    if (counts === undefined) period.leftOutOfOthers += 1;
+    else counts.leftOut += 1;
+    if (!period.hasEnd) this.#awaitEnd(kind, period);
   }
 
-  #begin(kind: string, level: LimitedLine['level']): Period {
-    const period: Period = { level, told: 0, hosts: new Map(), leftOutOfOthers: 0 };
+  /** The period that lasts still. */
+  #current(kind: string): Period | undefined {
+    const period = this.#periods.get(kind);
+    return period !== undefined && (period.hasEnd || this.clock.monotonicMs() < period.endsAtMs) ? period : undefined;
+  }
+
+  #begin({ kind, level, perHost = LINES_PER_HOST }: LimitedLine): Period {
+    const endsAtMs = this.clock.monotonicMs() + PERIOD_MS;
+    const period: Period = { level, perHost, endsAtMs, hasEnd: false, told: 0, hosts: new Map(), leftOutOfOthers: 0 };
     this.#periods.set(kind, period);
-    this.clock.after(PERIOD_MS, () => {
+    return period;
+  }
+
+  #awaitEnd(kind: string, period: Period): void {
+    period.hasEnd = true;
+    this.clock.after(period.endsAtMs - this.clock.monotonicMs(), () => {
       this.#periods.delete(kind);
       this.#summarise(kind, period);
     });
-    return period;
   }
 
   #summarise(kind: string, { level, hosts, leftOutOfOthers }: Period): void {

@@ -101,6 +101,11 @@ export class OpenConnections {
     connection.idleSinceMs = performance.now();
   }
 
+  /** How many are under way on the connection. */
+  busyOn(socket: Socket): number {
+    return this.#open.get(socket)?.busy ?? 0;
+  }
+
   /** Is a request or stream under way on any connection? */
   get isBusy(): boolean {
     return [...this.#open.values()].some(({ busy }) => busy > 0);

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   accept,
   acceptBatch,
@@ -436,6 +436,21 @@ describe('a reorganisation that moves many entries', () => {
       mine.flatMap(({ transactions }) => transactions.filter(isEntry)).map(({ id }) => id),
     );
     expect(again.database.prepare('SELECT count(*) FROM unsettled_blocks').pluck().get()).toBe(0);
+  });
+
+  it('whose entries stand in many blocks of the new branch reads only some of these in one step', async () => {
+    const { chain, mempool } = open({ limits });
+    const mine = mineChain(genesisNode(), 2, (index) => Array.from({ length: 100 }, (_, at) => `mine ${index} ${at}`));
+    acceptBatch(chain, mine.blocks);
+    const entries = mine.blocks.flatMap(({ transactions }) => transactions.filter(isEntry));
+    const kept = entries.filter((_, index) => index % 3 > 0);
+    const theirs = mineChain(genesisNode(), kept.length, (index) => [kept[index]!]).blocks;
+    const lookUp = vi.spyOn(chain, 'lookUp');
+    acceptBatch(chain, theirs);
+    await clock.until('the mempool is settled', () => !mempool.isSettling, 10_000);
+    expect(Math.min(...lookUp.mock.results.map(({ value }) => (value as { count: number }).count))).toBeLessThan(100);
+    expect(lookUp.mock.calls.length).toBeGreaterThan(4);
+    expect(mempool.ids()).toEqual(entries.filter((_, index) => index % 3 === 0).map(({ id }) => id));
   });
 
   it('that is undone at once leaves the mempool as it was', async () => {

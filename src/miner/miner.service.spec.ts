@@ -468,10 +468,10 @@ describe('faults', () => {
     const ends: string[] = [];
     rig.miner.events.on('found', () => ends.push('found'));
     rig.miner.events.on('cancelled', ({ end }) => ends.push(end));
-    const refused = expect(rig.miner.mine(1)).rejects.toThrow('another program holds a lock');
+    const refused = rig.miner.mine(1).catch((error: Error) => error.message);
     await settled();
     await rig.hasher.find();
-    await refused;
+    expect(await refused).toContain('another program holds a lock');
     rig.miner.setPaused('sync', true);
     await rig.pass(1_000);
     expect([chain.tip.height, ends]).toEqual([0, []]);
@@ -490,10 +490,10 @@ describe('faults', () => {
       vi.spyOn(rig.chain, 'accept').mockImplementationOnce(() => {
         throw new DatabaseBusyError('node.db');
       });
-      const refused = expect(rig.miner.mine(1)).rejects.toThrow('another program holds a lock');
+      const refused = rig.miner.mine(1).catch((error: Error) => error.message);
       await settled();
       await rig.hasher.find();
-      await refused;
+      expect(await refused).toContain('another program holds a lock');
     };
     await lose();
     accept(rig.chain, mineOn(rig.chain.genesis));

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { LogLimiter } from '../common/log-limiter.js';
 import { operationOf } from '../common/operation.js';
 import { longAnswerTurns } from '../common/write-json.js';
@@ -19,12 +19,12 @@ export function sendInStreams(instance: FastifyInstance, answers: LongAnswers): 
   instance.addHook('onSend', (request, reply, payload, done) => {
     if (request.method === 'HEAD' || isExempt(request)) return done(null, payload);
     if (payload instanceof Readable) {
-      return done(null, Readable.from(placed(begun(payload, request, answers), request, reply, answers)));
+      return done(null, Readable.from(placed(begun(payload, request, answers), request, answers)));
     }
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
     if (!Buffer.isBuffer(bytes) || bytes.length <= SHORT_BYTES) return done(null, payload);
     void reply.header('Content-Length', bytes.length);
-    done(null, Readable.from(placed(inPieces(bytes), request, reply, answers)));
+    done(null, Readable.from(placed(inPieces(bytes), request, answers)));
   });
 }
 
@@ -44,25 +44,27 @@ async function* begun(source: Readable, request: FastifyRequest, answers: LongAn
 async function* placed(
   source: AsyncIterable<Buffer> | Iterable<Buffer>,
   request: FastifyRequest,
-  reply: FastifyReply,
   answers: LongAnswers,
 ): AsyncGenerator<Buffer> {
   const beginning: Buffer[] = [];
   let heldBytes = 0;
   let answer: LongAnswer | undefined;
-  for await (const chunk of source) {
-    if (answer !== undefined) {
-      yield* offer(answer, chunk);
-      continue;
+  try {
+    for await (const chunk of source) {
+      if (answer !== undefined) {
+        yield* offer(answer, chunk);
+        continue;
+      }
+      beginning.push(chunk);
+      heldBytes += chunk.length;
+      if (heldBytes <= SHORT_BYTES) continue;
+      answer = answers.open(clientOf(request.ip), () => request.raw.socket.destroy());
+      for (const held of beginning.splice(0)) yield* offer(answer, held);
     }
-    beginning.push(chunk);
-    heldBytes += chunk.length;
-    if (heldBytes <= SHORT_BYTES) continue;
-    answer = answers.open(clientOf(request.ip), () => request.raw.socket.destroy());
-    reply.raw.once('close', answer.close);
-    for (const held of beginning.splice(0)) yield* offer(answer, held);
+    yield* beginning;
+  } finally {
+    answer?.close();
   }
-  yield* beginning;
 }
 
 function* offer(answer: LongAnswer, chunk: Buffer): Generator<Buffer> {

@@ -11,8 +11,8 @@ const MAX_PER_CLIENT = 16;
 const MAX_LOCAL = 48;
 /** A reader that has taken nothing for so long gives way to another one. */
 const GIVES_WAY_MS = 2_000;
-/** A reader that takes nothing for so long is given up. */
-const SILENT_MS = 30_000;
+/** A reader that takes nothing for so long is given up: sooner than a connection that costs less (see HttpConnections). */
+const SILENT_MS = 20_000;
 /** A reader has to take this much in each period: below 9 kB/s an answer is held, not read. */
 const LEAST_BYTES = 262_144;
 const PERIOD_MS = 30_000;

@@ -6,9 +6,6 @@ import { HttpProblem } from '../common/http-problem.js';
 import { operationOf } from '../common/operation.js';
 import { Slice } from '../common/turns.js';
 
-/** Requests that a client may send on one connection before it has the answer to the first. */
-const MAX_PIPELINED = 16;
-
 /**
  * Shares the event loop out among requests. Many that arrive at once would otherwise all be served before the loop looks
  * at anything else. Here they are begun in order, and once those of one turn of the loop have taken 5 ms, the rest wait
@@ -55,10 +52,6 @@ export function takeTurns(instance: FastifyInstance, turns: RequestTurns): void 
     const own = pending.get(socket) ?? { count: 0, last: Promise.resolve() };
     pending.set(socket, own);
     const { count, last } = own;
-    if (count >= MAX_PIPELINED) {
-      socket.destroy();
-      return done(hungUp());
-    }
     own.count += 1;
     own.last = new Promise((resolve) => {
       reply.raw.once('close', () => {

@@ -10,6 +10,12 @@ const SMALL_BYTES = 32 * 1024;
 /** Blocks of one peer that wait to be verified. Honest peers announce at most a handful at a time. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
+export interface ArrivedBlock {
+  readonly hash: Hash;
+  readonly parent: Hash;
+  readonly raw: Uint8Array;
+}
+
 interface Queue {
   waitingBytes: number;
   last: Promise<unknown>;
@@ -40,14 +46,15 @@ export class BlockArrivals {
   }
 
   /**
-   * Runs `work` once the peer's earlier blocks are done, and the same block of another peer is, too.
+   * Runs `work` once the peer's earlier blocks are done, and the same block and its parent of other peers are, too.
    * @throws what `work` throws.
    */
-  async inTurn<T>(peer: Peer, hash: Hash, raw: Uint8Array, work: () => Promise<T>): Promise<T> {
+  async inTurn<T>(peer: Peer, { hash, parent, raw }: ArrivedBlock, work: () => Promise<T>): Promise<T> {
     const queue = this.#queues.get(peer) ?? { waitingBytes: 0, last: Promise.resolve() };
     this.#queues.set(peer, queue);
     queue.waitingBytes += raw.length;
-    const done = this.#after([queue.last, this.#underWay.get(hash) ?? Promise.resolve()], work);
+    const others = [hash, parent].flatMap((other) => this.#underWay.get(other) ?? []);
+    const done = this.#after([queue.last, ...others], work);
     const settled = done.catch(() => {});
     queue.last = settled;
     this.#underWay.set(hash, settled);

@@ -21,6 +21,9 @@ export interface Channel {
   open(events: ChannelEvents): void;
   /** Sends one encoded message. False: accepted, but wait for `drained` before the next. */
   send(bytes: Uint8Array): boolean;
+  /** Delivers no more messages, and lets the sender feel it, until `resume`; a few that have come may still follow. */
+  pause(): void;
+  resume(): void;
   /** Ends the stream once what was sent is written out. */
   close(): void;
 }

@@ -1,5 +1,7 @@
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { LogLimiter } from '../common/log-limiter.js';
 import { ClockWatch } from './clock-watch.js';
 import type { Peer } from './peer.js';
 
@@ -11,7 +13,9 @@ describe('ClockWatch', () => {
     peers = ['a', 'b', 'c'].map((nodeId) => ({ nodeId, session: { isClosed: false } }) as unknown as Peer);
     lines = [];
     const log = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) });
-    watch = new ClockWatch(log, () => peers.filter(({ session }) => !session.isClosed));
+    watch = new ClockWatch(log, new LogLimiter(log, new VirtualClock()), () =>
+      peers.filter(({ session }) => !session.isClosed),
+    );
   });
   const warnings = (): string[] => lines.filter(({ level }) => level === 40).map(({ msg }) => msg);
   const infos = (): string[] => lines.filter(({ level }) => level === 30).map(({ msg }) => msg);

@@ -1,3 +1,4 @@
+import type { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
 import type { Peer } from './peer.js';
 
@@ -14,6 +15,7 @@ export class ClockWatch {
 
   constructor(
     private readonly log: Logger,
+    private readonly lines: LogLimiter,
     private readonly peers: () => Iterable<Peer>,
   ) {}
 
@@ -21,7 +23,8 @@ export class ClockWatch {
   tooNew(peer: Peer, secondsAhead: number): void {
     if (!this.#ahead.has(peer)) {
       const facts = { peer: peer.nodeId, secondsAhead };
-      this.log.info(
+      this.lines.write(
+        { level: 'info', kind: 'clocks that are ahead of ours', host: peer.session.remoteHost },
         facts,
         `Blocks of ${peer.nodeId} are ${secondsAhead} s ahead of our clock; they are accepted when their time comes`,
       );

@@ -1,5 +1,6 @@
 import type { Clock } from '../common/clock.js';
 import { isLoopback } from '../config/address.js';
+import { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import type { RuleError } from '../consensus/rule-error.js';
@@ -20,6 +21,7 @@ import type { PeerBook } from './peer-book.js';
 import { PeerTable } from './peer-table.js';
 import { Penalties, type PenaltyMeter } from './penalties.js';
 import { subjectOf, type Scoring } from './scoring.js';
+import { ReadingPaces } from './reading-pace.js';
 import type { Seeds } from './seeds.js';
 import { SeenCache } from './seen-cache.js';
 import type { HandlerTable, Session, TrafficMeter } from './session.js';
@@ -31,6 +33,8 @@ const LASTING_MS = 10_000;
 const MAX_ARRIVING = 64;
 /** Of these, from one other machine: some nodes behind one router may start together. */
 const MAX_ARRIVING_PER_HOST = 8;
+/** A minute, of one host: as many nodes as may run behind one address. */
+const SESSION_LINES = 60;
 const MAX_REASON_CHARS = 200;
 /** Node ids that have been reported as shared. */
 const MAX_SHARED_IDS = 1_000;
@@ -81,7 +85,9 @@ export class Connections {
   /** Nodes with which this node keeps no session. */
   readonly refusals = new LinkRefusals();
   readonly #given: ConnectionsInit;
+  readonly #lines: LogLimiter;
   readonly #limits: RateLimits;
+  readonly #reading: ReadingPaces;
   readonly #heartbeat: Heartbeat;
   readonly #penalties: Penalties;
   readonly #openings: Openings;
@@ -95,7 +101,9 @@ export class Connections {
     this.#given = given;
     this.#limits = new RateLimits(clock);
     this.#delays = new LinkDelays(random);
-    this.#penalties = new Penalties({ scoring, log, meter });
+    this.#reading = new ReadingPaces(clock);
+    const lines = (this.#lines = new LogLimiter(log, clock));
+    this.#penalties = new Penalties({ scoring, lines, meter });
     this.#heartbeat = new Heartbeat(given.heartbeatMs, chain, clock, {
       sawTip: (peer) => events.sawTip(peer),
       blame: (peer, error) => this.blame(peer, error),
@@ -121,7 +129,7 @@ export class Connections {
       heartbeat: this.#heartbeat,
     });
     this.#openings = new Openings({
-      ...{ self, chain, acceptance, penalties: this.#penalties, book, seeds, clock, random, log, meter },
+      ...{ self, chain, acceptance, penalties: this.#penalties, book, seeds, clock, random, log, lines, meter },
       events: {
         admit: (session, hello, dialled) => this.#admit(session, hello, dialled),
         closed: (peer, reason) => this.#closed(peer, reason),
@@ -168,6 +176,11 @@ export class Connections {
     this.#penalties.blame(peer, error);
   }
 
+  /** See GossipPorts. */
+  acceptRepeat(peer: Peer): boolean {
+    return this.#penalties.acceptRepeat(peer);
+  }
+
   /**
    * Ends the sessions with the nodes of this name (a node id or a key); false if there are none. Either side may dial the
    * other again.
@@ -206,13 +219,14 @@ export class Connections {
   }
 
   #admit(session: Session, { identity, tip }: GoodHello, dialled: string | undefined): Peer {
-    const { book, clock, events, log } = this.#given;
+    const { book, clock, events } = this.#given;
     const limits = this.#limits.enter(subjectOf(identity.key, session.remoteHost)!);
     const direction: Direction = dialled === undefined ? 'inbound' : 'outbound';
     const moment = { connectedAtMs: clock.monotonicMs(), lastSeenMs: clock.nowMs() };
-    const peer = new Peer({ identity, session, direction, dialled, tip, ...moment, limits });
+    const reading = this.#reading.enter(session);
+    const peer = new Peer({ identity, session, direction, dialled, tip, ...moment, limits, reading });
     this.#delays.apply(peer);
-    session.gate = (body) => this.#penalties.acceptMessage(peer, body);
+    session.gate = (body, bytes) => this.#penalties.acceptMessage(peer, body, bytes);
     this.#warnOfSharedId(peer);
     this.peers.add(peer);
     if (dialled !== undefined) book.reached(dialled, peer);
@@ -227,7 +241,8 @@ export class Connections {
       },
     };
     const facts = { peer: peer.nodeId, key: peer.key, address: peer.displayAddress, direction };
-    log.info(facts, `Connected to peer ${peer.nodeId}`);
+    const line = { level: 'info', kind: 'new sessions', host: session.remoteHost, perHost: SESSION_LINES } as const;
+    this.#lines.write(line, facts, `Connected to peer ${peer.nodeId}`);
     this.#heartbeat.keep(peer);
     events.connected(peer);
     return peer;
@@ -235,13 +250,14 @@ export class Connections {
 
   /** Node ids are labels: two nodes may share one, but whoever runs them should know. */
   #warnOfSharedId(peer: Peer): void {
-    const { log, self } = this.#given;
+    const { self } = this.#given;
     const { nodeId } = peer;
     const other = nodeId === self.nodeId ? 'this node' : this.peers.named(nodeId)[0]?.displayAddress;
     if (other === undefined || this.#sharedIds.has(nodeId)) return;
     this.#sharedIds.add(nodeId);
     const text = `Two nodes call themselves ${nodeId}: ${other} and ${peer.displayAddress}. Give each its own node_id`;
-    log.warn({ peer: nodeId, addresses: [other, peer.displayAddress] }, text);
+    const line = { level: 'warn', kind: 'shared node ids', host: peer.session.remoteHost } as const;
+    this.#lines.write(line, { peer: nodeId, addresses: [other, peer.displayAddress] }, text);
   }
 
   /** The nodes that we dialled, the one that has stayed longest first. */
@@ -252,6 +268,7 @@ export class Connections {
   #closed(peer: Peer, reason: string): void {
     const { book, clock, events, log } = this.#given;
     this.peers.remove(peer);
+    peer.reading.end();
     this.#limits.leave(subjectOf(peer.key, peer.session.remoteHost)!, peer.limits);
     if (!this.#stopped) this.#holdAnchors();
     if (clock.monotonicMs() - peer.connectedAtMs >= LASTING_MS) book.lost(peer.key);
@@ -259,7 +276,11 @@ export class Connections {
     const isSettled = BENIGN_REASONS.has(reason) || peer.farewell === DUPLICATE_SESSION;
     const level = isSettled ? 'debug' : peer.farewell === KEY_IN_USE ? 'warn' : 'info';
     const said = peer.farewell === KEY_IN_USE ? `: ${KEY_IN_USE}` : '';
-    log[level]({ peer: peer.nodeId, reason, said: peer.farewell }, `Disconnected from peer ${peer.nodeId}${said}`);
+    const facts = { peer: peer.nodeId, reason, said: peer.farewell };
+    const text = `Disconnected from peer ${peer.nodeId}${said}`;
+    const host = peer.session.remoteHost;
+    if (level === 'debug') log.debug(facts, text);
+    else this.#lines.write({ level, kind: 'ended sessions', host, perHost: SESSION_LINES }, facts, text);
     events.disconnected(peer, peer.farewell ?? reason);
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../common/clock.js';
 import type { Channel, ChannelEvents } from './channel.js';
 
-/** As much may be on its way in each direction; what comes on top hurries the oldest along, or makes the sender wait. */
+/** As much may be on its way in each direction; more makes the sender wait. */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
 
 interface Held {
@@ -14,6 +14,7 @@ class Line {
   readonly #held: Held[] = [];
   #timer: Timer | undefined;
   #bytes = 0;
+  #isPaused = false;
 
   constructor(
     private readonly clock: Clock,
@@ -35,16 +36,20 @@ class Line {
     this.#wait();
   }
 
-  /** Hands on the oldest, due or not. */
-  next(): void {
-    const { bytes } = this.#held.shift()!;
-    this.#bytes -= bytes.length;
-    this.handOn(bytes);
+  pause(): void {
+    this.#isPaused = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#wait();
   }
 
   /** Hands on everything. */
   flush(): void {
-    while (!this.isEmpty) this.next();
+    while (!this.isEmpty) this.#next();
     this.#timer?.cancel();
     this.#timer = undefined;
   }
@@ -56,12 +61,18 @@ class Line {
     this.#timer = undefined;
   }
 
+  #next(): void {
+    const { bytes } = this.#held.shift()!;
+    this.#bytes -= bytes.length;
+    this.handOn(bytes);
+  }
+
   #wait(): void {
-    if (this.#timer !== undefined || this.isEmpty) return;
+    if (this.#timer !== undefined || this.#isPaused || this.isEmpty) return;
     this.#timer = this.clock.after(Math.max(0, this.#held[0]!.dueMs - this.clock.monotonicMs()), () => {
       this.#timer = undefined;
       const nowMs = this.clock.monotonicMs();
-      while (!this.isEmpty && this.#held[0]!.dueMs <= nowMs) this.next();
+      while (!this.#isPaused && !this.isEmpty && this.#held[0]!.dueMs <= nowMs) this.#next();
       this.#wait();
     });
   }
@@ -80,13 +91,16 @@ export class DelayedChannel implements Channel {
   /** Was the sender told to wait by us, not by the channel below? */
   #isFull = false;
   #isBlocked = false;
+  #isPaused = false;
+  /** Has so much come in that the other side has to wait? */
+  #isOverfull = false;
 
   constructor(
     private readonly inner: Channel,
     clock: Clock,
   ) {
     this.#sending = new Line(clock, (bytes) => this.#sendNow(bytes));
-    this.#receiving = new Line(clock, (bytes) => this.#events?.message(bytes));
+    this.#receiving = new Line(clock, (bytes) => this.#deliver(bytes));
   }
 
   get remoteHost(): string {
@@ -121,6 +135,18 @@ export class DelayedChannel implements Channel {
     return !this.#isFull;
   }
 
+  pause(): void {
+    this.#isPaused = true;
+    this.#receiving.pause();
+    this.inner.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#receiving.resume();
+    if (!this.#isOverfull) this.inner.resume();
+  }
+
   close(): void {
     this.#sending.flush();
     this.#receiving.clear();
@@ -137,7 +163,17 @@ export class DelayedChannel implements Channel {
   #received(bytes: Uint8Array): void {
     const delayMs = this.delayMs();
     if (delayMs === 0 && this.#receiving.isEmpty) return this.#events!.message(bytes);
-    while (this.#receiving.bytes > MAX_HELD_BYTES) this.#receiving.next();
     this.#receiving.add(bytes, delayMs);
+    if (this.#isOverfull || this.#receiving.bytes <= MAX_HELD_BYTES) return;
+    this.#isOverfull = true;
+    this.inner.pause();
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    if (this.#isOverfull && this.#receiving.bytes <= MAX_HELD_BYTES) {
+      this.#isOverfull = false;
+      if (!this.#isPaused) this.inner.resume();
+    }
+    this.#events?.message(bytes);
   }
 }

@@ -1,8 +1,9 @@
 import type { Clock } from '../common/clock.js';
+import { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
 import { RuleError } from '../consensus/rule-error.js';
 import type { Discovery } from './discovery.js';
-import type { Gossip } from './gossip.js';
+import type { EntryGossip } from './entry-gossip.js';
 import { WireError } from './messages.js';
 import type { Peer } from './peer.js';
 import { RequestFailedError } from './session.js';
@@ -11,7 +12,7 @@ const RETRY_MS = 20_000;
 
 export interface FirstExchangeInit {
   readonly discovery: Discovery;
-  readonly gossip: Gossip;
+  readonly entries: EntryGossip;
   readonly clock: Clock;
   readonly log: Logger;
   readonly blame: (peer: Peer, error: RuleError | WireError) => void;
@@ -20,9 +21,11 @@ export interface FirstExchangeInit {
 /** What a node asks each new peer for: the nodes that the peer knows, and its pending entries. */
 export class FirstExchange {
   readonly #given: FirstExchangeInit;
+  readonly #lines: LogLimiter;
 
   constructor(given: FirstExchangeInit) {
     this.#given = given;
+    this.#lines = new LogLimiter(given.log, given.clock);
   }
 
   begin(peer: Peer): void {
@@ -31,8 +34,8 @@ export class FirstExchange {
   }
 
   #fetchMempool(peer: Peer): void {
-    const { clock, gossip } = this.#given;
-    gossip.fetchMempool(peer).catch((error: unknown) => {
+    const { clock, entries } = this.#given;
+    entries.fetchMempool(peer).catch((error: unknown) => {
       this.#failed(peer, error);
       // The peer will not announce again what it holds now, so a busy peer is asked once more.
       if (error instanceof RequestFailedError && error.reason === 'timeout') {
@@ -47,6 +50,9 @@ export class FirstExchange {
     if (error instanceof RuleError || error instanceof WireError) blame(peer, error);
     else if (error instanceof RequestFailedError) {
       log.debug({ peer: nodeId, reason: error.message }, `First exchange with ${nodeId} stopped: ${error.message}`);
-    } else log.error({ err: error, peer: nodeId }, `First exchange with ${nodeId} failed on our side`);
+    } else {
+      const line = { level: 'error', kind: 'failed first exchanges', host: peer.session.remoteHost } as const;
+      this.#lines.write(line, { err: error, peer: nodeId }, `First exchange with ${nodeId} failed on our side`);
+    }
   }
 }

@@ -22,6 +22,7 @@ export class GrpcChannel implements Channel {
   ) {
     // An 'error' without a listener ends the process; one may come before the session opens the channel.
     stream.on('error', () => {});
+    readOneByOne(stream);
     this.#remoteHost = this.remoteHost;
   }
 
@@ -62,6 +63,14 @@ export class GrpcChannel implements Channel {
     return this.#closed || this.stream.destroyed ? true : this.stream.write(bytes);
   }
 
+  pause(): void {
+    this.stream.pause();
+  }
+
+  resume(): void {
+    this.stream.resume();
+  }
+
   close(): void {
     if (this.stream.destroyed) return;
     this.stream.end();
@@ -72,6 +81,15 @@ export class GrpcChannel implements Channel {
       this.stream.destroy();
     });
   }
+}
+
+/**
+ * A stream that is paused would otherwise read on until it holds sixteen messages, of up to 8 MiB each. Node has no way to
+ * say so after a stream was made, and grpc-js makes it.
+ */
+function readOneByOne(stream: Stream): void {
+  const { _readableState: state } = stream as unknown as { _readableState?: { highWaterMark: number } };
+  if (state !== undefined) state.highWaterMark = 1;
 }
 
 /** grpc-js gives a server no way to cut off a client that does not read, so the HTTP/2 stream underneath is closed. */

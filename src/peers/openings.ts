@@ -1,13 +1,15 @@
 import type { ChainService } from '../chain/chain.service.js';
 import type { Clock } from '../common/clock.js';
 import { PassingFault } from '../common/faults.js';
+import type { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { DUPLICATE_SESSION, KEY_IN_USE, type Acceptance, type GoodHello, type TurnAway } from './acceptance.js';
 import { hostOf } from './address.js';
 import type { Channel } from './channel.js';
 import { NONCE_BYTES, type HelloRefusal, type SelfIdentity } from './handshake.js';
-import type { Body, BodyOf } from './messages.js';
+import type { BodyOf } from './messages.js';
+import { OutgoingMemory } from './outgoing-queue.js';
 import type { Direction, Peer, PeerIdentity } from './peer.js';
 import type { PeerBook } from './peer-book.js';
 import type { Penalties } from './penalties.js';
@@ -19,9 +21,13 @@ import { Session, type HandlerTable, type TrafficMeter } from './session.js';
 const HANDSHAKE_MS = 5_000;
 /** Unknown messages before the proof: a newer node may send some, but there is no reason for many. */
 const MAX_UNKNOWN = 20;
+const MAX_UNKNOWN_BYTES = 64 * 1024;
 const MAX_REASON_CHARS = 200;
 /** Processes with one key that have been warned of. */
 const MAX_WARNED = 100;
+
+/** Of all sessions together: four that read nothing at all. */
+const MAX_UNSENT_BYTES = 128 * 1024 * 1024;
 
 export const SHUTTING_DOWN = 'shutting down';
 export const BENIGN_REASONS: ReadonlySet<string> = new Set([DUPLICATE_SESSION, SHUTTING_DOWN]);
@@ -50,6 +56,7 @@ export interface OpeningsInit {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly lines: LogLimiter;
   readonly meter: TrafficMeter;
   readonly events: OpeningsEvents;
 }
@@ -71,6 +78,7 @@ export class Openings {
   readonly #given: OpeningsInit;
   readonly #sessions = new Map<Session, Direction>();
   readonly #warned = new SeenCache(MAX_WARNED);
+  readonly #memory = new OutgoingMemory(MAX_UNSENT_BYTES);
 
   constructor(given: OpeningsInit) {
     this.#given = given;
@@ -87,29 +95,47 @@ export class Openings {
 
   /** @param dialled undefined for an inbound channel. */
   open(channel: Channel, dialled: string | undefined): void {
-    const { chain, clock, events, log, meter, penalties, random, self } = this.#given;
+    const { chain, clock, events, lines, log, meter, penalties, random, self } = this.#given;
     const direction: Direction = dialled === undefined ? 'inbound' : 'outbound';
     let peer: Peer | undefined;
-    const session: Session = new Session(channel, clock, meter, {
-      misbehaved: (error) => penalties.penalise(session, peer, error),
-      failed: (error, kind) => {
-        // Reported where it arose, once for all messages that meet it.
-        const level = error instanceof PassingFault ? 'debug' : 'error';
-        log[level]({ err: error, peer: peer?.nodeId, message: kind }, `Failed to handle a message (${kind})`);
+    const session: Session = new Session(
+      channel,
+      clock,
+      meter,
+      {
+        misbehaved: (error) => penalties.penalise(session, peer, error),
+        failed: (error, kind) => {
+          // Reported where it arose, once for all messages that meet it.
+          const facts = { err: error, peer: peer?.nodeId, message: kind };
+          const line = {
+            level: 'error',
+            kind: 'messages that this node failed to handle',
+            host: session.remoteHost,
+          } as const;
+          if (error instanceof PassingFault) log.debug(facts, `Failed to handle a message (${kind})`);
+          else lines.write(line, facts, `Failed to handle a message (${kind})`);
+        },
+        closed: (reason) => {
+          deadline.cancel();
+          this.#ended(session, dialled);
+          if (peer !== undefined) events.closed(peer, reason);
+          else log.debug({ address: dialled ?? session.remoteHost, reason }, `Session not opened: ${reason}`);
+        },
       },
-      closed: (reason) => {
-        deadline.cancel();
-        this.#ended(session, dialled);
-        if (peer !== undefined) events.closed(peer, reason);
-        else log.debug({ address: dialled ?? session.remoteHost, reason }, `Session not opened: ${reason}`);
-      },
-    });
+      this.#memory,
+    );
     const handshake = new Handshake(self, chain.genesis, direction, random.bytes(NONCE_BYTES));
     const opening: Opening = { session, handshake, dialled };
     let awaited = 'Hello';
     const deadline = clock.after(HANDSHAKE_MS, () => session.close(`no ${awaited} in time`));
     session.gate = this.#gate(session);
-    const goodbye: HandlerTable = { goodbye: ({ reason }) => this.#refusedBy(dialled ?? session.remoteHost, reason) };
+    const goodbye: HandlerTable = {
+      goodbye: ({ reason }) => {
+        this.#refusedBy(session, dialled, reason);
+        // Nothing may follow, or a stranger could say it again and again.
+        session.close('refused by the peer');
+      },
+    };
     session.handlers = {
       ...goodbye,
       hello: (hello) => {
@@ -140,12 +166,15 @@ export class Openings {
   }
 
   /** Unknown messages are ignored without an answer, because nothing is served yet. */
-  #gate(session: Session): (body: Body | undefined) => boolean {
+  #gate(session: Session): Session['gate'] {
     let unknown = 0;
-    return (body) => {
+    let unknownBytes = 0;
+    return (body, bytes) => {
       if (body !== undefined) return true;
       unknown += 1;
-      if (unknown > MAX_UNKNOWN) session.close('flood of unknown messages before Hello and Proof');
+      unknownBytes += bytes;
+      if (unknown > MAX_UNKNOWN || unknownBytes > MAX_UNKNOWN_BYTES)
+        session.close('flood of unknown messages before Hello and Proof');
       return false;
     };
   }
@@ -186,7 +215,8 @@ export class Openings {
   #refuseHello({ session, dialled }: Opening, { reason }: HelloRefusal): void {
     const address = dialled ?? session.remoteHost;
     const shown = reason.slice(0, MAX_REASON_CHARS);
-    this.#given.log.warn({ address, reason }, `Peer at ${address} not accepted: ${shown}`);
+    const line = { level: 'warn', kind: 'Hellos that were not accepted', host: session.remoteHost } as const;
+    this.#given.lines.write(line, { address, reason: shown }, `Peer at ${address} not accepted: ${shown}`);
     session.close(reason);
   }
 
@@ -226,7 +256,8 @@ export class Openings {
       other === undefined
         ? `Another process uses the key of this node, as ${nodeId} at ${place}. ${advice}`
         : `Two processes use the key of ${other.nodeId}: at ${other.displayAddress} and at ${place}. ${advice}`;
-    this.#given.log.warn({ key, address: place, other: other?.displayAddress }, text);
+    const line = { level: 'warn', kind: 'node keys that are used twice', host: remoteHost } as const;
+    this.#given.lines.write(line, { key, address: place, other: other?.displayAddress }, text);
   }
 
   /** Before its Hello a node that we dialled may name others, once: it has no slot for us. */
@@ -239,9 +270,13 @@ export class Openings {
     session.handlers = { ...handlers, peers };
   }
 
-  #refusedBy(address: string, text: string): void {
-    const level = BENIGN_REASONS.has(text) ? 'debug' : text === KEY_IN_USE ? 'warn' : 'info';
+  #refusedBy({ remoteHost }: Session, dialled: string | undefined, text: string): void {
+    const { lines, log } = this.#given;
+    const address = dialled ?? remoteHost;
     const reason = text.slice(0, MAX_REASON_CHARS);
-    this.#given.log[level]({ address, reason }, `Peer at ${address} refused us: ${reason}`);
+    const line = { kind: 'refusals of this node', host: remoteHost } as const;
+    const message = `Peer at ${address} refused us: ${reason}`;
+    if (BENIGN_REASONS.has(text)) log.debug({ address, reason }, message);
+    else lines.write({ ...line, level: text === KEY_IN_USE ? 'warn' : 'info' }, { address, reason }, message);
   }
 }

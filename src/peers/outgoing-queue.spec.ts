@@ -9,6 +9,8 @@ class NarrowChannel implements Channel {
   room = 0;
 
   open(): void {}
+  pause(): void {}
+  resume(): void {}
   close(): void {}
   send(bytes: Uint8Array): boolean {
     this.sent.push(Buffer.from(bytes).toString());

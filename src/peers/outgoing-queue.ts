@@ -51,3 +51,29 @@ export class OutgoingQueue {
     }
   }
 }
+
+/** The queues of all sessions together: where they hold too much, the session that holds the most ends. */
+export class OutgoingMemory {
+  readonly #queues = new Map<OutgoingQueue, () => void>();
+
+  constructor(private readonly limitBytes: number) {}
+
+  /** @param end ends the session, which removes the queue. */
+  add(queue: OutgoingQueue, end: () => void): void {
+    this.#queues.set(queue, end);
+  }
+
+  remove(queue: OutgoingQueue): void {
+    this.#queues.delete(queue);
+  }
+
+  makeRoom(): void {
+    let total = 0;
+    let largest: OutgoingQueue | undefined;
+    for (const queue of this.#queues.keys()) {
+      total += queue.bytes;
+      if (queue.bytes > (largest?.bytes ?? 0)) largest = queue;
+    }
+    if (total > this.limitBytes) this.#queues.get(largest!)!();
+  }
+}

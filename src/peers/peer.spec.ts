@@ -22,9 +22,9 @@ describe('Peer', () => {
 
   const peerWith = (...names: string[]): Peer => {
     const { peer } = linkTo(net, 'x', {}, genesisNode());
-    const { identity, session, direction, dialled, tip, connectedAtMs, lastSeenMs, limits } = peer;
+    const { identity, session, direction, dialled, tip, connectedAtMs, lastSeenMs, limits, reading } = peer;
     const named = { ...identity, features: new Set(names) };
-    return new Peer({ identity: named, session, direction, dialled, tip, connectedAtMs, lastSeenMs, limits });
+    return new Peer({ identity: named, session, direction, dialled, tip, connectedAtMs, lastSeenMs, limits, reading });
   };
 
   it('is sent a body of a feature only if its Hello names that feature', () => {

@@ -2,11 +2,13 @@ import type { Hash } from '../consensus/codec.js';
 import { featureOf, type Feature } from './features.js';
 import type { KeyId } from './node-key.js';
 import type { PeerLimits } from './rate-limits.js';
+import type { ReadingPace } from './reading-pace.js';
 import { SeenCache } from './seen-cache.js';
 import type { Session } from './session.js';
 import type { PeerTip } from './wire.js';
 
 const KNOWN_ITEMS = 20_000;
+const ANNOUNCED_BLOCKS = 1_000;
 
 export type Direction = 'inbound' | 'outbound';
 
@@ -43,6 +45,7 @@ export interface PeerInit {
   /** Wall time. */
   readonly lastSeenMs: number;
   readonly limits: PeerLimits;
+  readonly reading: ReadingPace;
 }
 
 /** A node that we have an open session with. */
@@ -53,6 +56,7 @@ export class Peer {
   readonly dialled: string | undefined;
   readonly connectedAtMs: number;
   readonly limits: PeerLimits;
+  readonly reading: ReadingPace;
   latencyMs: number | undefined;
   /** When it last brought a block or entry that was new to us. */
   usefulAtMs: number | undefined;
@@ -67,16 +71,19 @@ export class Peer {
   tipChanged: (() => void) | undefined;
   /** Hashes of blocks and ids of transactions that the peer is known to have: it sent or was sent them. */
   readonly known = new SeenCache(KNOWN_ITEMS);
+  /** Hashes of the blocks that it announced in this session. */
+  readonly announced = new SeenCache(ANNOUNCED_BLOCKS);
   #tip: PeerTip;
 
   /** From now on its session refuses to send what the peer does not understand. */
-  constructor({ identity, session, direction, dialled, tip, connectedAtMs, lastSeenMs, limits }: PeerInit) {
+  constructor({ identity, session, direction, dialled, tip, connectedAtMs, lastSeenMs, limits, reading }: PeerInit) {
     this.identity = identity;
     this.session = session;
     this.direction = direction;
     this.dialled = dialled;
     this.connectedAtMs = connectedAtMs;
     this.limits = limits;
+    this.reading = reading;
     this.lastSeenMs = lastSeenMs;
     this.#tip = tip;
     this.known.add(tip.hash);

@@ -3,8 +3,10 @@ import type { Database } from 'better-sqlite3';
 import { every, nowSeconds, type Clock, type Timer } from '../common/clock.js';
 import { EventHub, type EventSource } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
+import { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
+import { Turns } from '../common/turns.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
 import { RuleError } from '../consensus/rule-error.js';
 import { VERSION } from '../common/version.js';
@@ -19,6 +21,7 @@ import { ClockWatch } from './clock-watch.js';
 import { Connections } from './connections.js';
 import { Discovery } from './discovery.js';
 import { FirstExchange } from './first-exchange.js';
+import { EntryGossip } from './entry-gossip.js';
 import { Gossip } from './gossip.js';
 import { HostRanges } from './host-ranges.js';
 import type { LinkDelay } from './link-delays.js';
@@ -32,6 +35,7 @@ import { PeerStore } from './peer.store.js';
 import { PeersMetrics } from './peers.metrics.js';
 import { Scoring, type Ban } from './scoring.js';
 import { Seeds } from './seeds.js';
+import { ServingTurns } from './serving-turns.js';
 import { Sync, type SyncState, type SyncStatus } from './sync.js';
 import { WakeWatch } from './wake-watch.js';
 import type { PeerTip } from './wire.js';
@@ -73,6 +77,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
   readonly #views: PeerViews;
   readonly #scoring: Scoring;
   readonly #gossip: Gossip;
+  readonly #entries: EntryGossip;
   readonly #repair: BlockRepair;
   readonly #sync: Sync;
   readonly #wakeWatch: WakeWatch;
@@ -100,7 +105,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     const key = (this.#key = openNodeKey(config.node.dataDir, random, log));
     const store = (this.#store = new PeerStore(database, faults.report));
     const peers = (): readonly Peer[] => this.#connections.peers.all;
-    const clockWatch = new ClockWatch(log, peers);
+    const clockWatch = new ClockWatch(log, new LogLimiter(log, clock), peers);
     const tooNew = (peer: Peer, { data }: RuleError): void =>
       clockWatch.tooNew(peer, Number(data['time']) - nowSeconds(clock));
     const blame = (peer: Peer, error: RuleError | WireError): void => {
@@ -124,9 +129,12 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
         if (!isCatchingUp) this.#gossip.announceTip();
       },
     }));
-    const gossip = (this.#gossip = new Gossip(chain, mempool, clock, log, {
+    const turns = new Turns((task) => void clock.after(0, task));
+    const entries = (this.#entries = new EntryGossip({ chain, mempool, clock, turns, peers }));
+    const gossip = (this.#gossip = new Gossip(chain, clock, log, turns, {
       peers,
       blame,
+      acceptRepeat: (peer) => this.#connections.acceptRepeat(peer),
       clockAgreed: (peer) => clockWatch.agreed(peer),
       refusedAsTooNew: (peer) => clockWatch.refusedAsTooNew(peer),
       delivered: (tookMs) => metrics.delivered(tookMs),
@@ -134,7 +142,8 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       isCatchingUp: () => sync.isCatchingUp,
     }));
     this.#repair = new BlockRepair({ chain, clock, log, peers, blame });
-    const firstExchange = new FirstExchange({ discovery, gossip, clock, log, blame });
+    const serving = new ServingTurns(clock);
+    const firstExchange = new FirstExchange({ discovery, entries, clock, log, blame });
     const advertisedAddress = config.node.advertisedAddress ?? advertise(config.node.p2pHost, config.node.p2pPort);
     book.noteOwn(advertisedAddress);
     const connections = (this.#connections = new Connections({
@@ -159,7 +168,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       log,
       meter: metrics,
       events: {
-        handlersFor: (peer) => messageHandlers(peer, { chain, discovery, gossip }),
+        handlersFor: (peer) => messageHandlers(peer, { chain, discovery, gossip, entries, serving }),
         alternatives: () => discovery.alternatives(),
         redirected: ({ remoteHost }, message) => discovery.receiveAlternatives(message, remoteHost),
         connected: (peer) => {
@@ -170,7 +179,10 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
           firstExchange.begin(peer);
           this.#repair.connected();
         },
-        disconnected: ({ nodeId }, reason) => events.emit('disconnected', { nodeId, reason }),
+        disconnected: ({ nodeId, session }, reason) => {
+          serving.leave(session);
+          events.emit('disconnected', { nodeId, reason });
+        },
         sawTip: (peer) => sync.consider(peer),
       },
     }));
@@ -190,6 +202,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
 
   onApplicationBootstrap(): void {
     this.#gossip.start();
+    this.#entries.start();
     this.#repair.start();
     this.#connections.start();
     this.#wakeWatch.start();
@@ -201,6 +214,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#wakeWatch.stop();
     this.#sync.stop();
     this.#gossip.stop();
+    this.#entries.stop();
     this.#repair.stop();
     this.#connections.stop();
     this.#storeTimer?.cancel();

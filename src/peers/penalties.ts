@@ -1,7 +1,8 @@
-import type { Logger } from '../common/logger.js';
+import type { LogLimiter } from '../common/log-limiter.js';
 import type { RuleError } from '../consensus/rule-error.js';
 import { WireError, type Body, type MessageKind } from './messages.js';
 import type { Peer } from './peer.js';
+import type { RateDecision } from './rate-limits.js';
 import { PENALTIES, type Scoring } from './scoring.js';
 import type { Session } from './session.js';
 
@@ -14,19 +15,19 @@ export interface PenaltyMeter {
 
 export interface PenaltiesInit {
   readonly scoring: Scoring;
-  readonly log: Logger;
+  readonly lines: LogLimiter;
   readonly meter: PenaltyMeter;
 }
 
 /** Turns misbehaviour into scores, and ends the sessions of peers that are banned or send too much. */
 export class Penalties {
   readonly #scoring: Scoring;
-  readonly #log: Logger;
+  readonly #lines: LogLimiter;
   readonly #meter: PenaltyMeter;
 
-  constructor({ scoring, log, meter }: PenaltiesInit) {
+  constructor({ scoring, lines, meter }: PenaltiesInit) {
     this.#scoring = scoring;
-    this.#log = log;
+    this.#lines = lines;
     this.#meter = meter;
   }
 
@@ -43,15 +44,24 @@ export class Penalties {
     this.#meter.penalised(code, banned);
     const host = session.remoteHost;
     const facts = { peer: peer?.nodeId, host, code, detail: message, banned };
-    this.#log.warn(facts, `Peer ${peer?.nodeId ?? host} misbehaved: ${code}`);
+    const line = { level: 'warn', kind: banned ? 'banned peers' : 'misbehaving peers', host } as const;
+    this.#lines.write(line, facts, `Peer ${peer?.nodeId ?? host} misbehaved: ${code}`);
     if (banned || peer === undefined) session.close(banned ? `banned: ${code}` : code);
   }
 
   /** Counts a message against the limits of the peer; false: it must not be handled. */
-  acceptMessage(peer: Peer, body: Body | undefined): boolean {
-    const decision = peer.limits.judge(body);
+  acceptMessage(peer: Peer, body: Body | undefined, bytes: number): boolean {
+    peer.reading.received(bytes);
+    return this.#enforce(peer, peer.limits.judge(body), body?.$case ?? 'unknown');
+  }
+
+  /** Counts a block that the peer announces again; false: nothing more is to be done for it. */
+  acceptRepeat(peer: Peer): boolean {
+    return this.#enforce(peer, peer.limits.judgeRepeat(), 'newBlock');
+  }
+
+  #enforce(peer: Peer, decision: RateDecision, kind: MessageKind): boolean {
     if (decision === 'pass') return true;
-    const kind = body?.$case ?? 'unknown';
     this.#meter.dropped(kind);
     if (decision === 'blame') this.blame(peer, new WireError('too-many-messages', `too many messages: ${kind}`));
     else if (decision === 'flood') peer.session.close(`flood of ${kind}`);

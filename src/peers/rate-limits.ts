@@ -3,7 +3,12 @@ import { TokenBucket, type Rate } from '../common/token-bucket.js';
 import type { Body, MessageKind } from './messages.js';
 
 /** What is limited of the messages of one peer. Answers to our own requests are not: we decide how many there are. */
-export type LimitedKind = Exclude<MessageKind, 'hello' | 'proof'> | 'transactionItems' | 'addressItems' | 'headerItems';
+export type LimitedKind =
+  | Exclude<MessageKind, 'hello' | 'proof'>
+  | 'transactionItems'
+  | 'addressItems'
+  | 'headerItems'
+  | 'repeatItems';
 
 /**
  * Each limit lies well above what an honest node sends under load, after a stall and after a reorganisation, because
@@ -26,6 +31,8 @@ export const RATE_LIMITS: Readonly<Record<LimitedKind, Rate>> = {
   getTransactions: { perSecond: 200, burst: 2_000 },
   // At the lowest difficulties a node commits hundreds of blocks a second, and announces each.
   newBlock: { perSecond: 1_000, burst: 20_000 },
+  // A block goes to each peer once, and again only where an announcement got no answer.
+  repeatItems: { perSecond: 2, burst: 100 },
   // A batch every 20 ms, more of them for big entries and when a reorganisation gives back a whole mempool.
   newTransactions: { perSecond: 500, burst: 10_000 },
   // A node that is posted 4,000 entries a second relays them, and relays those of its neighbours too.
@@ -67,6 +74,11 @@ export class PeerLimits {
     if (body === undefined) return this.#judge('unknown', 1) ?? 'pass';
     if (body.$case === 'hello' || body.$case === 'proof') return 'pass';
     return this.#judge(body.$case, 1) ?? this.#judgeItems(body) ?? 'pass';
+  }
+
+  /** Counts a block that the peer has announced before, and judges that. */
+  judgeRepeat(): RateDecision {
+    return this.#judge('repeatItems', 1) ?? 'pass';
   }
 
   /** Counts the headers in our answer to a GetHeaders. */

@@ -12,10 +12,11 @@ import {
   type BodyOf,
   type MessageKind,
 } from './messages.js';
-import { OutgoingQueue } from './outgoing-queue.js';
+import { OutgoingMemory, OutgoingQueue } from './outgoing-queue.js';
 
 const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
 const MAX_QUEUED_MESSAGES = 10_000;
+const NOT_READ = 'peer does not read';
 /** Ids are uint32 on the wire; 0 stands for none. */
 const MAX_ID = 0xffff_ffff;
 
@@ -73,14 +74,16 @@ interface PendingRequest {
  */
 export class Session {
   handlers: HandlerTable = {};
-  /** Whether to handle a message that is no answer to a request of ours. Undefined: a body that we do not know. */
-  gate: (body: Body | undefined) => boolean = () => true;
+  /** Whether to handle a message of so many bytes that is no answer to a request of ours. Undefined: an unknown body. */
+  gate: (body: Body | undefined, bytes: number) => boolean = () => true;
   /** The feature that the peer lacks for a body of this kind; undefined if it may be sent. */
   missingFeature: (kind: BodyCase) => string | undefined = () => undefined;
   readonly #pending = new Map<number, PendingRequest>();
   readonly #queue: OutgoingQueue;
   readonly #channel: DelayedChannel;
+  readonly #memory: OutgoingMemory;
   #lastId = 0;
+  #holds = 0;
   #closed = false;
 
   constructor(
@@ -88,9 +91,12 @@ export class Session {
     private readonly clock: Clock,
     private readonly meter: TrafficMeter,
     private readonly events: SessionEvents,
+    memory = new OutgoingMemory(MAX_QUEUED_BYTES),
   ) {
     this.#channel = new DelayedChannel(channel, clock);
     this.#queue = new OutgoingQueue(this.#channel, MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES);
+    this.#memory = memory;
+    memory.add(this.#queue, () => this.#hangUp(NOT_READ));
   }
 
   get isClosed(): boolean {
@@ -163,6 +169,17 @@ export class Session {
     this.#send(0, 0, body);
   }
 
+  /** Reads nothing more from the peer until `release` was called as often. */
+  hold(): void {
+    this.#holds += 1;
+    if (this.#holds === 1 && !this.#closed) this.#channel.pause();
+  }
+
+  release(): void {
+    this.#holds -= 1;
+    if (this.#holds === 0 && !this.#closed) this.#channel.resume();
+  }
+
   /** Says why and ends the session. */
   close(reason: string): void {
     if (this.#closed) return;
@@ -179,7 +196,8 @@ export class Session {
     if (this.#closed) return;
     const bytes = encodeMessage({ id, inReplyTo, body });
     this.meter.sent(body.$case, bytes.length);
-    if (!this.#queue.push(bytes, isBulk(body.$case))) this.#hangUp('peer does not read');
+    if (!this.#queue.push(bytes, isBulk(body.$case))) this.#hangUp(NOT_READ);
+    else if (this.#queue.bytes > 0) this.#memory.makeRoom();
   }
 
   #receive(bytes: Uint8Array): void {
@@ -192,7 +210,7 @@ export class Session {
       if (body === undefined) this.meter.receivedUnknown(roleOf(id, inReplyTo));
       if (this.#pending.has(inReplyTo)) this.#answered(inReplyTo, body);
       // An answer that comes after its deadline finds no request waiting, and is nobody's fault.
-      else if (this.gate(body) && inReplyTo === 0) this.#asked(id, body);
+      else if (this.gate(body, bytes.length) && inReplyTo === 0) this.#asked(id, body);
     } catch (error) {
       this.#blame(error, kind);
     }
@@ -244,6 +262,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#queue.clear();
+    this.#memory.remove(this.#queue);
     for (const pending of this.#pending.values()) {
       pending.timer.cancel();
       pending.reject(new RequestFailedError('closed', pending.kind));

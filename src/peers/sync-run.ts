@@ -1,5 +1,6 @@
 import type { ChainService } from '../chain/chain.service.js';
 import { every, type Clock } from '../common/clock.js';
+import type { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import type { RuleError } from '../consensus/rule-error.js';
@@ -11,6 +12,8 @@ import type { RequestPace } from './request-pace.js';
 import type { PeerTip } from './wire.js';
 
 const LOG_EVERY_MS = 5_000;
+/** A minute, of one host: two for each sync. */
+const SYNC_LINES = 60;
 /** A difference of a few blocks is ordinary gossip, not worth a log line. */
 const NOTEWORTHY_BLOCKS = 10;
 /** A run that connects fewer blocks than this in each turn gives way to other branches. */
@@ -38,6 +41,7 @@ export interface SyncRunInit {
   readonly chain: ChainService;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly lines: LogLimiter;
   readonly pace: RequestPace;
   /** For the headers of the peer. */
   readonly patienceMs: number;
@@ -88,7 +92,8 @@ export class SyncRun {
    * @throws RuleError, WireError: the peer broke a rule; RequestFailedError; faults of our own.
    */
   async run(): Promise<boolean> {
-    const { peer, chain, clock, log, patienceMs, ports } = this.#given;
+    const { peer, chain, clock, lines, patienceMs, ports } = this.#given;
+    const line = { level: 'info', kind: 'syncs', host: peer.session.remoteHost, perHost: SYNC_LINES } as const;
     const claimed = peer.tip;
     const headers = await fetchHeaders({
       peer,
@@ -108,16 +113,16 @@ export class SyncRun {
     const isLong = branch.length >= NOTEWORTHY_BLOCKS;
     if (isLong) {
       const facts = { peer: peer.nodeId, blocks: branch.length, target: end.height };
-      log.info(facts, `Syncing ${branch.length} blocks to height ${end.height}`);
+      lines.write(line, facts, `Syncing ${branch.length} blocks to height ${end.height}`);
     }
     const result = await this.#fetchBlocks(branch, end);
     if (result !== 'complete') {
       const facts = { peer: peer.nodeId, result, blocks: this.#done };
-      log.info(facts, `Sync stopped after ${this.#done} blocks: ${result}`);
+      lines.write(line, facts, `Sync stopped after ${this.#done} blocks: ${result}`);
     } else if (isLong) {
       const seconds = Math.round(clock.monotonicMs() - this.#startedAtMs) / 1000;
       const facts = { blocks: this.#done, seconds, blocksPerSecond: this.blocksPerSecond };
-      log.info(facts, `Synced to height ${chain.tip.height}`);
+      lines.write(line, facts, `Synced to height ${chain.tip.height}`);
     }
     return chain.node(first.hash) !== undefined;
   }

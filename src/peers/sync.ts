@@ -1,6 +1,7 @@
 import type { ChainService } from '../chain/chain.service.js';
 import type { Clock, Timer } from '../common/clock.js';
 import { PassingFault } from '../common/faults.js';
+import { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { RuleError } from '../consensus/rule-error.js';
@@ -58,6 +59,7 @@ export class Sync {
   readonly #turns = new SyncTurns();
   readonly #pace = new RequestPace();
   readonly #catchingUp: CatchingUp;
+  readonly #lines: LogLimiter;
   #stopped = false;
 
   constructor(
@@ -66,6 +68,7 @@ export class Sync {
     private readonly log: Logger,
     private readonly ports: SyncPorts,
   ) {
+    this.#lines = new LogLimiter(log, clock);
     this.#catchingUp = new CatchingUp(clock, (isCatchingUp) => ports.catchingUpChanged(isCatchingUp));
   }
 
@@ -157,6 +160,7 @@ export class Sync {
       chain,
       clock,
       log,
+      lines: this.#lines,
       pace: this.#pace,
       patienceMs,
       ports: {
@@ -209,11 +213,13 @@ export class Sync {
         this.ports.blame(peer, new WireError('stalling', `no headers of its branch in ${patienceMs} ms`));
       }
     } else if (error instanceof PassingFault) {
-      this.log.info(
-        { reason: error.message },
-        'Sync stopped because the database takes no writes now; trying again soon',
-      );
-    } else this.log.error({ err: error }, 'Sync failed on our side');
+      const line = { level: 'info', kind: 'syncs without a database', host: peer.session.remoteHost } as const;
+      const text = 'Sync stopped because the database takes no writes now; trying again soon';
+      this.#lines.write(line, { reason: error.message }, text);
+    } else {
+      const line = { level: 'error', kind: 'failed syncs', host: peer.session.remoteHost } as const;
+      this.#lines.write(line, { err: error }, 'Sync failed on our side');
+    }
   }
 
   #finish(run: SyncRun): void {

@@ -19,7 +19,7 @@ describe('tlsReason', () => {
 });
 
 describe('TlsRefusals', () => {
-  it('tells of each peer once a minute', async () => {
+  it('tells of each peer once a minute, and how many more there were', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
     const clock = new VirtualClock();
@@ -29,8 +29,9 @@ describe('TlsRefusals', () => {
     expect(lines).toHaveLength(2);
     await clock.advance(60_000);
     refusals.tell('10.0.0.1', 'it shows no certificate', 'CODE');
-    expect(lines).toHaveLength(3);
-    expect(JSON.parse(lines[2]!)).toMatchObject({
+    expect(lines).toHaveLength(4);
+    expect(lines[2]).toContain('Left out 99 more lines about failed TLS handshakes from 10.0.0.1');
+    expect(JSON.parse(lines[3]!)).toMatchObject({
       address: '10.0.0.1',
       reason: 'it shows no certificate',
       msg: expect.stringMatching(/^Peer at .* not accepted: /),

@@ -1,8 +1,6 @@
 import type { Clock } from '../common/clock.js';
+import { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
-
-const REPEAT_MS = 60_000;
-const MAX_TRACKED = 1_000;
 
 /** What the codes of OpenSSL and Node mean, for the operators of nodes. */
 const REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
@@ -24,22 +22,17 @@ export function tlsReason(text: string): string | undefined {
   return REASONS.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-/** Logs peers that TLS keeps out: at most one line a minute for each. */
+/** Logs peers that TLS keeps out: at most one line a minute for each, and how many more there were. */
 export class TlsRefusals {
-  readonly #lastToldMs = new Map<string, number>();
+  readonly #lines: LogLimiter;
 
-  constructor(
-    private readonly log: Logger,
-    private readonly clock: Clock,
-  ) {}
+  constructor(log: Logger, clock: Clock) {
+    this.#lines = new LogLimiter(log, clock);
+  }
 
   /** @param peer a host, or an address that was dialled. */
   tell(peer: string, reason: string, detail: string): void {
-    const nowMs = this.clock.monotonicMs();
-    if (nowMs - (this.#lastToldMs.get(peer) ?? -Infinity) < REPEAT_MS) return;
-    this.#lastToldMs.delete(peer);
-    if (this.#lastToldMs.size >= MAX_TRACKED) this.#lastToldMs.delete(this.#lastToldMs.keys().next().value!);
-    this.#lastToldMs.set(peer, nowMs);
-    this.log.warn({ address: peer, reason, detail }, `Peer at ${peer} not accepted: ${reason}`);
+    const line = { level: 'warn', kind: 'failed TLS handshakes', host: peer, perHost: 1 } as const;
+    this.#lines.write(line, { address: peer, reason, detail }, `Peer at ${peer} not accepted: ${reason}`);
   }
 }

@@ -96,21 +96,21 @@ describe('one address that renews its connections', () => {
     const honest = await pair.start();
     const { victim } = honest;
     const attack = async (): Promise<void> => {
-      let isOver = false;
+      const over = new AbortController();
       const current: AttackSocket[] = [];
       const renew = async (n: number): Promise<void> => {
         const text = getRequest('/status');
-        while (!isOver) {
+        while (!over.signal.aborted) {
           const client = await sockets.open({ port: victim.httpPort, from: '127.0.0.9', text, reads: true });
           current[n] = client;
           // The node closes it to make room for another one of the same host.
-          await client.closed();
+          if (!over.signal.aborted) await client.closed();
           client.socket.destroy();
         }
       };
       const renewing = Array.from({ length: 1_000 }, (_, n) => renew(n));
       for (let round = 0; round < scaled(2, 10); round++) await honest.worksOn();
-      isOver = true;
+      over.abort();
       for (const { socket } of current) socket.destroy();
       await Promise.all(renewing);
     };

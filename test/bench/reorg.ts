@@ -7,6 +7,7 @@ import type { VerifiedBlock } from '../../src/consensus/verify-block.js';
 import { genesisNode, mineChain, mineOn, openChain, type TestChain } from '../support/chain-builders.js';
 import { waitFor } from '../support/wait.js';
 import { median, type Report } from './report.js';
+import { TurnWatch } from './turn-watch.js';
 
 const DEPTH = 12;
 const ENTRIES = MAX_BLOCK_TRANSACTIONS - 1;
@@ -15,7 +16,7 @@ const ROUNDS = 3;
 interface Measured {
   /** The call that takes in the block which tips the balance. */
   readonly acceptMs: number;
-  /** The longest turn of the event loop from that call until the mempool is settled, in CPU time of its thread. */
+  /** The longest turn of the event loop from that call until the mempool is settled (see TurnWatch). */
   readonly longestStallMs: number;
   readonly settledMs: number;
 }
@@ -24,13 +25,14 @@ interface Measured {
 export async function run(): Promise<Report> {
   const mine = branch('mine', DEPTH);
   const theirs = branch('theirs', DEPTH + 1);
+  const watch = new TurnWatch();
   const single: number[] = [];
   const rounds: Measured[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const dataDir = mkdtempSync(join(tmpdir(), 'minichain-bench-'));
     const node = openChain({ dataDir, clock: systemClock, limits: { maxTransactions: 1_000_000, maxBytes: 2 ** 31 } });
     try {
-      for (const block of mine) single.push(msOf(() => node.chain.accept(block)));
+      for (const block of mine) single.push(watch.measure(() => void node.chain.accept(block)).heldMs);
       for (const block of theirs.slice(0, -1)) node.chain.accept(block);
       rounds.push(await reorganise(node, theirs.at(-1)!));
     } finally {
@@ -44,10 +46,7 @@ export async function run(): Promise<Report> {
     name: `a reorganisation of ${DEPTH} blocks with ${ENTRIES} entries each`,
     rows: [
       row('accept of the block that makes the other branch active', median(rounds.map(({ acceptMs }) => acceptMs))),
-      row(
-        'longest turn of the event loop until all is settled (CPU time)',
-        median(rounds.map((each) => each.longestStallMs)),
-      ),
+      row('longest turn of the event loop until all is settled', median(rounds.map((each) => each.longestStallMs))),
       row('until every entry is in its place', median(rounds.map(({ settledMs }) => settledMs))),
       { label: 'accept of one such block on the tip, verified before (baseline)', value: baseline, unit: 'ms' },
     ],
@@ -69,29 +68,11 @@ function branch(name: string, length: number): VerifiedBlock[] {
 }
 
 async function reorganise({ chain, mempool }: TestChain, last: VerifiedBlock): Promise<Measured> {
-  let longestStallMs = 0;
-  // What other processes take of a busy machine is not this one's doing.
-  const cpuMs = (): number => process.threadCpuUsage().user / 1000 + process.threadCpuUsage().system / 1000;
-  let lastMs = cpuMs();
-  const tick = (): void => {
-    const nowMs = cpuMs();
-    longestStallMs = Math.max(longestStallMs, nowMs - lastMs);
-    lastMs = nowMs;
-    ticker = setImmediate(tick);
-  };
-  let ticker = setImmediate(tick);
+  const watch = new TurnWatch();
+  watch.start();
   const startMs = performance.now();
-  const acceptMs = msOf(() => chain.accept(last));
+  const acceptMs = watch.measure(() => void chain.accept(last)).heldMs;
   await waitFor('the mempool is settled', async () => !mempool.isSettling, 60_000);
   const settledMs = performance.now() - startMs;
-  clearImmediate(ticker);
-  return { acceptMs, longestStallMs, settledMs };
-}
-
-/** CPU time of this thread. */
-function msOf(work: () => void): number {
-  const { user, system } = process.threadCpuUsage();
-  work();
-  const used = process.threadCpuUsage({ user, system });
-  return (used.user + used.system) / 1000;
+  return { acceptMs, longestStallMs: watch.stop().heldMs, settledMs };
 }

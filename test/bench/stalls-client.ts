@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { crowded } from './stalls-crowded.js';
-import { connect, lab, type Scenario } from './stalls-lab.js';
+import { revive, type Scenario } from './stalls-lab.js';
 import { hostile, messages } from './stalls-messages.js';
 import { requests } from './stalls-requests.js';
 
@@ -13,9 +13,9 @@ async function step(index: number | undefined, round: number): Promise<void> {
   try {
     if (index === undefined) await run();
     else {
-      // The node gives up on a peer that builds blocks for too long to answer its pings.
-      if (lab.peer.session.isClosed) lab.peer = await connect();
+      await revive();
       run = await scenarios[index]!.prepare(round);
+      await revive();
     }
     tell({ done: true });
   } catch (error) {

@@ -16,7 +16,6 @@ import {
   lab,
   largest,
   locator,
-  MOST,
   request,
   smallest,
   status,
@@ -30,6 +29,10 @@ import {
 const DEPTH = 12;
 /** Entries of blocks that wait in the mempool, since they left the active chain. */
 let returned: DataTransaction[][] | undefined;
+/** How many others wait there. */
+let othersWait: number | undefined;
+
+const waiting = async (): Promise<number> => (await status()).mempool.transactions;
 
 /**
  * A branch of full blocks takes the place of another one.
@@ -47,6 +50,8 @@ function reorganisation(
       const fork = lab.tip;
       const shared = lab.blocks;
       // What the last one gave back is mined again here, so that the mempool does not grow from round to round.
+      othersWait ??= await waiting();
+      const base = othersWait;
       const entries = (returned ??= Array.from({ length: DEPTH }, fullest));
       const ours = mineChain(fork, DEPTH, (index) => entries[index]!);
       await syncTo([...shared, ...ours.blocks], ours.nodes.at(-1)!);
@@ -56,11 +61,13 @@ function reorganisation(
       const missing = entries.flat().filter(({ id }) => !kept.has(id));
       const chain = [...shared, ...theirs.blocks];
       if (bring === announceLast) await storeAside(theirs.blocks.slice(0, -1), theirs.nodes);
-      const { transactions: before } = (await status()).mempool;
+      await waitFor('mined again', async () => (await waiting()) <= base, WAIT_MS);
       return async () => {
         await bring(chain, theirs.nodes.at(-1)!);
-        await waitFor('settled', async () => (await status()).mempool.transactions >= before + missing.length, WAIT_MS);
-        if (missing.length < entries.flat().length) returned = undefined;
+        await waitFor('settled', async () => (await waiting()) >= base + missing.length, WAIT_MS);
+        if (missing.length === entries.flat().length) return;
+        returned = undefined;
+        othersWait = undefined;
       };
     },
   };

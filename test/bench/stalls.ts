@@ -62,7 +62,6 @@ export async function run(): Promise<Report> {
   try {
     const { names = [] } = await answerOf(client);
     for (const [index, name] of names.entries()) {
-      if (process.env['ONLY'] && !new RegExp(process.env['ONLY']).test(name)) continue;
       const turns: Turn[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         const { error: early } = await tell({ prepare: index, round });

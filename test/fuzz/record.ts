@@ -47,6 +47,8 @@ function tapped(channel: Channel, messages: Buffer[]): Channel {
         drained: () => events.drained(),
         closed: (reason) => events.closed(reason),
       }),
+    pause: () => {},
+    resume: () => {},
     send: (bytes) => channel.send(bytes),
     close: () => channel.close(),
   };

@@ -11,6 +11,8 @@ const VICTIM = 'victim';
 const VICTIM_SLOTS = 8;
 const ATTACKERS = Array.from({ length: 12 }, (_, index) => `attacker${index + 1}`);
 const REDIAL_MS = 500;
+/** Nothing comes through, and Hello too late. What is on its way is a timer, which must run out one day. */
+const UNREACHABLE = { lossRate: 1, latencyMs: [60_000, 60_000] } as const;
 /** A block of the honest chain has to be there by then, whatever the attackers claim. */
 const FOLLOW_MS = 5_000;
 /** A sync with each silent attacker may come first. */
@@ -98,7 +100,7 @@ export const eclipse: Scenario = {
         .peers.list()
         .flatMap((peer) => (peer.connected ? peer.id : []));
     // The other honest nodes are out of its reach, so that n1 is all it has.
-    for (const name of names.slice(1)) net.link(VICTIM, name, { lossRate: 1, latencyMs: [1e9, 1e9] });
+    for (const name of names.slice(1)) net.link(VICTIM, name, UNREACHABLE);
     await net.until('n1 is there', () => peersOf(VICTIM).includes('n1'));
     const { genesis } = net.node('n1').chain;
     const attackers = ATTACKERS.map((name, index) => new Withholder(net, genesis, name, index % 2 === 0));

@@ -136,6 +136,14 @@ export class DialectChannel implements Channel {
       .every(Boolean);
   }
 
+  pause(): void {
+    this.channel.pause();
+  }
+
+  resume(): void {
+    this.channel.resume();
+  }
+
   close(): void {
     this.channel.close();
   }

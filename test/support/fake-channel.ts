@@ -10,6 +10,7 @@ export class FakeChannel implements Channel {
   /** Answers of `send`: false asks the session to wait for `drain`. */
   takesMore = true;
   isClosed = false;
+  isPaused = false;
   /** The node id in the certificate of the peer that a test plays. */
   provenNodeId: string | undefined;
   #events: ChannelEvents | undefined;
@@ -25,6 +26,14 @@ export class FakeChannel implements Channel {
     const { body, ...numbers } = decodeMessage(bytes);
     this.sent.push({ ...numbers, body: body! });
     return this.takesMore;
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
   }
 
   close(): void {

@@ -176,7 +176,9 @@ class Pipe {
 class End implements Channel {
   #events: ChannelEvents | undefined;
   #endedBecause: string | undefined;
+  /** Has come, and waits for a reader. */
   readonly #early: Uint8Array[] = [];
+  #isPaused = false;
   #sent = 0;
   /** When the last of the spared messages arrives. */
   #sparedUntilMs = 0;
@@ -189,7 +191,7 @@ class End implements Channel {
 
   open(events: ChannelEvents): void {
     this.#events = events;
-    for (const bytes of this.#early.splice(0)) events.message(bytes);
+    this.#deliverEarly();
     if (this.#endedBecause !== undefined) this.#tellEnd();
   }
 
@@ -202,6 +204,15 @@ class End implements Channel {
     if (isSpared) this.#sparedUntilMs = this.#lastDeliveryMs;
     if (!isSpared && network.random.next() < duplicationRate) this.#post(bytes);
     return true;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#deliverEarly();
   }
 
   close(): void {
@@ -226,8 +237,14 @@ class End implements Channel {
   }
 
   #deliver(bytes: Uint8Array): void {
-    if (this.#events === undefined) this.#early.push(bytes);
-    else this.#events.message(bytes);
+    this.#early.push(bytes);
+    this.#deliverEarly();
+  }
+
+  #deliverEarly(): void {
+    while (this.#events !== undefined && !this.#isPaused && this.#early.length > 0) {
+      this.#events.message(this.#early.shift()!);
+    }
   }
 
   #tellEnd(): void {

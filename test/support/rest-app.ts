@@ -19,6 +19,8 @@ const deafDialer: Dialer = {
   dial: () => ({
     remoteHost: 'nowhere',
     open: (events) => queueMicrotask(() => events.closed('nobody is there')),
+    pause: () => {},
+    resume: () => {},
     send: () => false,
     close: () => {},
   }),

@@ -9,6 +9,7 @@ import { Peer } from '../../src/peers/peer.js';
 import type { NodeKey } from '../../src/peers/node-key.js';
 import { Handshake } from '../../src/peers/proof.js';
 import { PeerLimits } from '../../src/peers/rate-limits.js';
+import { ReadingPaces } from '../../src/peers/reading-pace.js';
 import { serveBlocks } from '../../src/peers/serve-blocks.js';
 import { Session, type HandlerTable } from '../../src/peers/session.js';
 import { decodeHashes, decodeTip, encodeTip, LIMITS, type PeerTip } from '../../src/peers/wire.js';
@@ -181,6 +182,7 @@ export function linkTo(net: MemoryNetwork, name: string, handlers: HandlerTable,
       connectedAtMs: net.clock.monotonicMs(),
       lastSeenMs: net.clock.nowMs(),
       limits,
+      reading: new ReadingPaces(net.clock).enter(session),
     }),
     remote,
     blamed,

@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 const { port, from, paths, pauseMs, timeoutMs } = workerData;
 const samples = [];
-let isStopped = false;
+const state = { isStopped: false };
 
 /** On a new connection each time, as a probe does. */
 function ask(path) {
@@ -23,9 +23,10 @@ function ask(path) {
   });
 }
 
-parentPort.once('message', () => (isStopped = true));
-for (let n = 0; !isStopped; n++) {
+parentPort.once('message', () => (state.isStopped = true));
+for (let n = 0; !state.isStopped; n++) {
   samples.push(await ask(paths[n % paths.length]));
   await new Promise((resolve) => setTimeout(resolve, pauseMs));
 }
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
 parentPort.postMessage(samples);

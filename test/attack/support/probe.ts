@@ -1,6 +1,6 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { expect } from 'vitest';
 import type { NodeProcess } from '../../support/node-process.js';
 import { IS_FULL } from './scale.js';
 
@@ -41,8 +41,9 @@ export class Answers {
   }
 
   toString(): string {
-    const shown = [0.5, 0.99, 1].map((share) => Math.round(this.quantile(share)));
-    return `${this.count} probes, ${this.failed.length} failed, p50 ${shown[0]} ms, p99 ${shown[1]} ms, max ${shown[2]} ms (${this.#samples.at(-1)?.path})`;
+    const [p50, p99, max] = [0.5, 0.99, 1].map((share) => `${Math.round(this.quantile(share))} ms`);
+    const slowest = this.#samples.at(-1)?.path;
+    return `${this.count} probes, ${this.failed.length} failed, p50 ${p50}, p99 ${p99}, max ${max} (${slowest})`;
   }
 
   /**
@@ -50,10 +51,11 @@ export class Answers {
    * machine as about the node.
    */
   expectHealthy(phase: string): void {
-    console.log(`${phase}: ${this}`);
-    expect(this.count).toBeGreaterThan(0);
-    expect(this.failed.slice(0, 3)).toEqual([]);
-    if (IS_FULL) expect(this.quantile(0.99)).toBeLessThan(PROMISED_P99_MS);
+    const text = `${phase}: ${this.toString()}`;
+    console.log(text);
+    assert(this.count > 0, text);
+    assert.deepEqual(this.failed.slice(0, 3), [], text);
+    if (IS_FULL) assert(this.quantile(0.99) < PROMISED_P99_MS, text);
   }
 }
 
@@ -68,6 +70,7 @@ export async function probeWhile(node: NodeProcess, attack: () => Promise<unknow
     await once(worker, 'online');
     await attack();
     const samples = once(worker, 'message') as Promise<[Sample[]]>;
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage('stop');
     return new Answers((await samples)[0]);
   } finally {
