@@ -10,7 +10,7 @@ function rig() {
   const limiter = new LogLimiter(log, clock);
   const write = (host: string | undefined, kind = 'bad greetings', message = `Bad greeting from ${host}`): void =>
     limiter.write({ level: 'warn', kind, host }, { host }, message);
-  return { lines, clock, write };
+  return { lines, clock, limiter, write };
 }
 
 describe('LogLimiter', () => {
@@ -27,6 +27,24 @@ describe('LogLimiter', () => {
     ]);
     write('127.0.0.9');
     expect(lines.at(-1)).toBe('Bad greeting from 127.0.0.9');
+  });
+
+  it('writes more of a kind that says so', () => {
+    const { lines, limiter } = rig();
+    for (let n = 0; n < 500; n++) limiter.write({ level: 'info', kind: 'many', host: 'a', perHost: 200 }, {}, 'one');
+    for (let n = 0; n < 500; n++) limiter.write({ level: 'info', kind: 'some', host: 'a', perHost: 50 }, {}, 'two');
+    expect(lines.filter((line) => line === 'one')).toHaveLength(200);
+    expect(lines.filter((line) => line === 'two')).toHaveLength(50);
+  });
+
+  it('begins anew after a minute, and sets no timer where nothing is left out', async () => {
+    const { lines, clock, write } = rig();
+    for (let minute = 1; minute <= 3; minute++) {
+      for (let n = 0; n < 10; n++) write('a');
+      expect(lines).toHaveLength(10 * minute);
+      expect(clock.pendingTimers).toBe(0);
+      await clock.advance(60_000);
+    }
   });
 
   it('says nothing where nothing was left out', async () => {

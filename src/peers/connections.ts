@@ -177,8 +177,8 @@ export class Connections {
   }
 
   /** See GossipPorts. */
-  acceptRepeat(peer: Peer): boolean {
-    return this.#penalties.acceptRepeat(peer);
+  acceptRepeat(peer: Peer, bytes: number): boolean {
+    return this.#penalties.acceptRepeat(peer, bytes);
   }
 
   /**

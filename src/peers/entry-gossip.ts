@@ -73,12 +73,12 @@ export class EntryGossip {
 
   /** @throws WireError, RuleError when a transaction breaks a rule (the good ones before it are taken all the same). */
   receiveTransactions(peer: Peer, message: BodyOf<'transactions'>): Promise<void> {
+    peer.reading.decoded(message.transactions.length);
     return this.#receive(peer, message, () => true);
   }
 
   async #receive(peer: Peer, message: BodyOf<'transactions'>, isExpected: (id: Hash) => boolean): Promise<void> {
     const fresh: Transaction[] = [];
-    let decoded = 0;
     let failure: { readonly error: unknown } | undefined;
     try {
       let slice: Transaction[] = [];
@@ -86,7 +86,6 @@ export class EntryGossip {
         const { id } = transaction;
         if (!isExpected(id)) throw new WireError('unrequested-data', `entry ${id} was not asked for`);
         slice.push(transaction);
-        decoded += 1;
         if (slice.length < SLICE_ENTRIES) continue;
         fresh.push(...(await this.#freshOf(peer, slice)));
         slice = [];
@@ -97,8 +96,7 @@ export class EntryGossip {
       failure = { error };
     }
     const taken = await this.#takeTransactions(peer, fresh);
-    peer.reading.wasted(decoded - taken.count);
-    peer.reading.brought(taken.bytes);
+    peer.reading.brought(taken.bytes, taken.count);
     if (failure !== undefined) throw failure.error;
   }
 

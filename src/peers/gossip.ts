@@ -49,7 +49,7 @@ export interface GossipPorts {
   /** The peer broke a rule. */
   blame(peer: Peer, error: RuleError | WireError): void;
   /** The peer announces a block again. False: it does so all the time, and nothing more is done for it. */
-  acceptRepeat(peer: Peer): boolean;
+  acceptRepeat(peer: Peer, bytes: number): boolean;
   /** The peer took a block of ours, or we took one of its. */
   clockAgreed(peer: Peer): void;
   /** The peer refused a block of ours because it lies in its future. */
@@ -109,7 +109,7 @@ export class Gossip {
       peer.known.add(hash);
       peer.sawTip(tip);
       if (this.#isFarBehind(hash, header)) return { result: Verdict_Result.RESULT_REJECTED, ...FAR_BEHIND };
-      if (!peer.announced.add(hash) && !this.ports.acceptRepeat(peer)) return DUPLICATE;
+      if (!peer.announced.add(hash) && !this.ports.acceptRepeat(peer, raw.length)) return DUPLICATE;
       const judge = (): AcceptOutcome | undefined => this.chain.judgeHeader(hash, header);
       const outcome = judge() ?? (await this.#takeBody(peer, { hash, header, raw }, judge));
       // 'busy': whatever it is, it is fetched in a sync if the peer has more work.
@@ -125,7 +125,6 @@ export class Gossip {
         const line = { level: 'info', kind: 'blocks', host: peer.session.remoteHost, perHost: BLOCK_LINES } as const;
         const facts = { block: hash, height, outcome: outcome.kind, peer: peer.nodeId };
         this.#lines.write(line, facts, `Block ${height} from ${peer.nodeId}`);
-        peer.reading.brought(raw.length);
       }
       return isNew ? ACCEPTED : DUPLICATE;
     } catch (error) {
@@ -147,10 +146,15 @@ export class Gossip {
   ): Promise<AcceptOutcome | 'busy'> {
     const accept = (block: VerifiedBlock): AcceptOutcome => {
       const outcome = this.chain.accept(block);
-      if (outcome.kind === 'orphan' || outcome.kind === 'duplicate') peer.reading.wasted(block.transactions.length);
+      const isNew = outcome.kind !== 'orphan' && outcome.kind !== 'duplicate';
+      if (isNew) peer.reading.brought(raw.length, block.transactions.length);
       return outcome;
     };
-    if (this.#arrivals.isSmall(peer, raw)) return accept(this.chain.verify(decodeWireBlock(raw)));
+    if (this.#arrivals.isSmall(peer, raw)) {
+      const block = decodeWireBlock(raw);
+      peer.reading.decoded(block.transactions.length);
+      return accept(this.chain.verify(block));
+    }
     if (this.#arrivals.isFull(peer, raw)) return 'busy';
     // Judged anew after each wait: the block, or its parent, may have come from somebody else meanwhile.
     return this.#arrivals.inTurn(peer, { hash, parent: header.previousHash, raw }, async () => {
@@ -159,9 +163,9 @@ export class Gossip {
       // A big block without a parent is not worth a look: whoever has more work shows how it is reached by headers.
       if (this.chain.node(header.previousHash) === undefined) return 'busy';
       const block = await this.#arrivals.verify(raw);
+      peer.reading.decoded(block.transactions.length);
       const knownMeanwhile = judge();
       if (knownMeanwhile === undefined) return accept(block);
-      peer.reading.wasted(block.transactions.length);
       return knownMeanwhile;
     });
   }

@@ -69,6 +69,20 @@ describe('GrpcChannel', () => {
     expect(acceptor.messages.slice(1)).toEqual(dialler.messages);
   });
 
+  it('that is paused stops the sender, and loses nothing', async () => {
+    const { dialler, acceptor } = await pair();
+    await waitFor('the first message', () => acceptor.messages.length === 1);
+    acceptor.channel.pause();
+    const text = 'x'.repeat(1_000_000);
+    for (let count = 0; count < 20; count++) dialler.send(text);
+    acceptor.send('the other way is open');
+    await waitFor('a message of the paused side', () => dialler.messages.length === 1);
+    expect(acceptor.messages.length).toBeLessThan(4);
+    acceptor.channel.resume();
+    await waitFor('all messages', () => acceptor.messages.length === 21);
+    expect(acceptor.messages.slice(1).every((message) => message === text)).toBe(true);
+  });
+
   it('knows the other host by its IP address, also where a name was dialled', async () => {
     const { dialler, acceptor } = await pair('localhost');
     acceptor.send('hello');

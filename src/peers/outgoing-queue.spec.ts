@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Channel } from './channel.js';
-import { OutgoingQueue } from './outgoing-queue.js';
+import { OutgoingMemory, OutgoingQueue } from './outgoing-queue.js';
 
 /** Takes `room` messages, then none until there is room again. */
 class NarrowChannel implements Channel {
@@ -81,5 +81,31 @@ describe('OutgoingQueue', () => {
     queue.drained();
     expect(channel.sent).toEqual(['1']);
     expect(queue.bytes).toBe(0);
+  });
+});
+
+describe('OutgoingMemory', () => {
+  it('ends the session with the most to send where all together have too much', () => {
+    const memory = new OutgoingMemory(20);
+    const ended: number[] = [];
+    const queues = [3, 9, 5].map((bytes, index) => {
+      const channel = new NarrowChannel();
+      const queue = new OutgoingQueue(channel, 100, 5);
+      memory.add(queue, () => {
+        ended.push(index);
+        memory.remove(queue);
+      });
+      queue.push(Buffer.from('-'), true);
+      queue.push(Buffer.alloc(bytes), true);
+      memory.makeRoom();
+      return queue;
+    });
+    expect(ended).toEqual([]);
+    queues[2]!.push(Buffer.alloc(4), true);
+    memory.makeRoom();
+    expect(ended).toEqual([1]);
+    queues[0]!.push(Buffer.alloc(7), true);
+    memory.makeRoom();
+    expect(ended).toEqual([1]);
   });
 });

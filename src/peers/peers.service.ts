@@ -134,7 +134,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
     const gossip = (this.#gossip = new Gossip(chain, clock, log, turns, {
       peers,
       blame,
-      acceptRepeat: (peer) => this.#connections.acceptRepeat(peer),
+      acceptRepeat: (peer, bytes) => this.#connections.acceptRepeat(peer, bytes),
       clockAgreed: (peer) => clockWatch.agreed(peer),
       refusedAsTooNew: (peer) => clockWatch.refusedAsTooNew(peer),
       delivered: (tookMs) => metrics.delivered(tookMs),

@@ -56,8 +56,8 @@ export class Penalties {
   }
 
   /** Counts a block that the peer announces again; false: nothing more is to be done for it. */
-  acceptRepeat(peer: Peer): boolean {
-    return this.#enforce(peer, peer.limits.judgeRepeat(), 'newBlock');
+  acceptRepeat(peer: Peer, bytes: number): boolean {
+    return this.#enforce(peer, peer.limits.judgeRepeat(bytes), 'newBlock');
   }
 
   #enforce(peer: Peer, decision: RateDecision, kind: MessageKind): boolean {

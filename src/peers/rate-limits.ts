@@ -56,6 +56,9 @@ export const RATE_LIMITS: Readonly<Record<LimitedKind, Rate>> = {
   unsupported: { perSecond: 10, burst: 100 },
 };
 
+/** Of a repeated block, that count as one. */
+const REPEAT_BYTES = 64 * 1024;
+
 /** A peer is blamed for exceeding its limits once in this time, however much it sends. */
 const BLAME_EVERY_MS = 1_000;
 
@@ -77,8 +80,8 @@ export class PeerLimits {
   }
 
   /** Counts a block that the peer has announced before, and judges that. */
-  judgeRepeat(): RateDecision {
-    return this.#judge('repeatItems', 1) ?? 'pass';
+  judgeRepeat(bytes: number): RateDecision {
+    return this.#judge('repeatItems', Math.ceil(bytes / REPEAT_BYTES)) ?? 'pass';
   }
 
   /** Counts the headers in our answer to a GetHeaders. */

@@ -56,10 +56,10 @@ class Debt {
 export interface ReadingPace {
   /** It sent so many bytes, and nobody knows yet what for. */
   received(bytes: number): void;
-  /** So many of these bytes were worth it. */
-  brought(bytes: number): void;
-  /** So many entries were decoded and hashed, and were of no use. */
-  wasted(entries: number): void;
+  /** So many entries are decoded and hashed. */
+  decoded(entries: number): void;
+  /** So much of that was worth it. */
+  brought(bytes: number, entries: number): void;
   end(): void;
 }
 
@@ -137,11 +137,11 @@ class SessionPace implements ReadingPace {
     if (!this.#isWaiting && this.#mustWait) this.update();
   }
 
-  brought(bytes: number): void {
-    this.#add(-bytes);
+  brought(bytes: number, entries: number): void {
+    this.#add(-bytes - entries * BYTES_PER_ENTRY);
   }
 
-  wasted(entries: number): void {
+  decoded(entries: number): void {
     this.received(entries * BYTES_PER_ENTRY);
   }
 

@@ -82,7 +82,7 @@ interface Customer {
   readonly session: ServedSession;
   readonly waiting: Waiting[];
   readonly limits: readonly Served[];
-  /** Bytes that it got, counted from what those had who waited when it came: who has the least is next. */
+  /** Bytes that it got; for a newcomer a little less than anybody has who waits. Who has the least is next. */
   got: number;
   isHeld: boolean;
 }
@@ -122,7 +122,7 @@ export class ServingTurns {
           resolve(answer);
           return cost;
         } catch (error) {
-          reject(error as Error);
+          reject(error);
           return 0;
         }
       },
@@ -136,7 +136,7 @@ export class ServingTurns {
   leave(session: ServedSession): void {
     const customer = this.#customers.get(session);
     if (customer === undefined) return;
-    for (const { run } of customer.waiting.splice(0)) run(false);
+    for (const request of customer.waiting.splice(0)) request.run(false);
     this.#customers.delete(session);
   }
 
@@ -151,7 +151,7 @@ export class ServingTurns {
     if (customer.waiting.length === 0) {
       const others = [...this.#customers.values()].filter(({ waiting }) => waiting.length > 0);
       const least = Math.min(...others.map(({ got }) => got));
-      customer.got = others.length === 0 ? customer.got : Math.max(customer.got, least);
+      customer.got = others.length === 0 ? customer.got : Math.max(customer.got, least - 1);
     }
     return customer;
   }

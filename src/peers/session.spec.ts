@@ -311,6 +311,17 @@ describe('Session', () => {
     });
   });
 
+  it('that is held is not read until it is released as often', () => {
+    const session = open();
+    session.hold();
+    session.hold();
+    expect(channel.isPaused).toBe(true);
+    session.release();
+    expect(channel.isPaused).toBe(true);
+    session.release();
+    expect(channel.isPaused).toBe(false);
+  });
+
   it('counts messages both ways', () => {
     const session = open({ ping: () => PONG });
     session.notify(GET_PEERS);

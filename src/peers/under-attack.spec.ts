@@ -8,6 +8,7 @@ import { temporaryDirectory } from '../../test/support/temp-dir.js';
 import type { VirtualClock } from '../../test/support/virtual-clock.js';
 import type { Block } from '../consensus/block.js';
 import { openDatabase } from '../storage/database.js';
+import { Verdict_Result } from './generated/minichain/v1/peer.js';
 import type { Body } from './messages.js';
 import { encodeTip } from './wire.js';
 
@@ -41,6 +42,33 @@ describe('A node under attack', () => {
       expect(flooder.count('peers')).toBe(0);
       expect([host.connected(), scoreOf(host, 'honest')]).toEqual([['honest'], 0]);
       expect(honest.closedBecause).toBeUndefined();
+    });
+
+    it('blames who announces one block again and again, and does nothing for it', async () => {
+      const host = open('a');
+      const stubborn = await greet(net, host, 'stubborn');
+      const { bytes: raw } = mineOn(host.chain.genesis);
+      const body: Body = { $case: 'newBlock', value: { block: { raw }, tip: encodeTip(host.chain.genesis) } };
+      for (let second = 0; second < 40 && stubborn.closedBecause === undefined; second++) {
+        for (let count = 0; count < 15; count++) stubborn.session.notify(body);
+        await clock.advance(1_000);
+      }
+      expect(stubborn.closedBecause).toMatch(/too-many-messages|flood of newBlock/);
+    });
+
+    it('does not look into big blocks without a parent', async () => {
+      const host = open('a');
+      const peer = await greet(net, host, 'peer');
+      const data = Array.from({ length: 5 }, (_, n) => `${n}`.padEnd(16_000, 'x'));
+      const unknown = mineChain(host.chain.genesis, 2, () => data).blocks[1]!;
+      // The node would ban for a wrong body.
+      const raw = Buffer.concat([unknown.bytes.subarray(0, -1), Buffer.of(0xff)]);
+      const value = { block: { raw }, tip: encodeTip(host.chain.genesis) };
+      const request = peer.session.request({ $case: 'newBlock', value }, 'verdict', 5_000);
+      expect((await clock.during('a verdict', request)).result).toBe(Verdict_Result.RESULT_ORPHAN);
+      expect(host.chain.orphanCount).toBe(0);
+      await clock.advance(1_000);
+      expect([host.connected(), scoreOf(host, 'peer')]).toEqual([['peer'], 0]);
     });
 
     it('bans who keeps above the limits for long', async () => {

@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { vi } from 'vitest';
 import type { NodeProcess } from '../../support/node-process.js';
 import { useNodeProcesses } from '../../support/node-processes.js';
 import { waitFor } from '../../support/wait.js';
+import { scaled } from './scale.js';
 
 const LIMIT_MS = 60_000;
+/** An attack takes long, and longer on a machine that does other things too. */
+const TEST_TIMEOUT_MS = scaled(300_000, 900_000);
 
 /** Two honest nodes that are connected: one is attacked, and both have to go on. */
 export class HonestPair {
@@ -34,6 +38,7 @@ export class HonestPair {
 
 /** For each test of a describe block; entries are mined on POST /mine alone. */
 export function useHonestPair(settings: Readonly<Record<string, string>> = {}) {
+  vi.setConfig({ testTimeout: TEST_TIMEOUT_MS });
   const processes = useNodeProcesses({ BLOCKCHAIN_DIFFICULTY: '1', BLOCKCHAIN_AUTO_MINE: 'false', ...settings });
   return {
     /**
