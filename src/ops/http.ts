@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import type { NodeConfig } from '../config/node-config.js';
@@ -9,6 +9,7 @@ import { refuseOtherOrigins } from './cross-origin.js';
 import { HttpConnections, answerAndClose } from './http-connections.js';
 import { HealthService } from './health.service.js';
 import { serveOpenApi } from './openapi.js';
+import { servePage } from './page.js';
 import { OpsMetrics } from './ops.metrics.js';
 import { PROBLEM_MEDIA_TYPE, createProblem } from './problem.js';
 import { ProblemFilter } from './problem-filter.js';
@@ -84,18 +85,17 @@ export function configureHttp(
   app.useGlobalPipes(new ValidationPipe());
   shareWithOrigins(app, config.http.corsOrigins);
   const metrics = app.get(OpsMetrics);
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onResponse', (request, reply, done) => {
-      metrics.observeRequest(
-        request.method,
-        request.routeOptions.url ?? 'none',
-        reply.statusCode,
-        reply.elapsedTime / 1000,
-      );
-      done();
-    });
+  const instance: FastifyInstance = app.getHttpAdapter().getInstance();
+  instance.addHook('onResponse', (request, reply, done) => {
+    metrics.observeRequest(
+      request.method,
+      request.routeOptions.url ?? 'none',
+      reply.statusCode,
+      reply.elapsedTime / 1000,
+    );
+    done();
+  });
+  servePage(instance, []);
   serveOpenApi(app, routes, config.http);
 }
 
