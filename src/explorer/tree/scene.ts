@@ -1,0 +1,41 @@
+import { computed, signal } from '@preact/signals';
+import { blocks, home, nodes, standings } from '../model/network.js';
+import { replayed } from '../model/replay.js';
+import { route } from '../model/route.js';
+import { extent, seen } from './camera.js';
+import { crop, layout } from './layout.js';
+import type { Chip, TreeView } from './tree-block.js';
+
+/** Heights inside of capsules that the reader opened. */
+export const unfolded = signal<ReadonlySet<number>>(new Set());
+
+const view = computed<TreeView>(() => {
+  const replay = replayed.value;
+  const chips: Chip[] = standings.value.flatMap(({ nodeId, tip }) => {
+    const hash = nodeId === replay?.nodeId ? replay.hash : tip?.hash;
+    return hash === undefined ? [] : [{ nodeId, hash }];
+  });
+  const ghosts = nodes.value.flatMap(({ nodeId, searchingOn }) =>
+    searchingOn === undefined || replay !== undefined ? [] : [{ nodeId, parent: searchingOn }],
+  );
+  const tip = replay?.hash ?? home.value?.tip?.hash ?? '';
+  const selected = route.value.name === 'block' ? route.value.id : undefined;
+  return { tip, chips, ghosts, selected, unfolded: unfolded.value };
+});
+
+/** The whole tree, laid out anew when a block, a node or a search moves. */
+export const tree = computed(() => {
+  void blocks.version.value;
+  const whole = layout(blocks.all(), view.value);
+  return whole;
+});
+
+/** What the window shows of it. */
+export const scene = computed(() => crop(tree.value, seen.value));
+
+/** Tells the camera how large the tree is. @returns a function that ends it. */
+export function watchExtent(): () => void {
+  return tree.subscribe(({ width, lanes }) => {
+    if (extent.peek().width !== width || extent.peek().lanes !== lanes) extent.value = { width, lanes };
+  });
+}
