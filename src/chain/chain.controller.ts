@@ -7,7 +7,7 @@ import { HttpProblem } from '../common/http-problem.js';
 import type { Logger } from '../common/logger.js';
 import { Reads } from '../common/operation.js';
 import { LOGGER } from '../common/tokens.js';
-import { answerJson } from '../common/write-json.js';
+import { answerJson, textWithList, textsOf } from '../common/write-json.js';
 import { ChainQueries } from './chain-queries.js';
 import {
   chainPageSchema,
@@ -17,6 +17,8 @@ import {
   type HeaderPage,
   type NetworkView,
 } from './chain-schemas.js';
+import { DEFAULT_HEIGHTS, ForkQueries, MAX_HEIGHTS } from './fork-queries.js';
+import { forksSchema } from './fork-schemas.js';
 import { textOfBlock, textOfPage } from './write-json.js';
 
 const MAX_BLOCKS = 1_000;
@@ -45,6 +47,11 @@ const headersQuerySchema = z.object({
   ).optional(),
 });
 
+const forksQuerySchema = z.object({
+  from: integerText({ min: 0 }, { description: 'The lowest height.' }).optional(),
+  to: integerText({ min: 0 }, { description: 'The highest height. Without it, up to the highest block.' }).optional(),
+});
+
 const blockIdSchema = z
   .union([integerText({ min: 0 }), hashText('a block hash')], {
     error: expected('a height (a whole number) or a block hash (64 hex digits)'),
@@ -56,6 +63,7 @@ const blockIdSchema = z
 export class ChainController {
   constructor(
     private readonly queries: ChainQueries,
+    private readonly forkQueries: ForkQueries,
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
@@ -69,6 +77,23 @@ export class ChainController {
   getChain(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>): StreamableFile {
     const page = this.queries.page({ from: query.from, limit: query.limit ?? DEFAULT_BLOCKS });
     return this.#answer('GET /chain', textOfPage(page));
+  }
+
+  @Get('forks')
+  @Reads({ query: forksQuerySchema })
+  @ApiOperation({
+    summary: 'The tree of blocks: the active chain, side blocks and orphans',
+    description: `The blocks from height \`from\` to height \`to\`, by default those of the newest ${DEFAULT_HEIGHTS} heights. At most ${MAX_HEIGHTS} heights. Stretches of the active chain without forks are summarised.`,
+  })
+  @ApiOkResponse({ description: 'The tree', standardSchema: forksSchema })
+  getForks(@Query({ schema: forksQuerySchema }) query: z.infer<typeof forksQuerySchema>): StreamableFile {
+    const { from, to } = this.forkQueries.range(query);
+    if (from > to) throw refusedRange(`expected at most "to" (${to}), got ${from}`);
+    if (to - from >= MAX_HEIGHTS) {
+      throw refusedRange(`expected at most ${MAX_HEIGHTS} heights, got ${to - from + 1} (${from} to ${to})`);
+    }
+    const { blocks, ...head } = this.forkQueries.forks(from, to);
+    return this.#answer('GET /forks', textWithList(head, 'blocks', textsOf(blocks)));
   }
 
   @Get('headers')
@@ -120,4 +145,8 @@ export class ChainController {
   #answer(route: string, pieces: Iterable<string>): StreamableFile {
     return answerJson(pieces, (error) => this.log.error({ err: error, module: 'chain' }, `${route} broken off`));
   }
+}
+
+function refusedRange(message: string): HttpProblem {
+  return new HttpProblem(400, 'invalid-request', `from: ${message}`, {}, { errors: [{ path: 'from', message }] });
 }

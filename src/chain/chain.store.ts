@@ -157,6 +157,11 @@ export class ChainStore {
     return this.#naming(node, () => readTransaction(new ByteReader(body.subarray(offset), 'bad-txn-encoding')));
   }
 
+  /** When the block arrived, since the epoch. */
+  loadReceivedMs({ id }: BlockNode): number | undefined {
+    return this.#statements.receivedMs.get(id);
+  }
+
   /** Why the block was found invalid, if it was. */
   invalidCode(hash: Hash): RuleCode | undefined {
     return this.#statements.invalid.get(hashToBytes(hash));
@@ -254,6 +259,7 @@ function prepareStatements(database: Database) {
       )
       .pluck(),
     places: database.prepare<[number], number>('SELECT place FROM entries WHERE prefix = ?').pluck(),
+    receivedMs: database.prepare<[number], number>('SELECT received_ms FROM blocks WHERE id = ?').pluck(),
     invalid: database.prepare<[Buffer], RuleCode>('SELECT code FROM invalid_blocks WHERE hash = ?').pluck(),
     insertInvalid: database.prepare<[Buffer, RuleCode]>(
       'INSERT OR IGNORE INTO invalid_blocks (hash, code) VALUES (?, ?)',

@@ -12,6 +12,8 @@ export interface Operation {
   readonly queryParameters: readonly string[] | 'any';
   /** Does it count against the rate limit of its caller? */
   readonly isRateLimited: boolean;
+  /** Does its answer last for as long as the caller stays? Then its duration says nothing. */
+  readonly isStream: boolean;
 }
 
 declare module 'fastify' {
@@ -25,6 +27,7 @@ interface Declared {
   readonly query?: { readonly shape: object };
   /** false: orchestrators and Prometheus ask for it, and a flood from their address must not make the node look dead. */
   readonly isRateLimited?: boolean;
+  readonly isStream?: boolean;
 }
 
 /** Declares that a route changes nothing that its caller could decide on. */
@@ -38,14 +41,15 @@ export function Writes(declared: Declared = {}): MethodDecorator {
 }
 
 /** For a route that says nothing: a forgotten declaration must not open a door. */
-const UNDECLARED: Operation = { effect: 'write', queryParameters: [], isRateLimited: true };
+const UNDECLARED: Operation = { effect: 'write', queryParameters: [], isRateLimited: true, isStream: false };
 
 /** What the request asks for; undefined where no route fits it. */
 export function operationOf(request: FastifyRequest): Operation | undefined {
   return request.is404 ? undefined : (request.routeOptions.config.operation ?? UNDECLARED);
 }
 
-function declare(effect: Operation['effect'], { query, isRateLimited = true }: Declared): MethodDecorator {
-  const operation: Operation = { effect, queryParameters: Object.keys(query?.shape ?? {}), isRateLimited };
+function declare(effect: Operation['effect'], declared: Declared): MethodDecorator {
+  const { query, isRateLimited = true, isStream = false } = declared;
+  const operation: Operation = { effect, queryParameters: Object.keys(query?.shape ?? {}), isRateLimited, isStream };
   return RouteConfig({ operation });
 }

@@ -46,6 +46,8 @@ export interface BlockchainSection {
   readonly mineEmptyBlocks: MineEmptyBlocks;
   /** Mining threads. */
   readonly threads: number;
+  /** Most hashes per second of all of them together; 0 = no limit. */
+  readonly maxHashRate: number;
   /** Blocks between retargets; 0 = fixed difficulty. */
   readonly retargetInterval: number;
   readonly targetSpacingSeconds: number;

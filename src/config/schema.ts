@@ -107,6 +107,10 @@ export const SECTIONS = {
       shownDefault: 'cores - 1',
       doc: 'Mining threads.',
     }),
+    maxHashRate: wholeNumberOrZero(1, 1_000_000_000_000, {
+      default: 0,
+      doc: 'Most hashes per second of all mining threads together; 0 = no limit.',
+    }),
     retargetInterval: wholeNumberOrZero(2, 1_000_000, {
       default: 0,
       doc: 'Blocks between adjustments of the difficulty; 0 = fixed. Same on all nodes.',

@@ -28,8 +28,10 @@ export interface MinerStatus {
   readonly auto: boolean;
   /** Is a search for a nonce running? */
   readonly active: boolean;
-  /** Hashes per second over the last 10 s of searching. */
+  /** Hashes per second over the last 10 s of searching, waits under a limit included. */
   readonly hashRate: number;
+  /** Most hashes per second; 0 = no limit. */
+  readonly maxHashRate: number;
 }
 
 /** Mining was asked of a node that is shutting down. */
@@ -53,6 +55,7 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
   readonly #events: EventHub<MinerEventMap>;
   readonly #auto: boolean;
   readonly #emptyBlocks: MineEmptyBlocks;
+  #maxHashRate: number;
   readonly #log: Logger;
   readonly #policy: MiningPolicy;
   readonly #templates: TemplateSource;
@@ -77,6 +80,7 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#events = new EventHub(faults.report);
     this.#auto = blockchain.autoMine;
     this.#emptyBlocks = blockchain.mineEmptyBlocks;
+    this.#maxHashRate = blockchain.maxHashRate;
     this.#log = log.child({ module: 'miner' });
     this.#policy = new MiningPolicy({
       settings: blockchain,
@@ -123,7 +127,18 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
       auto: this.#auto,
       active: this.#search.isRunning,
       hashRate: Math.round(this.#search.hashesPerSecond),
+      maxHashRate: this.#maxHashRate,
     };
+  }
+
+  /** From now on tries at most so many hashes per second (0 = no limit), until the end of the process. @throws RangeError */
+  limitHashRate(hashesPerSecond: number): void {
+    if (!Number.isSafeInteger(hashesPerSecond) || hashesPerSecond < 0) {
+      throw new RangeError(`hashesPerSecond must be a whole number from 0, got ${hashesPerSecond}`);
+    }
+    this.#maxHashRate = hashesPerSecond;
+    this.hasher.limit(hashesPerSecond);
+    this.#log.info({ hashesPerSecond }, `Hash rate ${hashesPerSecond === 0 ? 'not limited' : 'limited'}`);
   }
 
   /**

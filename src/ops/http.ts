@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
 import type { NodeConfig } from '../config/node-config.js';
+import { operationOf } from '../common/operation.js';
+import { EventFeed } from '../events/event-feed.js';
 import { useJsonBodies } from './body-parser.js';
 import { refuseOtherOrigins } from './cross-origin.js';
 import { HttpConnections, answerAndClose } from './http-connections.js';
+import { LAST_EVENT_HEADER, showLastEvent } from './last-event.js';
 import { HealthService } from './health.service.js';
 import { serveOpenApi } from './openapi.js';
 import { servePage } from './page.js';
@@ -84,15 +87,19 @@ export function configureHttp(
   );
   app.useGlobalPipes(new ValidationPipe());
   shareWithOrigins(app, config.http.corsOrigins);
+  const instance = app.getHttpAdapter().getInstance();
+  showLastEvent(instance, app.get(EventFeed));
   const metrics = app.get(OpsMetrics);
-  const instance: FastifyInstance = app.getHttpAdapter().getInstance();
   instance.addHook('onResponse', (request, reply, done) => {
-    metrics.observeRequest(
-      request.method,
-      request.routeOptions.url ?? 'none',
-      reply.statusCode,
-      reply.elapsedTime / 1000,
-    );
+    const isStream = operationOf(request)?.isStream === true && reply.statusCode === 200;
+    if (!isStream) {
+      metrics.observeRequest(
+        request.method,
+        request.routeOptions.url ?? 'none',
+        reply.statusCode,
+        reply.elapsedTime / 1000,
+      );
+    }
     done();
   });
   servePage(instance, []);
@@ -105,8 +112,8 @@ function shareWithOrigins(app: NestFastifyApplication, origins: readonly string[
   app.enableCors({
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-    allowedHeaders: ['Content-Type', 'Authorization'],
-    exposedHeaders: ['Retry-After'],
+    allowedHeaders: ['Content-Type', 'Authorization', 'Last-Event-ID'],
+    exposedHeaders: ['Retry-After', LAST_EVENT_HEADER],
     maxAge: 600,
     // Otherwise an OPTIONS that is not a preflight is answered with a 400 in plain text.
     strictPreflight: false,

@@ -4,7 +4,7 @@ import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { StatusQuery, type StatusSources } from './status-query.js';
 import { statusSchema } from './status-schemas.js';
 
-const idle: StatusSources['miner'] = { status: { auto: true, active: false, hashRate: 0 } };
+const idle: StatusSources['miner'] = { status: { auto: true, active: false, hashRate: 0, maxHashRate: 0 } };
 const alone: StatusSources['peers'] = {
   summary: () => ({ connected: 1, known: 4 }),
   syncStatus: () => ({

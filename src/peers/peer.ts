@@ -52,6 +52,8 @@ export class Peer {
   lastSeenMs: number;
   /** The reason that it gave for closing the session. */
   farewell: string | undefined;
+  /** Called when a message of the peer shows another tip than the one before it. */
+  tipChanged: (() => void) | undefined;
   /** Hashes of blocks and ids of transactions that the peer is known to have: it sent or was sent them. */
   readonly known = new SeenCache(KNOWN_ITEMS);
   #tip: PeerTip;
@@ -93,8 +95,10 @@ export class Peer {
 
   /** Notes the tip in a message of the peer. */
   sawTip(tip: PeerTip): void {
+    const isChange = tip.hash !== this.#tip.hash;
     this.#tip = tip;
     this.known.add(tip.hash);
+    if (isChange) this.tipChanged?.();
   }
 
   has(hash: Hash): boolean {

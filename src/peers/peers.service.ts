@@ -31,12 +31,20 @@ import { Scoring, type Ban } from './scoring.js';
 import { Seeds } from './seeds.js';
 import { Sync, type SyncState, type SyncStatus } from './sync.js';
 import { WakeWatch } from './wake-watch.js';
+import type { PeerTip } from './wire.js';
 
 export interface PeersEventMap {
   /** A session is open: both nodes have said Hello. */
-  readonly connected: { readonly nodeId: string; readonly direction: Direction; readonly address: string };
+  readonly connected: {
+    readonly nodeId: string;
+    readonly direction: Direction;
+    readonly address: string;
+    readonly tip: PeerTip;
+  };
   /** The session is over; `reason` is for people, in the peer's own words if it said why. */
   readonly disconnected: { readonly nodeId: string; readonly reason: string };
+  /** A message of a connected peer shows another tip than before. */
+  readonly tip: { readonly nodeId: string; readonly tip: PeerTip };
   /** The state of the sync changed. */
   readonly sync: SyncState;
 }
@@ -136,7 +144,8 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
         redirected: ({ remoteHost }, message) => discovery.receiveAlternatives(message, remoteHost),
         connected: (peer) => {
           const { nodeId, direction, displayAddress: address } = peer;
-          events.emit('connected', { nodeId, direction, address });
+          peer.tipChanged = () => events.emit('tip', { nodeId, tip: peer.tip });
+          events.emit('connected', { nodeId, direction, address, tip: peer.tip });
           sync.consider(peer);
           firstExchange.begin(peer);
           this.#repair.connected();
