@@ -46,12 +46,13 @@ export const home = computed(() => states.value.get(HOME_URL));
 /** Every node that is known, with the block that it is on: from its own events, or as this node's peers say. */
 export const standings = computed<readonly Standing[]>(() => {
   const followed = nodes.value.filter(({ nodeId }) => nodeId !== '');
-  const own = followed.map(({ nodeId, link, tip }) => ({ nodeId, isDown: link === 'down', tip }));
+  const [first, ...rest] = followed.map(({ nodeId, link, tip }) => ({ nodeId, isDown: link === 'down', tip }));
+  const own = first === undefined ? [] : [first, ...rest.sort(byName)];
   const seen = new Set(own.map(({ nodeId }) => nodeId));
   const others = (home.value?.peers ?? []).filter(({ id, connected }) => connected && id !== null && !seen.has(id));
   // While this node is down, what its peers were on may be long past.
   const isBlind = home.value?.link === 'down';
-  return [...own, ...(isBlind ? [] : others.map(standingOfPeer))];
+  return [...own, ...(isBlind ? [] : others.map(standingOfPeer).sort(byName))];
 });
 
 export const summary = computed(() => {
@@ -222,6 +223,10 @@ export async function refreshFigures(): Promise<void> {
         await refresh(url, 'peers');
       }),
   );
+}
+
+function byName(a: Standing, b: Standing): number {
+  return a.nodeId.localeCompare(b.nodeId, 'en', { numeric: true });
 }
 
 function standingOfPeer({ id, height, tip }: PeerRow): Standing {

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { count, duration } from '../model/format.js';
+import { count, duration, plural } from '../model/format.js';
 import { blocks, home, HOME_URL, nodes, standings } from '../model/network.js';
 import { nodeColour, NodeName } from '../ui/node-badge.jsx';
 import { badgeOf } from '../model/letters.js';
@@ -10,6 +10,7 @@ const SIZE = { width: 220, height: 190 } as const;
 
 /** Who is connected to whom, and who is on which block. */
 export function NetworkPanel(): JSX.Element {
+  void blocks.version.value;
   const { peers = [], nodeId = '' } = home.value ?? {};
   const latency = new Map(peers.map((peer) => [peer.id, peer]));
   return (
@@ -42,7 +43,7 @@ export function NetworkPanel(): JSX.Element {
       </div>
       <p class="faint">
         {peers.filter(({ connected }) => connected).length} of {peers.length} known peers connected;{' '}
-        {count(blocks.size)} blocks of the tree loaded.
+        {plural(blocks.size, 'block')} of the tree loaded.
       </p>
     </Panel>
   );

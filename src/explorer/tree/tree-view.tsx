@@ -113,7 +113,7 @@ export function TreeWindow(): JSX.Element {
     <section class="tree" aria-label="Blocks">
       <div
         ref={ref}
-        class={`window ${isDragging ? 'dragging' : ''} ${isStill ? 'still' : ''}`}
+        class={`window lanes-${Math.min(tree.value.lanes, 3)} ${isDragging ? 'dragging' : ''} ${isStill ? 'still' : ''}`}
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
         onPointerUp={onPointerUp}

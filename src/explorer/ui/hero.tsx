@@ -29,7 +29,7 @@ function NewestBlock(): JSX.Element | null {
   const later = arrivals.filter(([nodeId]) => nodeId !== block.miner && nodeId !== first?.[0]);
   return (
     <p class="newest">
-      Block {block.height}: mined by <NodeName id={block.miner} />, {plural(block.entries, 'entry', 'entries')}
+      Block {block.height}: {plural(block.entries, 'entry', 'entries')}, mined by <NodeName id={block.miner} />
       {later.map(([nodeId, ms]) => (
         <span key={nodeId} class="arrival">
           <NodeName id={nodeId} /> after {duration(ms - first![1])}
