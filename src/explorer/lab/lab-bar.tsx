@@ -88,18 +88,18 @@ function NodeControls({ node, isAlone }: { readonly node: LabNode; readonly isAl
       {!isUp && <span class="tag">{state}</span>}
       {isUp && (
         <>
-          <Action calls={[mineOne(node)]} done={`${nodeId} mined a block.`}>
+          <Action name={`Mine a block on ${nodeId}`} calls={[mineOne(node)]} done={`${nodeId} mined a block.`}>
             Mine here
           </Action>
           <Action
+            name={mode === 'off' ? `Let ${nodeId} mine entries` : `Pause mining on ${nodeId}`}
             calls={[setMining(node, mode === 'off' ? 'entries' : 'off')]}
             done={mode === 'off' ? `${nodeId} mines entries.` : `${nodeId} does not mine.`}
             onDone={() => setMode(mode === 'off' ? 'entries' : 'off')}
           >
-            {mode === 'off' ? 'Mine entries' : 'Pause mining'}
+            {mode === 'off' ? 'Resume' : 'Pause'}
           </Action>
           <label class="rate">
-            <span>Rate</span>
             <select
               aria-label={`Hash rate of ${nodeId}`}
               onChange={(event) => void run(`Hash rate of ${nodeId} set.`, setMining(node, 'always', Number(event.currentTarget.value)))}
@@ -112,23 +112,24 @@ function NodeControls({ node, isAlone }: { readonly node: LabNode; readonly isAl
             </select>
           </label>
           {!isAlone && (
-            <Action calls={[cutOff(nodeId)]} done={`${nodeId} is cut off.`}>
-              Cut off
+            <Action name={`Cut ${nodeId} off`} calls={[cutOff(nodeId)]} done={`${nodeId} is cut off.`}>
+              Cut
             </Action>
           )}
           {!isAlone && !isHome && (
             <Action
+              name={isSlow ? `Make the link to ${nodeId} fast again` : `Slow the link to ${nodeId}`}
               calls={[slow(nodeId, isSlow ? 0 : SLOW_MS)]}
               done={isSlow ? `The link to ${nodeId} is fast again.` : `The link to ${nodeId} is ${SLOW_MS} ms slower.`}
               onDone={() => setSlow(!isSlow)}
             >
-              {isSlow ? 'Fast again' : 'Slow'}
+              {isSlow ? 'Fast' : 'Slow'}
             </Action>
           )}
         </>
       )}
       {lab.value?.cluster != null && (
-        <Action calls={[process(nodeId, isUp ? 'kill' : 'start')]} done={isUp ? `${nodeId} was killed.` : `${nodeId} is starting.`}>
+        <Action name={`${isUp ? 'Kill' : 'Start'} ${nodeId}`} calls={[process(nodeId, isUp ? 'kill' : 'start')]} done={isUp ? `${nodeId} was killed.` : `${nodeId} is starting.`}>
           {isUp ? 'Kill' : 'Start'}
         </Action>
       )}
@@ -137,6 +138,8 @@ function NodeControls({ node, isAlone }: { readonly node: LabNode; readonly isAl
 }
 
 interface ActionProps {
+  /** Longer than what stands on the button, where that is short. */
+  readonly name?: string;
   readonly calls: readonly LabCall[];
   /** Said when it is done. */
   readonly done: string;
@@ -146,7 +149,7 @@ interface ActionProps {
 }
 
 /** A button of the lab; while the reader is at it, the line shows what it sends. */
-function Action({ calls, done, isMain = false, onDone, children }: ActionProps): JSX.Element {
+function Action({ name, calls, done, isMain = false, onDone, children }: ActionProps): JSX.Element {
   const [isBusy, setBusy] = useState(false);
   const show = (): void => void (shownCall.value = calls[0]);
   const act = async (): Promise<void> => {
@@ -156,7 +159,16 @@ function Action({ calls, done, isMain = false, onDone, children }: ActionProps):
     onDone?.();
   };
   return (
-    <button type="button" class={isMain ? 'primary' : ''} disabled={isBusy} onPointerEnter={show} onFocus={show} onClick={() => void act()}>
+    <button
+      type="button"
+      class={isMain ? 'primary' : ''}
+      aria-label={name}
+      title={name}
+      disabled={isBusy}
+      onPointerEnter={show}
+      onFocus={show}
+      onClick={() => void act()}
+    >
       {children}
     </button>
   );

@@ -36,6 +36,7 @@ describe('sentence', () => {
       'Split: node-1 against node-2 and node-3; 3 and 5 blocks since block 9.',
       [on('node-1', 'a12'), on('node-2', 'b14'), on('node-3', 'b13')],
     ],
+    ['Split: node-1 against node-2; 2 blocks each since block 9.', [on('node-1', 'a11'), on('node-2', 'b11')]],
     ['Split: node-1 against node-2, on different blocks.', [on('node-1', 'a12'), on('node-2', '?14')]],
     ['Both nodes agree on block 12. node-3 is down.', [on('node-1', 'a12'), on('node-2', 'a12'), on('node-3', 'a11', true)]],
     ['Both nodes agree on block 12. node-1 is down.', [on('node-1', 'a12', true), on('node-2', 'a12'), on('node-3', 'a12')]],

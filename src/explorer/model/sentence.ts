@@ -89,8 +89,10 @@ function describeSplit(groups: readonly Group[], leaves: readonly Group[], netwo
   const fork = forkHeight(leaves, network);
   if (fork === undefined) return { text: `${text}, on different blocks.`, mood: 'split' };
   const lengths = sides.map(({ leaf }) => leaf.height - fork);
-  const many = lengths.length > 1 || lengths[0] !== 1 ? 'blocks' : 'block';
-  return { text: `${text}; ${list(lengths.map(count))} ${many} since block ${count(fork)}.`, mood: 'split' };
+  const [one] = lengths;
+  const areEqual = lengths.every((length) => length === one);
+  const blocks = areEqual ? `${plural(one!, 'block')} each` : `${list(lengths.map(count))} blocks`;
+  return { text: `${text}; ${blocks} since block ${count(fork)}.`, mood: 'split' };
 }
 
 function groupByTip(up: readonly Standing[]): Group[] {

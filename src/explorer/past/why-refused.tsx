@@ -37,7 +37,9 @@ function WorkBar({ name, work, most, blocks }: { name: string; work: bigint; mos
   return (
     <p class="work">
       <span>{name}</span>
-      <meter min={0} max={most} value={Number(work)} aria-label={`Work of ${name}`} />
+      <span class="track" aria-hidden="true">
+        <span class="bar" style={{ display: 'block', width: `${(100 * Number(work)) / most}%` }} />
+      </span>
       <span>
         {plural(blocks, 'block')}, about {count(Number(work))} hashes
       </span>

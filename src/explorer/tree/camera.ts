@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals';
+import { isPresenting } from '../model/route.js';
 
 /** Pixels from one column to the next, and from one lane to the next, at zoom 1. */
 export const COLUMN = 100;
@@ -7,11 +8,12 @@ export const BOX = { width: 76, height: 48 } as const;
 /** Above lane 0 there is room for the chips of the nodes. */
 const TOP = 62;
 const MARGIN = 28;
+const PRESENT_ZOOM = 1.3;
 const ZOOM = { least: 0.4, most: 1.6 } as const;
 
 /** Size of the window on the tree, in pixels. */
 export const viewport = signal({ width: 1200, height: 300 });
-export const zoom = signal(1);
+export const zoom = signal(isPresenting ? PRESENT_ZOOM : 1);
 /** Where the reader has moved the window, in pixels at the present zoom; undefined while it follows the tip. */
 const moved = signal<{ readonly x: number; readonly y: number } | undefined>(undefined);
 /** Size of the whole tree: columns and lanes. */

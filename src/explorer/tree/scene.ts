@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals';
+import { badgeOf } from '../model/letters.js';
 import { blocks, home, nodes, standings } from '../model/network.js';
 import { replayed } from '../model/replay.js';
 import { route } from '../model/route.js';
@@ -15,6 +16,7 @@ const view = computed<TreeView>(() => {
     const hash = nodeId === replay?.nodeId ? replay.hash : tip?.hash;
     return hash === undefined ? [] : [{ nodeId, hash }];
   });
+  chips.sort((a, b) => badgeOf(a.nodeId).letter.localeCompare(badgeOf(b.nodeId).letter));
   const ghosts = nodes.value.flatMap(({ nodeId, searchingOn }) =>
     searchingOn === undefined || replay !== undefined ? [] : [{ nodeId, parent: searchingOn }],
   );
@@ -26,8 +28,7 @@ const view = computed<TreeView>(() => {
 /** The whole tree, laid out anew when a block, a node or a search moves. */
 export const tree = computed(() => {
   void blocks.version.value;
-  const whole = layout(blocks.all(), view.value);
-  return whole;
+  return layout(blocks.all(), view.value);
 });
 
 /** What the window shows of it. */
