@@ -130,7 +130,13 @@ describe('ChainReports', () => {
   it('leaves the number of entries returned open where counting them takes longer', async () => {
     const { genesis } = node.chain;
     const ids = await post(Array.from({ length: 2_500 }, (_, i) => `entry ${i}`));
-    accept(node.chain, mineOn(genesis, ids.map((id) => node.mempool.get(id)!)));
+    accept(
+      node.chain,
+      mineOn(
+        genesis,
+        ids.map((id) => node.mempool.get(id)!),
+      ),
+    );
     await clock.advance(1_000);
     told.splice(0);
     acceptBatch(node.chain, mineChain(genesis, 2).blocks);
@@ -146,7 +152,13 @@ describe('ChainReports', () => {
     expect(pending.reduce((sum, { count }) => sum + count, 0)).toBe(5_000);
     expect(pending.length).toBeLessThanOrEqual(10);
     told.splice(0);
-    accept(node.chain, mineOn(node.chain.genesis, ids.map((id) => node.mempool.get(id)!)));
+    accept(
+      node.chain,
+      mineOn(
+        node.chain.genesis,
+        ids.map((id) => node.mempool.get(id)!),
+      ),
+    );
     await clock.advance(1_000);
     expect(words()).toEqual(['block 1 active', 'tip 1', '5000 confirmed']);
   });

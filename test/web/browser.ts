@@ -4,12 +4,21 @@ import type { NodeProcess } from '../support/node-process.js';
 
 /** Debian's own; CI installs it. */
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
 
 /** @throws Error that says how to install a browser. */
 export async function openBrowser(): Promise<Browser> {
   if (!existsSync(CHROMIUM)) {
-    throw new Error(`${CHROMIUM} is missing: apt-get install chromium, or name another Chromium in the variable CHROMIUM`);
+    throw new Error(
+      `${CHROMIUM} is missing: apt-get install chromium, or name another Chromium in the variable CHROMIUM`,
+    );
   }
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
@@ -40,15 +49,20 @@ export interface VisitOptions extends BrowserContextOptions {
 
 export async function visit(browser: Browser, node: NodeProcess, options: VisitOptions = {}): Promise<Visit> {
   const { path = '', cluster, prepare, ...rest } = options;
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, bypassCSP: cluster !== undefined, ...rest });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    bypassCSP: cluster !== undefined,
+    ...rest,
+  });
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();
   const faults: string[] = [];
   const requests: string[] = [];
   page.on('pageerror', (error) => faults.push(error.stack ?? error.message));
   page.on('console', (message) => {
-    // A node without a lab answers 404, which the browser reports and the page expects.
-    if (message.type() === 'error' && !message.location().url.endsWith('/lab')) faults.push(message.text());
+    // The browser reports each 404, and the page asks for what may not be there: the lab, and what a reader searches.
+    const isExpected = /\/(lab|blocks\/\w+|transactions\/\w+)$/.test(message.location().url);
+    if (message.type() === 'error' && !isExpected) faults.push(message.text());
   });
   page.on('request', (request) => {
     requests.push(request.url());
@@ -56,7 +70,13 @@ export async function visit(browser: Browser, node: NodeProcess, options: VisitO
   });
   if (cluster !== undefined) {
     const nodes = cluster.map(({ nodeId, url }) => ({ nodeId, url, state: 'running' }));
-    const json = { nodeId: node.nodeId, mining: { mode: 'entries', hashRate: 0 }, links: [], groups: null, cluster: { nodes } };
+    const json = {
+      nodeId: node.nodeId,
+      mining: { mode: 'entries', hashRate: 0 },
+      links: [],
+      groups: null,
+      cluster: { nodes },
+    };
     await page.route('**/lab', (route) => route.fulfill({ json }));
   }
   await prepare?.(page);
@@ -66,5 +86,7 @@ export async function visit(browser: Browser, node: NodeProcess, options: VisitO
 
 /** The names that a screen reader reads of the blocks in the window. */
 export function blockNames(page: Page): Promise<string[]> {
-  return page.locator('[role=treeitem]').evaluateAll((items) => items.map((item) => item.getAttribute('aria-label') ?? ''));
+  return page
+    .locator('[role=treeitem]')
+    .evaluateAll((items) => items.map((item) => item.getAttribute('aria-label') ?? ''));
 }

@@ -37,13 +37,20 @@ describe('the first visit', () => {
     await page.getByText('All 3 nodes agree on block 1.').waitFor();
     const { tip } = await converged(nodes, ({ length }) => length === 2);
     const names = await blockNames(page);
-    expect(names).toContainEqual(expect.stringMatching(/^Block 1, mined by node-1, 1 entry; node-1, node-2 and node-3 are here$/));
+    expect(names).toContainEqual(
+      expect.stringMatching(/^Block 1, mined by node-1, 1 entry; node-1, node-2 and node-3 are here$/),
+    );
     expect(await page.locator(`[data-key="${tip}"]`).count()).toBe(1);
 
     const journey = page.getByLabel('The way of your entry');
-    await waitFor('the entry is in block 1 at every node', async () => (await journey.getByText('block 1').count()) === 3);
+    await waitFor(
+      'the entry is in block 1 at every node',
+      async () => (await journey.getByText('block 1').count()) === 3,
+    );
     expect(await journey.innerText()).toMatch(/“hello”[\s\S]*node-1[\s\S]*node-2[\s\S]*\+\d/);
-    await waitFor('each node says how late it was', async () => /node-2 after .*node-3 after /.test((await page.locator('.newest').innerText()).replaceAll('\n', ' ')));
+    await waitFor('each node says how late it was', async () =>
+      /node-2 after .*node-3 after /.test((await page.locator('.newest').innerText()).replaceAll('\n', ' ')),
+    );
     expect(await headline.innerText()).toBe('All 3 nodes agree on block 1.');
     expect(faults).toEqual([]);
     await page.context().close();
@@ -60,17 +67,25 @@ describe('the first visit', () => {
 
   it('weighs at most 100 kB, compressed, with all that it may load later', () => {
     const page = resolve('dist/explorer');
-    const files = readdirSync(page, { recursive: true }).map(String).filter((name) => name.endsWith('.gz'));
+    const files = readdirSync(page, { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith('.gz'));
     expect(files.length).toBeGreaterThan(3);
     const bytes = files.reduce((sum, name) => sum + statSync(`${page}/${name}`).size, 0);
     expect(bytes).toBeLessThanOrEqual(MOST_BYTES);
   });
 
   it('stands on a projector and on a phone without a scroll bar from side to side', async () => {
-    for (const [path, width] of [['?present', 1280], ['', 390], ['', 320]] as const) {
+    for (const [path, width] of [
+      ['?present', 1280],
+      ['', 390],
+      ['', 320],
+    ] as const) {
       const { page, faults } = await visit(browser, network.nodes[2], { path, viewport: { width, height: 700 } });
       await page.getByText('All 3 nodes agree on block').waitFor();
-      expect(await page.evaluate(() => document.documentElement.scrollWidth), `${path} ${width}`).toBeLessThanOrEqual(width);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), `${path} ${width}`).toBeLessThanOrEqual(
+        width,
+      );
       expect(faults).toEqual([]);
       await page.context().close();
     }

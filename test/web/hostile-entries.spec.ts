@@ -34,7 +34,8 @@ describe('entries of strangers', () => {
         expect(await page.locator('main img, main script, main bdi b').count()).toBe(0);
         expect(await page.title()).toBe('minichain');
         const text = await page.locator('main').innerText();
-        for (const unseen of ['\u202E', '\u2066', '\u200F', '\u0007', '\u001b', '\u0000']) expect(text).not.toContain(unseen);
+        for (const unseen of ['\u202E', '\u2066', '\u200F', '\u0007', '\u001b', '\u0000'])
+          expect(text).not.toContain(unseen);
       };
       if (width === 1280) {
         await page.locator('.next li').nth(3).waitFor();

@@ -68,9 +68,14 @@ export function LabBar(): JSX.Element | null {
 function Suggestion({ isCut }: { readonly isCut: boolean }): JSX.Element | null {
   const [first] = labNodes.value;
   const height = home.value?.tip?.height ?? 0;
-  if (first === undefined || labNodes.value.length < 2 || isCut || height === 0 || summary.value.mood === 'split') return null;
+  if (first === undefined || labNodes.value.length < 2 || isCut || height === 0 || summary.value.mood === 'split')
+    return null;
   return (
-    <Action calls={[cutOff(first.nodeId), ...steady(STEADY_SECONDS)]} done={`${first.nodeId} is cut off; both sides mine.`} isMain>
+    <Action
+      calls={[cutOff(first.nodeId), ...steady(STEADY_SECONDS)]}
+      done={`${first.nodeId} is cut off; both sides mine.`}
+      isMain
+    >
       Cut {first.nodeId} off and mine on both sides
     </Action>
   );
@@ -88,11 +93,11 @@ function NodeControls({ node, isAlone }: { readonly node: LabNode; readonly isAl
       {!isUp && <span class="tag">{state}</span>}
       {isUp && (
         <>
-          <Action name={`Mine a block on ${nodeId}`} calls={[mineOne(node)]} done={`${nodeId} mined a block.`}>
+          <Action name={`Mine here: ${nodeId}`} calls={[mineOne(node)]} done={`${nodeId} mined a block.`}>
             Mine here
           </Action>
           <Action
-            name={mode === 'off' ? `Let ${nodeId} mine entries` : `Pause mining on ${nodeId}`}
+            name={mode === 'off' ? `Resume mining: ${nodeId}` : `Pause mining: ${nodeId}`}
             calls={[setMining(node, mode === 'off' ? 'entries' : 'off')]}
             done={mode === 'off' ? `${nodeId} mines entries.` : `${nodeId} does not mine.`}
             onDone={() => setMode(mode === 'off' ? 'entries' : 'off')}
@@ -102,7 +107,9 @@ function NodeControls({ node, isAlone }: { readonly node: LabNode; readonly isAl
           <label class="rate">
             <select
               aria-label={`Hash rate of ${nodeId}`}
-              onChange={(event) => void run(`Hash rate of ${nodeId} set.`, setMining(node, 'always', Number(event.currentTarget.value)))}
+              onChange={(event) =>
+                void run(`Hash rate of ${nodeId} set.`, setMining(node, 'always', Number(event.currentTarget.value)))
+              }
             >
               {RATES.map((rate) => (
                 <option key={rate} value={rate}>
@@ -112,13 +119,13 @@ function NodeControls({ node, isAlone }: { readonly node: LabNode; readonly isAl
             </select>
           </label>
           {!isAlone && (
-            <Action name={`Cut ${nodeId} off`} calls={[cutOff(nodeId)]} done={`${nodeId} is cut off.`}>
+            <Action name={`Cut off ${nodeId}`} calls={[cutOff(nodeId)]} done={`${nodeId} is cut off.`}>
               Cut
             </Action>
           )}
           {!isAlone && !isHome && (
             <Action
-              name={isSlow ? `Make the link to ${nodeId} fast again` : `Slow the link to ${nodeId}`}
+              name={isSlow ? `Fast again: the link to ${nodeId}` : `Slow the link to ${nodeId}`}
               calls={[slow(nodeId, isSlow ? 0 : SLOW_MS)]}
               done={isSlow ? `The link to ${nodeId} is fast again.` : `The link to ${nodeId} is ${SLOW_MS} ms slower.`}
               onDone={() => setSlow(!isSlow)}
@@ -129,7 +136,11 @@ function NodeControls({ node, isAlone }: { readonly node: LabNode; readonly isAl
         </>
       )}
       {lab.value?.cluster != null && (
-        <Action name={`${isUp ? 'Kill' : 'Start'} ${nodeId}`} calls={[process(nodeId, isUp ? 'kill' : 'start')]} done={isUp ? `${nodeId} was killed.` : `${nodeId} is starting.`}>
+        <Action
+          name={`${isUp ? 'Kill' : 'Start'} ${nodeId}`}
+          calls={[process(nodeId, isUp ? 'kill' : 'start')]}
+          done={isUp ? `${nodeId} was killed.` : `${nodeId} is starting.`}
+        >
           {isUp ? 'Kill' : 'Start'}
         </Action>
       )}

@@ -81,7 +81,11 @@ export function curlOf({ method, url, body }: LabCall): string {
   return curlLine(method, url, body);
 }
 
-const post = (url: string, body?: unknown): LabCall => ({ method: 'POST', url, ...(body === undefined ? {} : { body }) });
+const post = (url: string, body?: unknown): LabCall => ({
+  method: 'POST',
+  url,
+  ...(body === undefined ? {} : { body }),
+});
 
 /** Cuts one node off from all others. */
 export function cutOff(nodeId: string): LabCall {

@@ -38,7 +38,9 @@ export class BlockStore {
   /** What a node has at these heights. */
   addForks(forks: Forks, nodeId: string): void {
     for (const block of forks.blocks) this.#put(block, nodeId);
-    const active = new Map(forks.blocks.filter(({ status }) => status === 'active').map((block) => [block.height, block]));
+    const active = new Map(
+      forks.blocks.filter(({ status }) => status === 'active').map((block) => [block.height, block]),
+    );
     for (const { from, to, count } of forks.runs) {
       // The block above names the last of the run; the one below stands before its first.
       const hash = active.get(to + 1)?.previousHash;
@@ -54,7 +56,12 @@ export class BlockStore {
    * Puts the newest blocks of a run, now that they are known one by one, in its place.
    * @param rest heights of the run that stay one.
    */
-  openRun(hash: string, blocks: readonly ForkBlock[], nodeId: string, rest: { from: number; to: number } | undefined): void {
+  openRun(
+    hash: string,
+    blocks: readonly ForkBlock[],
+    nodeId: string,
+    rest: { from: number; to: number } | undefined,
+  ): void {
     const run = this.#blocks.get(hash);
     const lowest = blocks[0]?.previousHash;
     if (run?.run === undefined || lowest === undefined) return;

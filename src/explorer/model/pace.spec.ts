@@ -27,11 +27,21 @@ class FakeTimer implements Timer {
   }
 }
 
-function start(): { timer: FakeTimer; pace: Pace; drawn: string[]; push: (key: string | undefined, what: string) => void } {
+function start(): {
+  timer: FakeTimer;
+  pace: Pace;
+  drawn: string[];
+  push: (key: string | undefined, what: string) => void;
+} {
   const timer = new FakeTimer();
   const pace = new Pace(timer);
   const drawn: string[] = [];
-  return { timer, pace, drawn, push: (key, what) => pace.push(key, 'node-1', () => drawn.push(`${what} at ${timer.nowMs()}`)) };
+  return {
+    timer,
+    pace,
+    drawn,
+    push: (key, what) => pace.push(key, 'node-1', () => drawn.push(`${what} at ${timer.nowMs()}`)),
+  };
 }
 
 describe('Pace', () => {

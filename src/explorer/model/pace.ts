@@ -50,7 +50,10 @@ export class Pace {
 
   /** Forgets what waits of this source: a snapshot has it all. */
   clear(source: string): void {
-    const steps = this.#waiting.map(({ key, actions }) => ({ key, actions: actions.filter((action) => action.source !== source) }));
+    const steps = this.#waiting.map(({ key, actions }) => ({
+      key,
+      actions: actions.filter((action) => action.source !== source),
+    }));
     this.#waiting = steps.filter(({ actions }) => actions.length > 0);
   }
 

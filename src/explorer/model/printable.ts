@@ -1,5 +1,6 @@
 /** Characters that draw nothing themselves but change how others are drawn: direction marks, zero-width ones, the BOM. */
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
+const UNSEEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
 
 const CONTROL_PICTURES = 0x2400;
 const DELETE_PICTURE = '\u2421';

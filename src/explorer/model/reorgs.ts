@@ -36,6 +36,7 @@ export function connectedBlocks({ tip, fork }: ReorgRecord): number {
 export function describeReorg(record: ReorgRecord): string {
   const { nodeId, fork, depth, returned } = record;
   const moved = `${plural(depth, 'block')} disconnected, ${count(connectedBlocks(record))} connected`;
-  const back = returned === null || returned === 0 ? '' : ` ${plural(returned, 'entry', 'entries')} went back to the mempool.`;
+  const back =
+    returned === null || returned === 0 ? '' : ` ${plural(returned, 'entry', 'entries')} went back to the mempool.`;
   return `${nodeId} changed branch after block ${count(fork.height)}: ${moved}.${back}`;
 }

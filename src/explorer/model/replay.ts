@@ -69,19 +69,27 @@ function stepsOf(record: ReorgRecord): Step[] {
   const off = pathDown(previous.hash, fork.hash);
   const on = pathDown(tip.hash, fork.hash).reverse();
   const steps: Step[] = [
-    { hash: previous.hash, text: `${nodeId} is on block ${count(previous.height)}. A branch with more work has arrived.` },
+    {
+      hash: previous.hash,
+      text: `${nodeId} is on block ${count(previous.height)}. A branch with more work has arrived.`,
+    },
   ];
   for (const [i, hash] of off.entries()) {
     const block = blocks.get(hash);
     const isLast = i === off.length - 1;
-    const back = isLast && (returned ?? 0) > 0 ? ` ${plural(returned ?? 0, 'entry', 'entries')} of the old branch went back to the mempool.` : '';
+    const back =
+      isLast && (returned ?? 0) > 0
+        ? ` ${plural(returned ?? 0, 'entry', 'entries')} of the old branch went back to the mempool.`
+        : '';
     const text = `Block ${count(block?.height ?? previous.height - i)} is disconnected.${isLast ? ` Block ${count(fork.height)} is where the branches part.` : ''}${back}`;
     steps.push({ hash: isLast ? fork.hash : (block?.parent ?? fork.hash), text });
   }
   for (const hash of on) {
     const height = blocks.get(hash)?.height ?? tip.height;
     const isLast = hash === tip.hash;
-    const end = isLast ? ` ${nodeId} is on the branch with the most work: ${plural(on.length, 'block')} against ${count(depth)}.` : '';
+    const end = isLast
+      ? ` ${nodeId} is on the branch with the most work: ${plural(on.length, 'block')} against ${count(depth)}.`
+      : '';
     steps.push({ hash, text: `Block ${count(height)} of the other branch is connected.${end}` });
   }
   return steps;
@@ -90,7 +98,11 @@ function stepsOf(record: ReorgRecord): Step[] {
 /** Hashes from a block down to the fork point, which is not among them; only the known part. */
 function pathDown(from: string, forkPoint: string): string[] {
   const path: string[] = [];
-  for (let at: string | undefined = from; at !== undefined && at !== forkPoint && blocks.get(at) !== undefined; at = blocks.parentOf(at)) {
+  for (
+    let at: string | undefined = from;
+    at !== undefined && at !== forkPoint && blocks.get(at) !== undefined;
+    at = blocks.parentOf(at)
+  ) {
     path.push(at);
   }
   return path;

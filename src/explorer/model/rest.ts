@@ -20,7 +20,8 @@ export async function getJson<T>(url: string): Promise<T> {
 
 /** @throws as getJson */
 export async function send<T>(method: 'POST' | 'DELETE', url: string, body?: unknown): Promise<T> {
-  const content = body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  const content =
+    body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
   return read<T>(await fetch(url, { method, ...content }));
 }
 

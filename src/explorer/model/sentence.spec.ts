@@ -38,8 +38,14 @@ describe('sentence', () => {
     ],
     ['Split: node-1 against node-2; 2 blocks each since block 9.', [on('node-1', 'a11'), on('node-2', 'b11')]],
     ['Split: node-1 against node-2, on different blocks.', [on('node-1', 'a12'), on('node-2', '?14')]],
-    ['Both nodes agree on block 12. node-3 is down.', [on('node-1', 'a12'), on('node-2', 'a12'), on('node-3', 'a11', true)]],
-    ['Both nodes agree on block 12. node-1 is down.', [on('node-1', 'a12', true), on('node-2', 'a12'), on('node-3', 'a12')]],
+    [
+      'Both nodes agree on block 12. node-3 is down.',
+      [on('node-1', 'a12'), on('node-2', 'a12'), on('node-3', 'a11', true)],
+    ],
+    [
+      'Both nodes agree on block 12. node-1 is down.',
+      [on('node-1', 'a12', true), on('node-2', 'a12'), on('node-3', 'a12')],
+    ],
     ['node-1 does not answer. This is the last that was known.', [on('node-1', 'a12', true)]],
     ['Looking for the node…', []],
   ])('%s', (text, nodes) => {

@@ -32,11 +32,15 @@ export interface Sentence {
 /** The state of the network in one sentence. */
 export function sentence(network: Network): Sentence {
   const [home] = network.nodes;
-  if (home === undefined || (home.tip === undefined && !home.isDown)) return { text: 'Looking for the node…', mood: 'wait' };
+  if (home === undefined || (home.tip === undefined && !home.isDown))
+    return { text: 'Looking for the node…', mood: 'wait' };
   const down = network.nodes.filter(({ isDown }) => isDown).map(({ nodeId }) => nodeId);
   const up = network.nodes.filter(({ isDown, tip }) => !isDown && tip !== undefined);
   if (up.length === 0) {
-    return { text: `${list(down)} ${down.length === 1 ? 'does' : 'do'} not answer. This is the last that was known.`, mood: 'down' };
+    return {
+      text: `${list(down)} ${down.length === 1 ? 'does' : 'do'} not answer. This is the last that was known.`,
+      mood: 'down',
+    };
   }
   const rest = down.length === 0 ? '' : ` ${list(down)} ${down.length === 1 ? 'is' : 'are'} down.`;
   const { sync } = network;
@@ -74,7 +78,8 @@ function describeDelay(groups: readonly Group[], ahead: Group, up: readonly Stan
     const are = nodeIds.length === 1 ? 'is' : 'are';
     return `${list(nodeIds)} ${are} ${plural(ahead.height - height, 'block')} behind`;
   });
-  const who = ahead.nodeIds.length === 1 ? ahead.nodeIds[0]! : `${count(ahead.nodeIds.length)} of ${count(up.length)} nodes`;
+  const who =
+    ahead.nodeIds.length === 1 ? ahead.nodeIds[0]! : `${count(ahead.nodeIds.length)} of ${count(up.length)} nodes`;
   const verb = ahead.nodeIds.length === 1 ? 'is' : 'are';
   return { text: `${who} ${verb} on block ${count(ahead.height)}; ${list(late)}.`, mood: 'wait' };
 }
@@ -83,7 +88,9 @@ function describeDelay(groups: readonly Group[], ahead: Group, up: readonly Stan
 function describeSplit(groups: readonly Group[], leaves: readonly Group[], network: Network): Sentence {
   const sides = leaves.map((leaf) => ({
     leaf,
-    nodeIds: groups.filter((group) => group === leaf || isBelow(group, leaf, network)).flatMap(({ nodeIds }) => nodeIds),
+    nodeIds: groups
+      .filter((group) => group === leaf || isBelow(group, leaf, network))
+      .flatMap(({ nodeIds }) => nodeIds),
   }));
   const text = `Split: ${sides.map(({ nodeIds }) => list(nodeIds)).join(' against ')}`;
   const fork = forkHeight(leaves, network);

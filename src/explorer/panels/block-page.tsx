@@ -34,13 +34,21 @@ export function BlockPage({ id }: { readonly id: string }): JSX.Element {
     <div class="block-page">
       <Panel title={`Block ${count(view.index)}`} url={url} class="wide" aside={<Confirmations view={view} />}>
         <dl class="facts">
-          <Fact name="Mined by">{view.index === 0 ? 'nobody: all nodes derive it from the parameters' : <NodeName id={view.miner} />}</Fact>
+          <Fact name="Mined by">
+            {view.index === 0 ? 'nobody: all nodes derive it from the parameters' : <NodeName id={view.miner} />}
+          </Fact>
           <Fact name="Time">
             <time>{view.timestamp.replace('T', ' ').replace('Z', ' UTC')}</time>
           </Fact>
           <Fact name="Size">{plural(view.size, 'byte')}</Fact>
           <Fact name="Parent">
-            {view.index === 0 ? 'none' : <a class="hash" href={hrefOf({ name: 'block', id: view.previousHash })}>{view.previousHash.slice(0, 20)}…</a>}
+            {view.index === 0 ? (
+              'none'
+            ) : (
+              <a class="hash" href={hrefOf({ name: 'block', id: view.previousHash })}>
+                {view.previousHash.slice(0, 20)}…
+              </a>
+            )}
           </Fact>
         </dl>
         <h3>{entries.length === 0 ? 'No entries' : plural(entries.length, 'entry', 'entries')}</h3>
@@ -50,14 +58,20 @@ export function BlockPage({ id }: { readonly id: string }): JSX.Element {
               <EntryText text={entry.data ?? ''} />
               <span class="links-row">
                 <a href={hrefOf({ name: 'entry', id: entry.id })}>{entry.id.slice(0, 12)}…</a>
-                {view.confirmations > 0 && <a href={hrefOf({ name: 'past', id: `${view.index}/${entry.id}` })}>Edit the past…</a>}
+                {view.confirmations > 0 && (
+                  <a href={hrefOf({ name: 'past', id: `${view.index}/${entry.id}` })}>Edit the past…</a>
+                )}
               </span>
             </li>
           ))}
         </ol>
         {entries.length > MOST_ENTRIES && <p class="faint">and {count(entries.length - MOST_ENTRIES)} more</p>}
       </Panel>
-      <Panel title="Header: 80 bytes" url={view.confirmations > 0 ? `${HOME_URL}/headers?from=${view.index}&limit=1` : url} class="wide">
+      <Panel
+        title="Header: 80 bytes"
+        url={view.confirmations > 0 ? `${HOME_URL}/headers?from=${view.index}&limit=1` : url}
+        class="wide"
+      >
         <HashAgainstTarget block={block} />
         <HeaderBytes block={block} />
       </Panel>
@@ -82,7 +96,10 @@ function Fact({ name, children }: { readonly name: string; readonly children: pr
 
 /** A block of another branch may be known to another node only. */
 async function findBlock(id: string): Promise<Found> {
-  const urls = [HOME_URL, ...nodes.peek().flatMap(({ url, link }) => (url !== HOME_URL && link === 'live' ? [url] : []))];
+  const urls = [
+    HOME_URL,
+    ...nodes.peek().flatMap(({ url, link }) => (url !== HOME_URL && link === 'live' ? [url] : [])),
+  ];
   let refusal: unknown;
   for (const base of urls) {
     const url = `${base}/blocks/${encodeURIComponent(id)}`;

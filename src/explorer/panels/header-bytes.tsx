@@ -71,26 +71,32 @@ export function HeaderBytes({ block }: { readonly block: Block }): JSX.Element {
   return (
     <div class="header-bytes">
       <div class="bytes" role="group" aria-label="The 80 bytes of the header">
-        {fields.map(({ name, from, to }, i) => (
-          <button
-            key={name}
-            type="button"
-            class={`field field-${i}`}
-            aria-pressed={i === chosen}
-            aria-label={`${name}: bytes ${from} to ${to - 1}`}
-            onClick={() => setChosen(i)}
-            onFocus={() => setChosen(i)}
-            onPointerEnter={() => setChosen(i)}
-          >
-            {[...block.bytes.subarray(from, to)].map((byte, n) => (
-              <span key={n}>{byte.toString(16).padStart(2, '0')}</span>
-            ))}
-          </button>
-        ))}
+        {fields.map(({ name, from, to }, i) => {
+          const bytes = [...block.bytes.subarray(from, to)].map((byte) => byte.toString(16).padStart(2, '0'));
+          return (
+            <button
+              key={name}
+              type="button"
+              class={`field field-${i}`}
+              aria-pressed={i === chosen}
+              aria-label={`${name}, bytes ${from} to ${to - 1}: ${bytes.join('')}`}
+              onClick={() => setChosen(i)}
+              onFocus={() => setChosen(i)}
+              onPointerEnter={() => setChosen(i)}
+            >
+              {bytes.map((byte, n) => (
+                <span key={n}>{byte}</span>
+              ))}
+            </button>
+          );
+        })}
       </div>
       <div class={`about-field field-${chosen}`}>
         <h3>
-          {field.name} <span class="faint">bytes {field.from} to {field.to - 1}</span>
+          {field.name}{' '}
+          <span class="faint">
+            bytes {field.from} to {field.to - 1}
+          </span>
         </h3>
         <p class="hash">{field.value}</p>
         <p>{field.about}</p>

@@ -28,7 +28,15 @@ export function MiningPanel(): JSX.Element {
                 <th scope="row">
                   <NodeName id={nodeId} />
                 </th>
-                <td>{link === 'down' ? 'down' : searchingOn ? 'searching' : status?.mining.auto ? 'waits for entries' : 'off'}</td>
+                <td>
+                  {link === 'down'
+                    ? 'down'
+                    : searchingOn
+                      ? 'searching'
+                      : status?.mining.auto
+                        ? 'waits for entries'
+                        : 'off'}
+                </td>
                 <td>{status?.mining.hashRate ? hashRate(status.mining.hashRate) : '–'}</td>
               </tr>
             ))}
@@ -36,7 +44,8 @@ export function MiningPanel(): JSX.Element {
       </table>
       <Winners />
       <p class="faint">
-        A block needs a hash with {difficulty} leading zero hex digits: one in {Math.round(16 ** difficulty).toLocaleString('en')} tries.
+        A block needs a hash with {difficulty} leading zero hex digits: one in{' '}
+        {Math.round(16 ** difficulty).toLocaleString('en')} tries.
       </p>
     </Panel>
   );
@@ -53,7 +62,7 @@ function Winners(): JSX.Element | null {
   }
   if (miners.length === 0) return null;
   return (
-    <p class="winners" aria-label={`Miners of the last ${miners.length} blocks, newest last`}>
+    <p class="winners" role="img" aria-label={`Miners of the last ${miners.length} blocks, newest last`}>
       {miners.reverse().map(({ hash, miner }) => (
         <NodeBadge key={hash} id={miner} />
       ))}

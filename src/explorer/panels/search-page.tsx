@@ -49,14 +49,23 @@ export function SearchPage({ query }: { readonly query: string }): JSX.Element {
 }
 
 async function search(query: string): Promise<Result> {
-  const exact = [...(/^\d{1,10}$/.test(query) ? await findBlock(query) : []), ...(/^[0-9a-f]{64}$/i.test(query) ? await findHash(query.toLowerCase()) : [])];
+  const exact = [
+    ...(/^\d{1,10}$/.test(query) ? await findBlock(query) : []),
+    ...(/^[0-9a-f]{64}$/i.test(query) ? await findHash(query.toLowerCase()) : []),
+  ];
   const { hits, blocks } = await findText(query);
-  return { hits: [...exact, ...hits].slice(0, MOST_HITS), scope: `Texts of the mempool and of the newest ${plural(blocks, 'block')} were read.` };
+  return {
+    hits: [...exact, ...hits].slice(0, MOST_HITS),
+    scope: `Texts of the mempool and of the newest ${plural(blocks, 'block')} were read.`,
+  };
 }
 
 async function findHash(hash: string): Promise<Hit[]> {
   const entry = await known(getJson<TransactionStatus>(`${HOME_URL}/transactions/${hash}`));
-  const found: Hit[] = entry === undefined ? [] : [{ to: { name: 'entry', id: hash }, title: 'Entry', about: excerpt(entry.data ?? 'a coinbase', MOST_TEXT) }];
+  const found: Hit[] =
+    entry === undefined
+      ? []
+      : [{ to: { name: 'entry', id: hash }, title: 'Entry', about: excerpt(entry.data ?? 'a coinbase', MOST_TEXT) }];
   return [...(await findBlock(hash)), ...found];
 }
 
@@ -71,7 +80,8 @@ async function findText(query: string): Promise<{ hits: Hit[]; blocks: number }>
   const wanted = query.toLowerCase();
   const hits: Hit[] = [];
   const look = (id: string, data: string | null, where: string): void => {
-    if (data?.toLowerCase().includes(wanted)) hits.push({ to: { name: 'entry', id }, title: where, about: excerpt(data, MOST_TEXT) });
+    if (data?.toLowerCase().includes(wanted))
+      hits.push({ to: { name: 'entry', id }, title: where, about: excerpt(data, MOST_TEXT) });
   };
   const mempool = await getJson<MempoolPage>(`${HOME_URL}/mempool?limit=1000`);
   for (const { id, data } of mempool.entries) look(id, data, 'Mempool');

@@ -43,5 +43,14 @@ export async function loadPast(place: string): Promise<Past> {
     const raw = await Promise.all(heights.map((at) => getBytes(`${HOME_URL}/blocks/${at}?format=raw`)));
     blocks.push(...raw.map((bytes) => rules.decodeBlock(bytes)));
   }
-  return { rules, params, firstHeight, entryId, text: entry.data, blocks, more: tip - last, parentHash: first.previousHash };
+  return {
+    rules,
+    params,
+    firstHeight,
+    entryId,
+    text: entry.data,
+    blocks,
+    more: tip - last,
+    parentHash: first.previousHash,
+  };
 }

@@ -8,12 +8,15 @@ export interface MineRequest {
   readonly bits: number;
 }
 
-export type MineReport = { readonly kind: 'tried'; readonly hashes: number } | { readonly kind: 'found'; readonly nonce: number };
+export type MineReport =
+  | { readonly kind: 'tried'; readonly hashes: number }
+  | { readonly kind: 'found'; readonly nonce: number };
 
 const CHUNK = 20_000;
 const NONCES = 2 ** 32;
 
-const report = (message: MineReport): void => (self as unknown as { postMessage(message: MineReport): void }).postMessage(message);
+const report = (message: MineReport): void =>
+  (self as unknown as { postMessage(message: MineReport): void }).postMessage(message);
 
 self.addEventListener('message', ({ data: { header, bits } }: MessageEvent<MineRequest>) => {
   for (let from = 0; from < NONCES; from += CHUNK) {

@@ -53,7 +53,9 @@ function Workshop({ past }: { readonly past: Past }): JSX.Element {
         chain = chain.with(i, mined);
         setBlocks(chain);
       }
-      announce(to === chain.length ? 'All blocks of your branch are valid again.' : `Block ${firstHeight} is valid again.`);
+      announce(
+        to === chain.length ? 'All blocks of your branch are valid again.' : `Block ${firstHeight} is valid again.`,
+      );
     } finally {
       setTried(undefined);
     }
@@ -71,7 +73,14 @@ function Workshop({ past }: { readonly past: Past }): JSX.Element {
         </a>
       </header>
       <label for="past-text">The entry in {name}. Change it:</label>
-      <textarea id="past-text" rows={2} dir="auto" value={text} disabled={isMining} onInput={(event) => edit(event.currentTarget.value)} />
+      <textarea
+        id="past-text"
+        rows={2}
+        dir="auto"
+        value={text}
+        disabled={isMining}
+        onInput={(event) => edit(event.currentTarget.value)}
+      />
       <ol class="judged" aria-label="What the rules say of each block">
         {judgements.map((judgement, i) => (
           <JudgedBlock key={i} height={firstHeight + i} block={blocks[i]!} judgement={judgement} />
@@ -83,9 +92,14 @@ function Workshop({ past }: { readonly past: Past }): JSX.Element {
         {step === 1 && (
           <>
             <p>
-              The entries no longer hash to the Merkle root in the header. One changed letter, {plural(bad, 'bad block')}.
+              The entries no longer hash to the Merkle root in the header. One changed letter,{' '}
+              {plural(bad, 'bad block')}.
             </p>
-            <button type="button" class="primary" onClick={() => setBlocks(blocks.with(0, repairRoot(rules, blocks[0]!)))}>
+            <button
+              type="button"
+              class="primary"
+              onClick={() => setBlocks(blocks.with(0, repairRoot(rules, blocks[0]!)))}
+            >
               Write the new Merkle root into the header
             </button>
           </>
@@ -117,7 +131,15 @@ function Workshop({ past }: { readonly past: Past }): JSX.Element {
   );
 }
 
-function JudgedBlock({ height, block, judgement }: { height: number; block: Block; judgement: Judgement }): JSX.Element {
+function JudgedBlock({
+  height,
+  block,
+  judgement,
+}: {
+  height: number;
+  block: Block;
+  judgement: Judgement;
+}): JSX.Element {
   const { code, reason } = judgement;
   return (
     <li class={code === undefined ? 'valid' : 'invalid'}>

@@ -13,7 +13,15 @@ import { verifyBlock } from '../../consensus/verify-block.js';
 import { changeText, judge, repairRoot, withHeader, workBehind, type Rules } from './rewrite.js';
 import { isWithin, searchNonce, targetBytes } from './search.js';
 
-const rules: Rules = { createBlock, verifyBlock, checkBlockContext, computeMerkleRoot, encodeDataTransaction, RuleError, workOf };
+const rules: Rules = {
+  createBlock,
+  verifyBlock,
+  checkBlockContext,
+  computeMerkleRoot,
+  encodeDataTransaction,
+  RuleError,
+  workOf,
+};
 const params = createParams({ network: 'test', difficulty: 2 });
 
 function mine(block: Block): Block {
@@ -29,7 +37,13 @@ function chain(): Block[] {
     const entry = createDataTransaction(`entry ${height}`, height, (length) => Buffer.alloc(length, height));
     const transactions = [createCoinbase(height, 0n, 'node-1'), entry];
     const merkleRoot = computeMerkleRoot(transactions.map(({ id }) => id)).root;
-    const header = { ...params.genesis.header, previousHash: parent.hash, merkleRoot, time: parent.header.time + 1, nonce: 0 };
+    const header = {
+      ...params.genesis.header,
+      previousHash: parent.hash,
+      merkleRoot,
+      time: parent.header.time + 1,
+      nonce: 0,
+    };
     blocks.push(mine(createBlock(header, transactions)));
   }
   return blocks;

@@ -13,7 +13,13 @@ export interface Judgement {
 
 export type Rules = Pick<
   Consensus,
-  'createBlock' | 'verifyBlock' | 'checkBlockContext' | 'computeMerkleRoot' | 'encodeDataTransaction' | 'RuleError' | 'workOf'
+  | 'createBlock'
+  | 'verifyBlock'
+  | 'checkBlockContext'
+  | 'computeMerkleRoot'
+  | 'encodeDataTransaction'
+  | 'RuleError'
+  | 'workOf'
 >;
 
 /** The block with another text in one entry. Nothing else changes: the header still commits to the old text. */
@@ -71,7 +77,10 @@ function judgeOne(
   }
   if (block.header.previousHash !== parent.hash) {
     const named = block.header.previousHash.slice(0, 12);
-    return { code: 'bad-prevblk', reason: `its header names ${named}… as its parent, and the block below it has another hash now` };
+    return {
+      code: 'bad-prevblk',
+      reason: `its header names ${named}… as its parent, and the block below it has another hash now`,
+    };
   }
   if (!parent.isValid) return { code: 'bad-prevblk', reason: 'its parent is invalid' };
   return { code: undefined, reason: 'breaks no rule' };

@@ -27,13 +27,24 @@ export function WhyRefused({ past, blocks }: { readonly past: Past; readonly blo
         {theirs > mine
           ? 'The chain with the most work wins, and theirs has more.'
           : 'The chain with the most work wins. Yours has only as much, and on a tie the chain that a node saw first stays.'}{' '}
-        To change their minds you must mine faster than all of them together, from block {count(firstHeight)} on, until you are ahead.
+        To change their minds you must mine faster than all of them together, from block {count(firstHeight)} on, until
+        you are ahead.
       </p>
     </div>
   );
 }
 
-function WorkBar({ name, work, most, blocks }: { name: string; work: bigint; most: number; blocks: number }): JSX.Element {
+function WorkBar({
+  name,
+  work,
+  most,
+  blocks,
+}: {
+  name: string;
+  work: bigint;
+  most: number;
+  blocks: number;
+}): JSX.Element {
   return (
     <p class="work">
       <span>{name}</span>

@@ -29,16 +29,28 @@ export const camera = computed(() => {
   return { x: moved.value?.x ?? atTip, y: moved.value?.y ?? TOP * zoom.value };
 });
 
-/** The part of the tree that can be seen, in columns and lanes. */
-export const seen = computed(() => {
-  const { x, y } = camera.value;
-  const scale = COLUMN * zoom.value;
-  return {
-    from: -x / scale,
-    to: (viewport.value.width - x) / scale,
-    lanes: Math.max(1, Math.ceil((viewport.value.height - y) / (LANE * zoom.value))),
-  };
-});
+/** The part of the tree that can be seen, in columns. */
+function visible(): { readonly from: number; readonly to: number } {
+  const scale = COLUMN * zoom.peek();
+  const { x } = camera.peek();
+  return { from: -x / scale, to: (viewport.peek().width - x) / scale };
+}
+
+/** The window is drawn with so many columns to spare, so that most moves of it draw nothing. */
+const SPARE = 4;
+
+const firstColumn = computed(() => Math.floor(-camera.value.x / (COLUMN * zoom.value) / SPARE) * SPARE);
+const columnCount = computed(() => Math.ceil(viewport.value.width / (COLUMN * zoom.value)) + SPARE);
+const laneCount = computed(() =>
+  Math.max(1, Math.ceil((viewport.value.height - camera.value.y) / (LANE * zoom.value))),
+);
+
+/** The part of the tree that is drawn, in columns and lanes. */
+export const drawn = computed(() => ({
+  from: firstColumn.value,
+  to: firstColumn.value + columnCount.value,
+  lanes: laneCount.value,
+}));
 
 export function pan(dx: number, dy: number): void {
   const { x, y } = camera.value;
@@ -66,7 +78,7 @@ export function followTip(): void {
 
 /** Moves the window just so far that this column can be seen. */
 export function reveal(column: number): void {
-  const { from, to } = seen.value;
+  const { from, to } = visible();
   const scale = COLUMN * zoom.value;
   if (column < from + 0.3) pan((from + 0.3 - column) * scale, 0);
   else if (column + 1 > to - 0.3) pan((to - 1.3 - column) * scale, 0);

@@ -4,7 +4,7 @@ import { badgeOf } from '../model/letters.js';
 import { excerpt } from '../model/printable.js';
 import { nodeColour } from '../ui/node-badge.jsx';
 import { BOX, COLUMN, LANE } from './camera.js';
-import type { BlockBox, Box, CapsuleBox, Edge, GhostBox } from './tree-block.js';
+import type { BlockBox, Box, Edge, GhostBox } from './tree-block.js';
 
 /** How much of a block is drawn: the more there are, the less of each. */
 export type Detail = 'full' | 'some' | 'bare';
@@ -43,7 +43,10 @@ export function describe(box: Box): string {
   if (box.kind === 'ghost') return `${list(box.nodeIds)} searching for block ${count(box.height)}`;
   const { block, state, chips } = box;
   const kind = { active: '', side: ', off the active chain', orphan: ', parent unknown' }[state];
-  const by = block.height === 0 ? 'genesis' : `mined by ${excerpt(block.miner, 24) || 'an unknown miner'}, ${plural(block.entries, 'entry', 'entries')}`;
+  const by =
+    block.height === 0
+      ? 'genesis'
+      : `mined by ${excerpt(block.miner, 24) || 'an unknown miner'}, ${plural(block.entries, 'entry', 'entries')}`;
   const on = chips.length === 0 ? '' : `; ${list(chips)} ${chips.length === 1 ? 'is' : 'are'} here`;
   return `Block ${count(block.height)}, ${by}${kind}${on}`;
 }
@@ -56,47 +59,55 @@ interface ItemProps {
   readonly isTip: boolean;
 }
 
+/** A box: its rectangle is what a screen reader and the keyboard see, with all that is written on it as its name. */
 export function TreeItem({ box, detail, isSelected, isFocusable, isTip }: ItemProps): JSX.Element {
   const { x, y } = centre(box);
   const colour = box.kind === 'block' && box.block.height > 0 ? nodeColour(box.block.miner) : '';
   const state = box.kind === 'ghost' ? '' : box.state;
-  const tip = isTip ? 'tip' : '';
+  const half = halfWidth(box);
+  const height = box.kind === 'capsule' ? CAPSULE_HEIGHT : BOX.height;
   return (
-    <g
-      class={`box ${box.kind} ${state} ${colour} ${tip}`}
-      style={at(x, y)}
-      role="treeitem"
-      aria-label={describe(box)}
-      aria-level={box.lane + 1}
-      aria-selected={isSelected}
-      tabIndex={isFocusable ? 0 : -1}
-      data-key={box.key}
-    >
-      {box.kind === 'block' && <BlockShape box={box} detail={detail} />}
-      {box.kind === 'capsule' && <CapsuleShape box={box} />}
-      {box.kind === 'ghost' && <GhostShape box={box} />}
+    <g class={`box ${box.kind} ${state} ${colour} ${isTip ? 'tip' : ''}`} style={at(x, y)}>
+      <rect
+        x={-half}
+        y={-height / 2}
+        width={2 * half}
+        height={height}
+        rx={box.kind === 'capsule' ? height / 2 : 10}
+        role="treeitem"
+        aria-label={describe(box)}
+        aria-level={box.lane + 1}
+        aria-selected={isSelected}
+        tabindex={isFocusable ? 0 : -1}
+        data-key={box.key}
+      />
+      {box.kind === 'block' && detail !== 'bare' && <BlockText box={box} isFull={detail === 'full'} />}
+      {box.kind === 'capsule' && (
+        <text aria-hidden="true" class="about" y="4" text-anchor="middle">
+          {plural(box.count, 'block')}
+        </text>
+      )}
+      {box.kind === 'ghost' && <GhostText box={box} />}
     </g>
   );
 }
 
-function BlockShape({ box: { block }, detail }: { readonly box: BlockBox; readonly detail: Detail }): JSX.Element {
-  const { width, height } = BOX;
+function BlockText({ box: { block }, isFull }: { readonly box: BlockBox; readonly isFull: boolean }): JSX.Element {
   const isGenesis = block.height === 0;
+  const place = isGenesis ? { x: 0, 'text-anchor': 'middle' as const } : { x: -BOX.width / 2 + 11 };
+  const about = isGenesis ? 'genesis' : block.entries === 0 ? 'empty' : plural(block.entries, 'entry', 'entries');
   return (
     <>
-      <rect x={-width / 2} y={-height / 2} width={width} height={height} rx="10" />
-      {detail !== 'bare' && (
-        <text class="height" x={isGenesis ? 0 : -width / 2 + 11} y={detail === 'full' ? -2 : 5} text-anchor={isGenesis ? 'middle' : 'start'}>
-          {isGenesis ? '0' : block.height}
+      <text aria-hidden="true" class="height" {...place} y={isFull ? -2 : 5}>
+        {block.height}
+      </text>
+      {isFull && (
+        <text aria-hidden="true" class="about" {...place} y="15">
+          {about}
         </text>
       )}
-      {detail === 'full' && (
-        <text class="about" x={isGenesis ? 0 : -width / 2 + 11} y="15" text-anchor={isGenesis ? 'middle' : 'start'}>
-          {isGenesis ? 'genesis' : block.entries === 0 ? 'empty' : plural(block.entries, 'entry', 'entries')}
-        </text>
-      )}
-      {detail === 'full' && !isGenesis && (
-        <text class="letter" x={width / 2 - 10} y="-4" text-anchor="end">
+      {isFull && !isGenesis && (
+        <text aria-hidden="true" class="letter" x={BOX.width / 2 - 10} y="-4" text-anchor="end">
           {badgeOf(block.miner).letter}
         </text>
       )}
@@ -104,27 +115,13 @@ function BlockShape({ box: { block }, detail }: { readonly box: BlockBox; readon
   );
 }
 
-function CapsuleShape({ box }: { readonly box: CapsuleBox }): JSX.Element {
-  const half = halfWidth(box);
+function GhostText({ box }: { readonly box: GhostBox }): JSX.Element {
   return (
     <>
-      <rect x={-half} y={-CAPSULE_HEIGHT / 2} width={2 * half} height={CAPSULE_HEIGHT} rx={CAPSULE_HEIGHT / 2} />
-      <text class="about" y="4" text-anchor="middle">
-        {plural(box.count, 'block')}
-      </text>
-    </>
-  );
-}
-
-function GhostShape({ box }: { readonly box: GhostBox }): JSX.Element {
-  const { width, height } = BOX;
-  return (
-    <>
-      <rect x={-width / 2} y={-height / 2} width={width} height={height} rx="10" />
-      <text class="height" y="-2" text-anchor="middle">
+      <text aria-hidden="true" class="height" y="-2" text-anchor="middle">
         {box.nodeIds.map((id) => badgeOf(id).letter).join(' ')}
       </text>
-      <text class="about" y="15" text-anchor="middle">
+      <text aria-hidden="true" class="about" y="15" text-anchor="middle">
         searching
       </text>
     </>
@@ -132,7 +129,17 @@ function GhostShape({ box }: { readonly box: GhostBox }): JSX.Element {
 }
 
 /** The letter of a node, above the block that it is on. */
-export function ChipMark({ nodeId, box, place, of }: { nodeId: string; box: Box; place: number; of: number }): JSX.Element {
+export function ChipMark({
+  nodeId,
+  box,
+  place,
+  of,
+}: {
+  nodeId: string;
+  box: Box;
+  place: number;
+  of: number;
+}): JSX.Element {
   const { x, y } = centre(box);
   const gap = Math.min(CHIP.gap, (COLUMN - 14) / of);
   const dx = (place - (of - 1) / 2) * gap;

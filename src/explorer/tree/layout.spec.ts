@@ -18,7 +18,15 @@ function tree(text: string): TreeBlock[] {
       const [hash, run] = word.split('*') as [string, string?];
       height += Number(run ?? 1);
       const first = orphan !== null && blocks.every((block) => block.hash !== parent);
-      blocks.push({ hash, parent, height, miner: 'node-1', entries: 1, ...(run ? { run: Number(run) } : {}), ...(first ? { isOrphan: true } : {}) });
+      blocks.push({
+        hash,
+        parent,
+        height,
+        miner: 'node-1',
+        entries: 1,
+        ...(run ? { run: Number(run) } : {}),
+        ...(first ? { isOrphan: true } : {}),
+      });
       heights.set(hash, height);
       parent = hash;
     }
@@ -36,7 +44,10 @@ function draw({ boxes, lanes }: Layout): string {
     if (box.kind === 'capsule') return `(${box.count})`;
     if (box.kind === 'ghost') return `{${box.nodeIds.map((id) => id.at(-1)).join('')}}`;
     const { block, state, chips } = box;
-    return (state === 'active' ? block.hash : state === 'side' ? `'${block.hash}` : `?${block.hash}`) + (chips.length > 0 ? '^' + chips.map((id) => id.at(-1)).join('') : '');
+    return (
+      (state === 'active' ? block.hash : state === 'side' ? `'${block.hash}` : `?${block.hash}`) +
+      (chips.length > 0 ? '^' + chips.map((id) => id.at(-1)).join('') : '')
+    );
   };
   for (const box of boxes) rows[box.lane] = rows[box.lane]!.padEnd(Math.round(box.x * 5)) + name(box);
   return rows.map((row) => row.trimEnd()).join('\n');
@@ -98,7 +109,9 @@ describe('layout', () => {
   });
 
   it('gives a ghost a lane of its own where its place is taken', () => {
-    expect(show('g a b', 'b', { ghosts: [{ nodeId: 'node-1', parent: 'a' }] })).toBe(lines('g    a    b', '          {1}'));
+    expect(show('g a b', 'b', { ghosts: [{ nodeId: 'node-1', parent: 'a' }] })).toBe(
+      lines('g    a    b', '          {1}'),
+    );
   });
 
   it('folds six or more quiet blocks, but neither genesis nor what is near the tip', () => {
@@ -115,7 +128,10 @@ describe('layout', () => {
   it('folds branches that run side by side together', () => {
     const other = Array.from({ length: 12 }, (_, i) => `x${i + 1}`).join(' ');
     expect(show(`${chain(0, 12)}\nb0 < ${other}`, 'b12')).toBe(
-      lines('b0   b1   b2   b3   b4   b5   b6   b7   b8   b9   b10  b11  b12', "     'x1  'x2  'x3  'x4  'x5  'x6  'x7  'x8  'x9  'x10 'x11 'x12"),
+      lines(
+        'b0   b1   b2   b3   b4   b5   b6   b7   b8   b9   b10  b11  b12',
+        "     'x1  'x2  'x3  'x4  'x5  'x6  'x7  'x8  'x9  'x10 'x11 'x12",
+      ),
     );
     const longer = Array.from({ length: 14 }, (_, i) => `x${i + 1}`).join(' ');
     expect(show(`${chain(0, 14)}\nb0 < ${longer}`, 'b14')).toBe(
@@ -130,7 +146,9 @@ describe('layout', () => {
         .join('')
         .trimEnd(),
     );
-    expect(show(chain(0, 20), 'b20', { selected: 'b8' })).toBe('b0   (7)     b8   (6)     b15  b16  b17  b18  b19  b20');
+    expect(show(chain(0, 20), 'b20', { selected: 'b8' })).toBe(
+      'b0   (7)     b8   (6)     b15  b16  b17  b18  b19  b20',
+    );
   });
 
   it('shows a run that is known by number only as one capsule, together with the quiet blocks beside it', () => {
@@ -160,7 +178,15 @@ describe('crop', () => {
   });
 
   it('leaves out lanes that have no room', () => {
-    expect(crop(wide, { from: 0, to: 9, lanes: 1 }).boxes.map(({ key }) => key)).toEqual(['g', 'a', 'b', 'c', 'd', 'e', 'f']);
+    expect(crop(wide, { from: 0, to: 9, lanes: 1 }).boxes.map(({ key }) => key)).toEqual([
+      'g',
+      'a',
+      'b',
+      'c',
+      'd',
+      'e',
+      'f',
+    ]);
   });
 
   it('shows no more boxes than the page can draw, those in the middle', () => {

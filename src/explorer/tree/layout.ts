@@ -87,7 +87,10 @@ function placeGhosts(
     const lane = isTaken ? nextLane++ : parent.lane;
     const nodeIds = miners.map(({ nodeId }) => nodeId);
     const height = parent.block.height + 1;
-    placed.push([{ kind: 'ghost', key: `ghost ${hash}`, x: parent.x + parent.width, width: 1, lane, nodeIds, height }, parent]);
+    placed.push([
+      { kind: 'ghost', key: `ghost ${hash}`, x: parent.x + parent.width, width: 1, lane, nodeIds, height },
+      parent,
+    ]);
   }
   return placed;
 }
@@ -112,5 +115,8 @@ export function crop({ boxes, edges }: Layout, { from, to, lanes }: Window): Pic
     seen = byDistance.slice(0, MAX_BOXES).sort((a, b) => a.x - b.x || a.lane - b.lane);
   }
   const shown = new Set(seen);
-  return { boxes: seen, edges: edges.filter(({ child, parent }) => shown.has(child) || (shown.has(parent) && child.lane < lanes)) };
+  return {
+    boxes: seen,
+    edges: edges.filter(({ child, parent }) => shown.has(child) || (shown.has(parent) && child.lane < lanes)),
+  };
 }

@@ -3,14 +3,15 @@ import { badgeOf } from '../model/letters.js';
 import { blocks, home, nodes, standings } from '../model/network.js';
 import { replayed } from '../model/replay.js';
 import { route } from '../model/route.js';
-import { extent, seen } from './camera.js';
+import { drawn, extent } from './camera.js';
 import { crop, layout } from './layout.js';
 import type { Chip, TreeView } from './tree-block.js';
 
 /** Heights inside of capsules that the reader opened. */
 export const unfolded = signal<ReadonlySet<number>>(new Set());
 
-const view = computed<TreeView>(() => {
+/** What the layout depends on besides the blocks, as text: figures that change every second leave it as it is. */
+const viewText = computed(() => {
   const replay = replayed.value;
   const chips: Chip[] = standings.value.flatMap(({ nodeId, tip }) => {
     const hash = nodeId === replay?.nodeId ? replay.hash : tip?.hash;
@@ -22,8 +23,10 @@ const view = computed<TreeView>(() => {
   );
   const tip = replay?.hash ?? home.value?.tip?.hash ?? '';
   const selected = route.value.name === 'block' ? route.value.id : undefined;
-  return { tip, chips, ghosts, selected, unfolded: unfolded.value };
+  return JSON.stringify({ tip, chips, ghosts, selected } satisfies TreeView);
 });
+
+const view = computed<TreeView>(() => ({ ...(JSON.parse(viewText.value) as TreeView), unfolded: unfolded.value }));
 
 /** The whole tree, laid out anew when a block, a node or a search moves. */
 export const tree = computed(() => {
@@ -31,8 +34,8 @@ export const tree = computed(() => {
   return layout(blocks.all(), view.value);
 });
 
-/** What the window shows of it. */
-export const scene = computed(() => crop(tree.value, seen.value));
+/** What is drawn of it. */
+export const scene = computed(() => crop(tree.value, drawn.value));
 
 /** Tells the camera how large the tree is. @returns a function that ends it. */
 export function watchExtent(): () => void {

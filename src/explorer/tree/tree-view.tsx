@@ -1,3 +1,4 @@
+import { effect } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { home } from '../model/network.js';
@@ -23,7 +24,17 @@ export function TreeWindow(): JSX.Element {
   const [focused, setFocused] = useState<string | undefined>();
   const [isDragging, setDragging] = useState(false);
   const wantsFocus = useRef(false);
+  const world = useRef<SVGGElement>(null);
   useEffect(() => watchExtent(), []);
+  // Not by rendering: the reader moves the window at every frame.
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        const { x, y } = camera.value;
+        world.current!.style.transform = `translate(${x}px, ${y}px) scale(${zoom.value})`;
+      }),
+    [],
+  );
   useEffect(() => {
     const element = ref.current!;
     const observer = new ResizeObserver(([entry]) => {
@@ -46,7 +57,6 @@ export function TreeWindow(): JSX.Element {
   }, []);
 
   const { boxes, edges } = scene.value;
-  const { x, y } = camera.value;
   const detail: Detail = boxes.length <= FULL ? 'full' : boxes.length <= SOME ? 'some' : 'bare';
   const tipHash = replayed.value?.hash ?? home.value?.tip?.hash;
   const tipKey = tree.value.boxes.some(({ key }) => key === focused) ? focused : tipHash;
@@ -56,7 +66,7 @@ export function TreeWindow(): JSX.Element {
   useLayoutEffect(() => {
     if (!wantsFocus.current) return;
     wantsFocus.current = false;
-    ref.current?.querySelector<SVGGElement>(`[data-key="${CSS.escape(focused ?? '')}"]`)?.focus({ preventScroll: true });
+    ref.current?.querySelector<SVGElement>(`[data-key="${CSS.escape(focused ?? '')}"]`)?.focus({ preventScroll: true });
   });
 
   const activate = (box: Box): void => {
@@ -125,7 +135,7 @@ export function TreeWindow(): JSX.Element {
               <path d="M0.5 0.8L7 4L0.5 7.2Z" />
             </marker>
           </defs>
-          <g class="camera" style={{ transform: `translate(${x}px, ${y}px) scale(${zoom.value})` }}>
+          <g class="camera" ref={world}>
             <g aria-hidden="true">
               {edges.map((edge) => (
                 <EdgeLine key={edge.key} edge={edge} />

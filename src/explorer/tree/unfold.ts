@@ -22,17 +22,15 @@ async function fetchRun(hash: string, from: number, to: number): Promise<void> {
   const nodeId = home.value!.nodeId;
   const start = Math.max(from, to - MOST_SHOWN + 1);
   const page = await getJson<ChainPage>(`${HOME_URL}/chain?from=${start}&limit=${to - start + 1}`);
-  const found = page.blocks.map(
-    (block): ForkBlock => ({
-      height: block.index,
-      hash: block.hash,
-      previousHash: block.previousHash,
-      status: 'active',
-      miner: block.miner,
-      entries: block.transactions.length - 1,
-      receivedMs: block.time * 1_000,
-      chainWork: null,
-    }),
-  );
+  const found = page.blocks.map((block): ForkBlock => ({
+    height: block.index,
+    hash: block.hash,
+    previousHash: block.previousHash,
+    status: 'active',
+    miner: block.miner,
+    entries: block.transactions.length - 1,
+    receivedMs: block.time * 1_000,
+    chainWork: null,
+  }));
   blocks.openRun(hash, found, nodeId, start > from ? { from, to: start - 1 } : undefined);
 }

@@ -65,7 +65,11 @@ export function Composer(): JSX.Element {
         </button>
       </div>
       {showsCurl && <CurlLine line={curlLine('POST', `${HOME_URL}/blocks`, { data: text })} />}
-      {error !== '' && <p class="error" role="alert">{error}</p>}
+      {error !== '' && (
+        <p class="error" role="alert">
+          {error}
+        </p>
+      )}
     </form>
   );
 }

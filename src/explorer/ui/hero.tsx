@@ -22,7 +22,11 @@ function NewestBlock(): JSX.Element | null {
   if (block === undefined) return <p class="newest">&nbsp;</p>;
   if (block.height === 0) {
     const many = standings.value.length > 1;
-    return <p class="newest">{many ? 'All of them begin with the same block, the genesis.' : 'The chain begins with the genesis block.'}</p>;
+    return (
+      <p class="newest">
+        {many ? 'All of them begin with the same block, the genesis.' : 'The chain begins with the genesis block.'}
+      </p>
+    );
   }
   const arrivals = [...block.receivedMs].sort(([, a], [, b]) => a - b);
   const [first] = arrivals;

@@ -40,7 +40,9 @@ function Stop({ stage, startMs }: { readonly stage: Stage | undefined; readonly 
   );
   return (
     <>
-      {pendingMs !== undefined && <span class={`stage pending ${confirmedMs === undefined ? 'now' : ''}`}>mempool {after(pendingMs)}</span>}
+      {pendingMs !== undefined && (
+        <span class={`stage pending ${confirmedMs === undefined ? 'now' : ''}`}>mempool {after(pendingMs)}</span>
+      )}
       {confirmedMs !== undefined && (
         <span class="stage confirmed now">
           block {count(height ?? 0)} {after(confirmedMs)}

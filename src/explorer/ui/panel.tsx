@@ -63,7 +63,9 @@ function Json({ url }: { readonly url: string }): JSX.Element {
     getJson<unknown>(url).then(
       (body) => {
         const all = JSON.stringify(body, null, 2);
-        setText(all.length > MOST_JSON ? `${all.slice(0, MOST_JSON)}\n… ${all.length - MOST_JSON} more characters` : all);
+        setText(
+          all.length > MOST_JSON ? `${all.slice(0, MOST_JSON)}\n… ${all.length - MOST_JSON} more characters` : all,
+        );
       },
       (error: Error) => setText(error.message),
     );

@@ -7,7 +7,11 @@ export interface Answer<T> {
 
 /** What `ask` resolves with; asked again when `key` changes, and the old answer stays until the new one is there. */
 export function useAnswer<T>(key: string, ask: () => Promise<T>): Answer<T> {
-  const [answer, setAnswer] = useState<Answer<T> & { readonly key: string }>({ key, value: undefined, error: undefined });
+  const [answer, setAnswer] = useState<Answer<T> & { readonly key: string }>({
+    key,
+    value: undefined,
+    error: undefined,
+  });
   useEffect(() => {
     let isCurrent = true;
     ask().then(
