@@ -50,7 +50,7 @@ function Stage(): JSX.Element {
       return <SearchPage query={to.id} />;
     case 'past':
       return <PastPage id={to.id} />;
-    case 'overview':
+    default:
       return (
         <div class="panels">
           <NetworkPanel />

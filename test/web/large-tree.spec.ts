@@ -82,7 +82,9 @@ describe('a tree of 10,000 blocks with 300 forks', () => {
   it('is drawn with few elements, and moves without a long task', async () => {
     const forks = forkedChain();
     const { page, faults } = await visit(browser, network.nodes[0], {
-      prepare: (target) => target.route('**/forks*', (route) => route.fulfill({ json: forks })),
+      prepare: async (target) => {
+        await target.route('**/forks*', (route) => route.fulfill({ json: forks }));
+      },
     });
     await page.locator(`[data-key="${hashOf(0, BLOCKS - 1)}"]`).waitFor();
     const elements = (): Promise<number> => page.locator('.tree svg *').count();

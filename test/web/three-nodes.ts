@@ -22,7 +22,7 @@ export async function startThreeNodes(settings: Readonly<Record<string, string>>
   three.spawn([one, two]);
   const nodes = [one, two, three] as const;
   const stop = async (): Promise<void> => {
-    await Promise.all(nodes.map((node) => (node.exit === null ? node.kill('SIGKILL') : undefined)));
+    await Promise.all(nodes.filter(({ exit }) => exit === null).map((node) => node.kill('SIGKILL')));
     directory.remove();
   };
   try {

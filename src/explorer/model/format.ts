@@ -46,8 +46,3 @@ export function hashRate(perSecond: number): string {
   if (perSecond < 1e6) return `${(perSecond / 1_000).toFixed(1)} kH/s`;
   return `${(perSecond / 1e6).toFixed(1)} MH/s`;
 }
-
-/** The first digits that differ from block to block: after the zeros. */
-export function shortHash(hash: string): string {
-  return `${hash.slice(0, 10)}…`;
-}

@@ -25,8 +25,14 @@ export async function send<T>(method: 'POST' | 'DELETE', url: string, body?: unk
   return read<T>(await fetch(url, { method, ...content }));
 }
 
+/** An answer, and the number of the last event that it is not older than. */
+export interface Dated<T> {
+  readonly body: T;
+  readonly sequence: number;
+}
+
 /** As getJson, with the number of the last event that the answer is not older than. @throws as getJson */
-export async function getSnapshot<T>(url: string): Promise<{ readonly body: T; readonly sequence: number }> {
+export async function getSnapshot<T>(url: string): Promise<Dated<T>> {
   const response = await fetch(url);
   const body = await read<T>(response);
   return { body, sequence: sequenceOf(response.headers.get(LAST_EVENT_HEADER) ?? '') };

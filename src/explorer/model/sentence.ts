@@ -113,14 +113,14 @@ function groupByTip(up: readonly Standing[]): Group[] {
   return [...groups.values()];
 }
 
-function isBelow(low: Group, high: Group, { parentOf }: Network): boolean {
+function isBelow(low: Group, high: Group, network: Network): boolean {
   let at: string | undefined = high.hash;
-  for (let steps = high.height - low.height; steps > 0 && at !== undefined; steps--) at = parentOf(at);
+  for (let steps = high.height - low.height; steps > 0 && at !== undefined; steps--) at = network.parentOf(at);
   return low.height < high.height && at === low.hash;
 }
 
 /** Height of the last block that all of them have; undefined where the page does not know the blocks between. */
-function forkHeight(leaves: readonly Group[], { parentOf }: Network): number | undefined {
+function forkHeight(leaves: readonly Group[], network: Network): number | undefined {
   const ends = leaves.map(({ hash, height }) => ({ hash: hash as string | undefined, height }));
   for (;;) {
     if (ends.some(({ hash }) => hash === undefined)) return undefined;
@@ -128,7 +128,7 @@ function forkHeight(leaves: readonly Group[], { parentOf }: Network): number | u
     const highest = Math.max(...ends.map(({ height }) => height));
     for (const end of ends) {
       if (end.height < highest) continue;
-      end.hash = parentOf(end.hash!);
+      end.hash = network.parentOf(end.hash!);
       end.height -= 1;
     }
   }

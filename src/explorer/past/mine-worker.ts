@@ -15,8 +15,7 @@ export type MineReport =
 const CHUNK = 20_000;
 const NONCES = 2 ** 32;
 
-const report = (message: MineReport): void =>
-  (self as unknown as { postMessage(message: MineReport): void }).postMessage(message);
+const report = (message: MineReport): void => (self as unknown as Worker).postMessage(message, []);
 
 self.addEventListener('message', ({ data: { header, bits } }: MessageEvent<MineRequest>) => {
   for (let from = 0; from < NONCES; from += CHUNK) {

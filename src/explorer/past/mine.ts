@@ -19,6 +19,6 @@ export function mineAgain(
     else resolve(withHeader(rules, block, { nonce: data.nonce }));
   });
   const request: MineRequest = { header: new Uint8Array(rules.encodeHeader(block.header)), bits: block.header.bits };
-  worker.postMessage(request);
+  worker.postMessage(request, []);
   return promise.finally(() => worker.terminate());
 }

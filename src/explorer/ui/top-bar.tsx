@@ -8,7 +8,7 @@ export function TopBar(): JSX.Element {
   const { nodeId = '', status } = home.value ?? {};
   const onSubmit = (event: Event): void => {
     event.preventDefault();
-    const query = new FormData(event.currentTarget as HTMLFormElement).get('query')?.toString().trim() ?? '';
+    const query = (event.currentTarget as HTMLFormElement).querySelector('input')!.value.trim();
     if (query !== '') goTo({ name: 'search', id: query });
   };
   return (
