@@ -27,6 +27,8 @@ describe('GET /peers', () => {
           direction: null,
           latencyMs: null,
           height: null,
+          tip: null,
+          chainWork: null,
           score: 0,
         },
       ],
