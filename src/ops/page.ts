@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Operation } from '../common/operation.js';
 
 /** Where the build puts the page; the same from src/ as from dist/. */
-const PAGE_DIRECTORY = fileURLToPath(new URL('../../dist/explorer/', import.meta.url));
+export const PAGE_DIRECTORY = fileURLToPath(new URL('../../dist/explorer/', import.meta.url));
 const READ: Operation = { effect: 'read', queryParameters: 'any', isRateLimited: true, isStream: false };
 /** The names of these files change with their content. */
 const FOR_EVER = { maxAge: '1y', immutable: true } as const;
