@@ -42,6 +42,7 @@ describe('the page for everybody', () => {
     const [one, two, three] = network.nodes;
     // A fork of one block: node 3 mines alone, and the others go on without it.
     await one.submit('common');
+    await one.post('/mine', {});
     await converged(network.nodes, ({ length }) => length === 2);
     for (const other of ['node-1', 'node-2']) await three.post(`/peers/${other}/disconnect`, {});
     await three.post('/mine', {});

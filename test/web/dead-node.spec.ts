@@ -22,12 +22,14 @@ describe('a page whose node dies', () => {
     const { page } = await visit(browser, one, { cluster: nodes });
     await page.getByText('Nothing mined yet.').waitFor();
     await one.submit('before');
+    await one.post('/mine', {});
     await page.getByText('All 3 nodes agree on block 1.').waitFor();
 
     await one.kill('SIGKILL');
     await page.getByText('node-1 is down').waitFor();
     expect(await page.locator('.composer .primary').isDisabled()).toBe(true);
     await two.submit('while node-1 is down');
+    await two.post('/mine', {});
     await page.getByText('Both nodes agree on block 2. node-1 is down.').waitFor();
     const names = await blockNames(page);
     expect(names.some((name) => name.startsWith('Block 1, ') && name.endsWith('node-1 is here'))).toBe(true);
@@ -35,6 +37,7 @@ describe('a page whose node dies', () => {
     await one.spawn([two, three]).ready();
     await page.getByText('All 3 nodes agree on block 2.').waitFor({ timeout: 30_000 });
     await one.submit('after');
+    await one.post('/mine', {});
     await page.getByText('All 3 nodes agree on block 3.').waitFor();
     await converged(nodes, ({ length }) => length === 4);
     await page.context().close();

@@ -14,7 +14,7 @@ describe('the first visit', () => {
   let network: ThreeNodes;
   beforeAll(async () => {
     browser = await openBrowser();
-    network = await startThreeNodes();
+    network = await startThreeNodes({ BLOCKCHAIN_AUTO_MINE: 'true' });
   });
   afterAll(async () => {
     await browser.close();

@@ -15,7 +15,7 @@ describe('entries of strangers', () => {
   const ids: string[] = [];
   beforeAll(async () => {
     browser = await openBrowser();
-    network = await startThreeNodes({ BLOCKCHAIN_AUTO_MINE: 'false' });
+    network = await startThreeNodes();
     const [one] = network.nodes;
     for (const text of [MARKUP, REVERSED, CONTROLS, LONG]) ids.push(await one.submit(text));
   });

@@ -16,6 +16,7 @@ describe('editing the past', () => {
     network = await startThreeNodes();
     for (let i = 1; i <= BLOCKS; i++) {
       await network.nodes[0].submit(`entry ${i}`);
+      await network.nodes[0].post('/mine', {});
       await converged(network.nodes, ({ length }) => length === i + 1);
     }
   });
@@ -50,6 +51,7 @@ describe('editing the past', () => {
     await page.getByText('on a tie the chain that a node saw first stays').waitFor();
 
     await one.submit('meanwhile');
+    await one.post('/mine', {});
     await page.getByText('theirs has more').waitFor();
     const after = await one.chain();
     expect(after.blocks.slice(0, BLOCKS + 1)).toEqual(before.blocks);

@@ -4,6 +4,7 @@ import { converged, type NodeProcess } from '../support/node-process.js';
 import { openBrowser, visit, type VisitOptions } from './browser.js';
 import { startThreeNodes } from './three-nodes.js';
 
+const SLOW_MS = 120_000;
 const IMAGES = 'docs/images';
 
 mkdirSync(IMAGES, { recursive: true });
@@ -24,19 +25,23 @@ async function take(all: readonly [NodeProcess, NodeProcess, NodeProcess]): Prom
   let length = 1;
   for (const text of ['hello', 'second entry', 'third entry']) {
     await one.submit(text);
+    await one.post('/mine', {});
     length += 1;
-    await converged(all, (chain) => chain.length === length);
+    await converged(all, (chain) => chain.length === length, SLOW_MS);
   }
   await cutOff(one);
   await one.submit('only node-1 knows this');
+  await one.post('/mine', {});
   await two.submit('the others know this');
-  await two.post('/mine', { blocks: 2 });
+  await two.post('/mine', { blocks: 3 });
   await page.getByText('Split: node-1 against node-2 and node-3').waitFor();
   await settle(page);
   await save(page, 'fork');
 
   for (const other of ['node-2', 'node-3']) await one.post(`/peers/${other}/connect`, {});
-  await page.getByText(/All 3 nodes agree on block [67]/).waitFor({ timeout: 120_000 });
+  await page.getByText('All 3 nodes agree on block 6').waitFor({ timeout: SLOW_MS });
+  await one.post('/mine', {});
+  await page.getByText('All 3 nodes agree on block 7').waitFor({ timeout: SLOW_MS });
   await settle(page);
   await save(page, 'healed');
   await page.getByRole('button', { name: 'Replay' }).first().click();
@@ -82,5 +87,7 @@ async function settle(page: Page): Promise<void> {
 }
 
 async function save(page: Page, name: string): Promise<void> {
+  // The test answers for the lab (see browser.ts), so its buttons would do nothing.
+  if ((await page.locator('.lab').count()) > 0) await page.addStyleTag({ content: '.lab { display: none }' });
   await page.screenshot({ path: `${IMAGES}/page-${name}.png` });
 }

@@ -10,12 +10,15 @@ export interface ThreeNodes {
   stop(): Promise<void>;
 }
 
-/** @param settings as NodeProcess.create takes them, for all three. */
-export async function startThreeNodes(settings: Readonly<Record<string, string>> = {}): Promise<ThreeNodes> {
+/**
+ * None of them mines without being asked, so that a slow machine makes no forks.
+ * @param first further settings of the first node, as NodeProcess.create takes them.
+ */
+export async function startThreeNodes(first: Readonly<Record<string, string>> = {}): Promise<ThreeNodes> {
   const directory = temporaryDirectory();
-  const all = { BLOCKCHAIN_DIFFICULTY: '2', HTTP_CORS_ORIGINS: '*', ...settings };
+  const all = { BLOCKCHAIN_DIFFICULTY: '2', BLOCKCHAIN_AUTO_MINE: 'false', HTTP_CORS_ORIGINS: '*' };
   const create = (n: number): Promise<NodeProcess> =>
-    NodeProcess.create(`node-${n}`, join(directory.path, String(n)), all);
+    NodeProcess.create(`node-${n}`, join(directory.path, String(n)), n === 1 ? { ...all, ...first } : all);
   const [one, two, three] = [await create(1), await create(2), await create(3)];
   one.spawn([two, three]);
   two.spawn([one, three]);
