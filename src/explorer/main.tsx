@@ -1,4 +1,4 @@
-import { effect } from '@preact/signals';
+import { effect, untracked } from '@preact/signals';
 import { render } from 'preact';
 import './styles/base.css';
 import './styles/tree.css';
@@ -18,7 +18,7 @@ void watchLab();
 effect(() => {
   const record = reorganised.value;
   // Others' reorganisations move their chips; the lanes are this node's.
-  if (record !== undefined && record.nodeId === home.peek()?.nodeId) playReorg(record);
+  if (record !== undefined && record.nodeId === home.peek()?.nodeId) untracked(() => playReorg(record));
 });
 
 const tick = async (): Promise<void> => {

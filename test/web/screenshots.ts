@@ -9,12 +9,12 @@ const IMAGES = 'docs/images';
 
 mkdirSync(IMAGES, { recursive: true });
 const browser = await openBrowser();
-const { nodes, stop } = await startThreeNodes();
+const network = await startThreeNodes();
 try {
-  await take(nodes);
+  await take(network.nodes);
 } finally {
   await browser.close();
-  await stop();
+  await network.stop();
 }
 
 async function take(all: readonly [NodeProcess, NodeProcess, NodeProcess]): Promise<void> {
