@@ -60,6 +60,19 @@ module.exports = {
       to: { path: '^src/(chain|mempool|miner|peers|events|lab|ops)/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'explorer-knows-the-node-by-its-types',
+      comment: 'The page runs in a browser: of the node it has the rules, and what REST answers look like.',
+      severity: 'error',
+      from: { path: '^src/explorer/', pathNot: TEST_FILES },
+      to: { path: '^src/', pathNot: '^src/(explorer|consensus)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'explorer-has-no-followers',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/explorer/' },
+      to: { path: '^src/explorer/' },
+    },
+    {
       name: 'sources-do-not-use-tests',
       severity: 'error',
       from: { path: '^src/', pathNot: TEST_FILES },
@@ -73,7 +86,7 @@ module.exports = {
       from: {
         orphan: true,
         path: '^src/',
-        pathNot: ['^src/miner/hash-worker[.]ts$', '[.]d[.]ts$'],
+        pathNot: ['^src/miner/hash-worker[.]ts$', '^src/explorer/browser/crypto[.]ts$', '[.]d[.]ts$'],
       },
       to: {},
     },

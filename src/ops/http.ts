@@ -18,6 +18,7 @@ import { LAST_EVENT_HEADER, showLastEvent } from './last-event.js';
 import { HealthService } from './health.service.js';
 import { LongAnswers } from './long-answers.js';
 import { serveOpenApi } from './openapi.js';
+import { servePage } from './page.js';
 import { OpsMetrics } from './ops.metrics.js';
 import { PROBLEM_MEDIA_TYPE, createProblem } from './problem.js';
 import { ProblemFilter } from './problem-filter.js';
@@ -120,6 +121,7 @@ export function configureHttp(
     }
     done();
   });
+  servePage(instance, []);
   serveOpenApi(app, routes, config.http);
 }
 

@@ -1,0 +1,69 @@
+/** Names the last event of the node before it wrote the answer. */
+const LAST_EVENT_HEADER = 'X-Event-Id';
+
+/** What a node answered to a request that it refused. */
+export class RefusedError extends Error {
+  constructor(
+    readonly status: number,
+    /** The code of the problem, such as `not-found`. */
+    readonly code: string,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+/** @throws RefusedError, or a TypeError when the node cannot be reached. */
+export async function getJson<T>(url: string): Promise<T> {
+  return read<T>(await fetch(url, { headers: { Accept: 'application/json' } }));
+}
+
+/** @throws as getJson */
+export async function send<T>(method: 'POST' | 'DELETE', url: string, body?: unknown): Promise<T> {
+  const content =
+    body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  return read<T>(await fetch(url, { method, ...content }));
+}
+
+/** An answer, and the number of the last event that it is not older than. */
+export interface Dated<T> {
+  readonly body: T;
+  readonly sequence: number;
+}
+
+/** As getJson, with the number of the last event that the answer is not older than. @throws as getJson */
+export async function getSnapshot<T>(url: string): Promise<Dated<T>> {
+  const response = await fetch(url);
+  const body = await read<T>(response);
+  return { body, sequence: sequenceOf(response.headers.get(LAST_EVENT_HEADER) ?? '') };
+}
+
+/** The running number in the id of an event, `<boot id>-<number>`; 0 where there is none. */
+export function sequenceOf(eventId: string): number {
+  return Number(eventId.slice(eventId.lastIndexOf('-') + 1)) || 0;
+}
+
+/** The bytes of a block or an entry. @throws as getJson */
+export async function getBytes(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok) await read(response);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function read<T>(response: Response): Promise<T> {
+  const body = (await response.json()) as T & { code?: string; detail?: string };
+  if (response.ok) return body;
+  throw new RefusedError(response.status, body.code ?? 'unknown', body.detail ?? `status ${response.status}`);
+}
+
+/** The line that does the same in a terminal. */
+export function curlLine(method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown): string {
+  const verb = method === 'GET' ? '' : ` -X ${method}`;
+  const isPlain = /^[\w:/.-]+$/.test(url);
+  const data = body === undefined ? '' : ` -H 'content-type: application/json' -d ${quote(JSON.stringify(body))}`;
+  return `curl -s${verb} ${isPlain ? url : quote(url)}${data}`;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
