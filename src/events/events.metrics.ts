@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, type Registry } from 'prom-client';
-import { mirrorGauge } from '../common/mirror-gauge.js';
+import { mirrorGauge } from '../common/mirror.js';
 import { REGISTRY } from '../common/tokens.js';
 import type { StreamMeter } from './event-streams.js';
 

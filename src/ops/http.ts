@@ -121,7 +121,7 @@ export function configureHttp(
     }
     done();
   });
-  servePage(instance, []);
+  servePage(instance, labOrigins(config));
   serveOpenApi(app, routes, config.http);
 }
 

@@ -43,6 +43,13 @@ describe('the page', () => {
     expect(headers.get('referrer-policy')).toBe('no-referrer');
   });
 
+  it('may ask the nodes of the lab too', async () => {
+    const lab = await startRestApp({ MINICHAIN_LAB_ENABLED: 'true', MINICHAIN_LAB_NODES: 'http://127.0.0.1:18999' });
+    const policy = (await lab.get('/')).headers.get('content-security-policy');
+    await lab.close();
+    expect(policy).toContain("; connect-src 'self' http://127.0.0.1:18999 http://localhost:18999;");
+  });
+
   it('has parts whose names change with their content, kept for ever and sent compressed', async () => {
     const sizes: number[] = [];
     for (const encoding of ['identity', 'gzip', 'br']) {

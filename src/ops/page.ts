@@ -5,7 +5,14 @@ import type { Operation } from '../common/operation.js';
 
 /** Where the build puts the page; the same from src/ as from dist/. */
 export const PAGE_DIRECTORY = fileURLToPath(new URL('../../dist/explorer/', import.meta.url));
-const READ: Operation = { effect: 'read', queryParameters: 'any', isRateLimited: true, isStream: false };
+const READ: Operation = {
+  effect: 'read',
+  queryParameters: 'any',
+  isRateLimited: true,
+  isUrgent: false,
+  isStream: false,
+  isGuarded: false,
+};
 /** The names of these files change with their content. */
 const FOR_EVER = { maxAge: '1y', immutable: true } as const;
 
@@ -26,13 +33,15 @@ export function servePage(instance: FastifyInstance, connectTo: readonly string[
 
 /** Entries come from strangers: should one ever be taken for markup, it can neither run nor send anything anywhere. */
 function contentSecurityPolicy(connectTo: readonly string[]): string {
+  // A policy cannot name an IPv6 address; browsers complain about one in the console.
+  const others = connectTo.filter((origin) => !origin.includes('['));
   return [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
     "worker-src 'self'",
-    `connect-src ${["'self'", ...connectTo].join(' ')}`,
+    `connect-src ${["'self'", ...others].join(' ')}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -42,13 +42,18 @@ describe('a reorganisation', () => {
     await page.exposeFunction('heard', (text: string) => announced.push(text));
     await page.evaluate(() => {
       const element = document.querySelector('[role=status]')!;
-      const { heard } = window as unknown as { heard(text: string): void };
-      new MutationObserver(() => heard(element.textContent)).observe(element, { childList: true, characterData: true, subtree: true });
+      const { heard } = window as unknown as { heard(this: void, text: string): void };
+      new MutationObserver(() => heard(element.textContent)).observe(element, {
+        childList: true,
+        characterData: true,
+        subtree: true,
+      });
     });
     for (const other of ['node-2', 'node-3']) await one.post(`/peers/${other}/connect`, {});
     await page.getByText('All 3 nodes agree on block 4.').waitFor({ timeout: HEAL_MS });
 
-    const words = 'node-1 changed branch after block 1: 1 block disconnected, 3 connected. 1 entry went back to the mempool.';
+    const words =
+      'node-1 changed branch after block 1: 1 block disconnected, 3 connected. 1 entry went back to the mempool.';
     await page.locator('.reorgs').getByText(words).waitFor();
     await waitFor('it is announced', () => announced.includes(words));
     await page.locator('.replay').waitFor({ state: 'detached' });
@@ -66,7 +71,9 @@ describe('a reorganisation', () => {
     }
     expect(seen.map((text) => text.replaceAll('\n', ' '))).toEqual([
       expect.stringContaining('node-1 is on block 2. A branch with more work has arrived.'),
-      expect.stringContaining('Block 2 is disconnected. Block 1 is where the branches part. 1 entry of the old branch went back'),
+      expect.stringContaining(
+        'Block 2 is disconnected. Block 1 is where the branches part. 1 entry of the old branch went back',
+      ),
       expect.stringContaining('Block 2 of the other branch is connected.'),
       expect.stringContaining('Block 3 of the other branch is connected.'),
       expect.stringContaining('Block 4 of the other branch is connected. node-1 is on the branch with the most work'),
@@ -82,12 +89,14 @@ describe('a reorganisation', () => {
     /** The tree has the blocks of GET /forks, each drawn as what it is. */
     async function expectTree(): Promise<void> {
       const { blocks } = await one.get<Forks>('/forks');
-      const drawn = await page.locator('.box.block').evaluateAll((boxes) =>
-        boxes.map((box) => [
-          box.querySelector('rect')!.getAttribute('data-key')!,
-          ['active', 'side', 'orphan'].find((state) => box.classList.contains(state)),
-        ]),
-      );
+      const drawn = await page
+        .locator('.box.block')
+        .evaluateAll((boxes) =>
+          boxes.map((box) => [
+            box.querySelector('rect')!.getAttribute('data-key')!,
+            ['active', 'side', 'orphan'].find((state) => box.classList.contains(state)),
+          ]),
+        );
       expect(Object.fromEntries(drawn)).toEqual(Object.fromEntries(blocks.map(({ hash, status }) => [hash, status])));
     }
   });
