@@ -119,12 +119,12 @@ export class LinkFaults {
     for (const nodeId of wanted) {
       if (this.#refused.has(nodeId)) continue;
       this.#refused.add(nodeId);
-      peers.refuse(nodeId);
+      peers.refuse(nodeId, 'lab');
     }
     for (const nodeId of this.#refused) {
       if (wanted.has(nodeId)) continue;
       this.#refused.delete(nodeId);
-      peers.allow(nodeId);
+      peers.allow(nodeId, 'lab');
     }
   }
 

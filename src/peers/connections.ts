@@ -12,7 +12,7 @@ import type { SelfIdentity } from './handshake.js';
 import { Heartbeat } from './heartbeat.js';
 import type { HostRanges } from './host-ranges.js';
 import { LinkDelays, type LinkDelay } from './link-delays.js';
-import { LinkRefusals } from './link-refusals.js';
+import { LinkRefusals, type Refuser } from './link-refusals.js';
 import type { BodyOf, WireError } from './messages.js';
 import { BENIGN_REASONS, MAX_REASON_CHARS, Openings, SHUTTING_DOWN } from './openings.js';
 import { RateLimits } from './rate-limits.js';
@@ -191,17 +191,17 @@ export class Connections {
   }
 
   /** From now on there is no session with this node, whichever side dials. Returns whether there was one. */
-  refuse(name: string): boolean {
+  refuse(name: string, by: Refuser): boolean {
     const peers = this.peers.named(name);
     const keys = [...peers.map(({ key }) => key), ...this.#given.book.keysOf(name)];
-    this.refusals.refuse(name, keys, peers[0]?.displayAddress);
+    this.refusals.refuse(name, keys, peers[0]?.displayAddress, by);
     for (const peer of peers) peer.session.close(linkRefusal(peer.nodeId));
     return peers.length > 0;
   }
 
-  /** Sessions with this node are welcome again. Dials its known addresses at once, whatever their back-off. */
-  allow(name: string): void {
-    this.refusals.allow(name);
+  /** Ends a refusal. If no other one is left, dials the node's known addresses at once, whatever their back-off. */
+  allow(name: string, by: Refuser): void {
+    this.refusals.allow(name, by);
     this.#given.book.resetBackoff(name);
     this.#dialling.dialDue();
   }

@@ -25,6 +25,7 @@ import { EntryGossip } from './entry-gossip.js';
 import { Gossip } from './gossip.js';
 import { HostRanges } from './host-ranges.js';
 import type { LinkDelay } from './link-delays.js';
+import type { Refuser } from './link-refusals.js';
 import { messageHandlers } from './message-handlers.js';
 import type { WireError } from './messages.js';
 import { openNodeKey, type KeyId, type NodeKey } from './node-key.js';
@@ -259,13 +260,16 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
    * end of the process. Also for nodes that this one does not know yet. Returns whether there was a session.
    * @param name a node id, which stands for all nodes that have it, or a key.
    */
-  refuse(name: string): boolean {
-    return this.#connections.refuse(name);
+  refuse(name: string, by: Refuser = 'operator'): boolean {
+    return this.#connections.refuse(name, by);
   }
 
-  /** Ends a refusal, and dials the node's known addresses at once. A ban stays in force. */
-  allow(name: string): void {
-    this.#connections.allow(name);
+  /**
+   * Ends a refusal, and dials the node's known addresses at once. A ban stays in force, and so does the refusal of
+   * another one: the lab does not lift what the operator wants, nor the operator what the lab does.
+   */
+  allow(name: string, by: Refuser = 'operator'): void {
+    this.#connections.allow(name, by);
   }
 
   /** Dials all known addresses that are to be dialled at once, whatever their back-off. */
