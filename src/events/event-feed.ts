@@ -12,6 +12,10 @@ import { EventsMetrics } from './events.metrics.js';
 /** Events that a client can have missed without having to fetch all anew. */
 export const RING_EVENTS = 1_000;
 export const MAX_STREAMS = 100;
+/** Of one host, so that no host takes them all. This machine has no such limit: a proxy here stands for many. */
+export const MAX_STREAMS_OF_HOST = 16;
+/** Kept for this machine, so that whoever runs the node can always watch it. */
+const KEPT_STREAMS = 10;
 /** How soon a browser connects again after it lost the connection. */
 const RETRY_MS = 1_000;
 const RETRY_AFTER_SECONDS = 5;
@@ -52,29 +56,46 @@ export class EventFeed implements BeforeApplicationShutdown {
     this.#streams.notify();
   }
 
-  /** Refuses what `open` would refuse. @throws HttpProblem 503 when all streams are taken, or the node stops. */
-  checkRoom(): void {
+  /**
+   * Refuses a stream for which there is no room.
+   * @param host as clientOf() gives it.
+   * @throws HttpProblem 503 when all streams that this host may have are taken, or the node stops.
+   */
+  checkRoom(host: string | undefined): void {
     const headers = { 'Retry-After': String(RETRY_AFTER_SECONDS) };
     if (this.#isEnded) throw new HttpProblem(503, 'shutting-down', 'the node is shutting down', headers);
-    if (this.#streams.size < MAX_STREAMS) return;
-    const detail = `all ${MAX_STREAMS} event streams of this node are taken; try again in ${RETRY_AFTER_SECONDS} s`;
+    const taken = this.#taken(host);
+    if (taken === undefined) return;
+    const detail = `${taken} are taken; try again in ${RETRY_AFTER_SECONDS} s`;
     throw new HttpProblem(503, 'too-many-streams', detail, headers, { retryAfterSeconds: RETRY_AFTER_SECONDS });
   }
 
   /**
-   * Writes events to `sink` until it closes, or its client does not read.
+   * Writes events to `sink` until it closes, or its client does not read. The caller asks `checkRoom` first.
+   * @param host as clientOf() gives it.
    * @param lastId the last event that the client has: it gets what came after it, or a `reset` if that is not here any
    *   more. Without it, the client gets what happens from now on.
    */
-  open(sink: Writable, lastId: string | undefined): void {
+  open(sink: Writable, host: string | undefined, lastId: string | undefined): void {
     const retry = `retry: ${RETRY_MS}\n`;
     const present = `id: ${this.lastId}\n`;
     const resumed = lastId === undefined ? undefined : this.#ring.resume(lastId);
-    if (resumed !== undefined) return this.#streams.open(sink, `${retry}\n`, resumed);
+    if (resumed !== undefined) return this.#streams.open({ sink, host, head: `${retry}\n`, number: resumed });
     const reset = { type: 'reset', atMs: this.#clock.nowMs(), id: this.lastId } satisfies FeedEvent;
     // Without data this is no event, but a client that loses the connection before the first one knows where it was.
     const head = lastId === undefined ? '\n' : textOf(reset);
-    this.#streams.open(sink, retry + present + head, this.#ring.last);
+    this.#streams.open({ sink, host, head: retry + present + head, number: this.#ring.last });
+  }
+
+  /** The streams that leave no room for one more of this host; undefined: there is room. */
+  #taken(host: string | undefined): string | undefined {
+    const { size, hosts } = this.#streams;
+    if (size >= MAX_STREAMS) return `all ${MAX_STREAMS} event streams of this node`;
+    if (host === undefined) return undefined;
+    const own = hosts.filter((other) => other === host).length;
+    if (own >= MAX_STREAMS_OF_HOST) return `all ${MAX_STREAMS_OF_HOST} event streams that one host may have`;
+    const most = MAX_STREAMS - KEPT_STREAMS;
+    return hosts.length < most ? undefined : `all ${most} event streams for other machines`;
   }
 
   /** Drawn when first needed, so that simulations, which have no readers, draw the same numbers as without a feed. */

@@ -44,7 +44,7 @@ function tell(count = 1): void {
 }
 
 function open(client: Client, number = ring.last): Client {
-  streams.open(client, 'head\n\n', number);
+  streams.open({ sink: client, host: undefined, head: 'head\n\n', number });
   return client;
 }
 

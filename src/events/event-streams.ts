@@ -19,8 +19,19 @@ export interface StreamMeter {
   dropped(): void;
 }
 
+export interface StreamStart {
+  readonly sink: Writable;
+  /** Where its client is, as clientOf() gives it. */
+  readonly host: string | undefined;
+  /** Written first. */
+  readonly head: string;
+  /** Number of the last event that the client has. */
+  readonly number: number;
+}
+
 interface Stream {
   readonly sink: Writable;
+  readonly host: string | undefined;
   /** Number of the last event written. */
   sent: number;
   /** Its client has to read before more is written. */
@@ -51,9 +62,14 @@ export class EventStreams {
     return this.#open.size;
   }
 
-  /** Opens a stream: first `head`, then all events after `number`, as long as the client reads. */
-  open(sink: Writable, head: string, number: number): void {
-    const stream: Stream = { sink, sent: number, isFull: false, isLate: false };
+  /** The hosts of the open streams, other than this machine; one that has several is there as often. */
+  get hosts(): string[] {
+    return [...this.#open].flatMap(({ host }) => host ?? []);
+  }
+
+  /** Opens a stream: first its head, then all events after the last one that the client has, as long as the client reads. */
+  open({ sink, host, head, number }: StreamStart): void {
+    const stream: Stream = { sink, host, sent: number, isFull: false, isLate: false };
     this.#open.add(stream);
     this.#heartbeat ??= every(this.clock, HEARTBEAT_MS, () => this.#beat());
     sink.on('drain', () => {

@@ -5,7 +5,7 @@ import { EventClient, type EventClientOptions } from '../../test/support/event-c
 import { startRestApp, type RestApp } from '../../test/support/rest-app.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { waitFor } from '../../test/support/wait.js';
-import { EventFeed, MAX_STREAMS, RING_EVENTS, type ToldEvent } from './event-feed.js';
+import { EventFeed, MAX_STREAMS, MAX_STREAMS_OF_HOST, RING_EVENTS, type ToldEvent } from './event-feed.js';
 import { feedEventSchema } from './event-schemas.js';
 
 let rest: RestApp;
@@ -121,6 +121,21 @@ describe('GET /events', () => {
     rest.node.app.get(EventFeed).tell(happening());
     await waitFor('all have it', () => clients.filter(({ events }) => events.length === 1).length === MAX_STREAMS);
     expect(await metric('events_sent_total')).toBe(MAX_STREAMS);
+  });
+
+  it.runIf(process.platform === 'linux')('lets no host take all streams, and keeps some for this machine', async () => {
+    rest = await startRestApp();
+    const from = (n: number): EventClientOptions => ({ from: `127.0.1.${n}` });
+    for (let i = 0; i < MAX_STREAMS_OF_HOST; i++) await open(from(1));
+    await expect(open(from(1))).rejects.toThrow('503');
+    clients[0]!.close();
+    await waitFor('it has room again', async () => (await metric('event_streams')) < MAX_STREAMS_OF_HOST);
+    await open(from(1));
+    for (let i = MAX_STREAMS_OF_HOST; i < 90; i++) await open(from(2 + Math.floor(i / MAX_STREAMS_OF_HOST)));
+    await expect(open(from(99))).rejects.toThrow('503');
+    for (let i = 90; i < MAX_STREAMS; i++) await open();
+    const { json } = await rest.get('/events');
+    expect(json).toMatchObject({ code: 'too-many-streams', detail: expect.stringMatching(/^all 100 event streams/) });
   });
 
   it('drops a client that does not read, while the others have all, and keeps nothing for it', async () => {

@@ -3,7 +3,8 @@ import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@n
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Reads } from '../common/operation.js';
-import { EventFeed, MAX_STREAMS, RING_EVENTS } from './event-feed.js';
+import { clientOf } from '../config/client-address.js';
+import { EventFeed, MAX_STREAMS, MAX_STREAMS_OF_HOST, RING_EVENTS } from './event-feed.js';
 import { feedEventSchema } from './event-schemas.js';
 
 const querySchema = z.object({
@@ -31,7 +32,7 @@ export class EventsController {
     summary: 'What happens on this node, as server-sent events',
     description:
       `Each message has the event's type as \`event\` and the event as JSON in \`data\`. Docs: docs/events.md. ` +
-      `The last ${RING_EVENTS} events can be had again; if more were missed, there is one \`reset\`. At most ${MAX_STREAMS} streams; above that the answer is 503 with Retry-After.`,
+      `The last ${RING_EVENTS} events can be had again; if more were missed, there is one \`reset\`. At most ${MAX_STREAMS} streams, and ${MAX_STREAMS_OF_HOST} of one host; above that the answer is 503 with Retry-After.`,
   })
   @ApiHeader({
     name: 'Last-Event-ID',
@@ -46,12 +47,13 @@ export class EventsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): void {
-    this.feed.checkRoom();
+    const host = clientOf(request.ip);
+    this.feed.checkRoom(host);
     const { raw } = reply.hijack();
     // Hooks have set those of CORS and others.
     const given = Object.entries(reply.getHeaders()).filter(([, value]) => value !== undefined);
     raw.writeHead(200, { ...Object.fromEntries(given), ...HEADERS });
     if (request.method === 'HEAD') return void raw.end();
-    this.feed.open(raw, [request.headers['last-event-id']].flat()[0] ?? query.lastEventId);
+    this.feed.open(raw, host, [request.headers['last-event-id']].flat()[0] ?? query.lastEventId);
   }
 }

@@ -12,6 +12,8 @@ export interface ReceivedEvent {
 export interface EventClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: string;
+  /** The address from which it connects, such as 127.0.0.2, which is not this machine's own. */
+  readonly from?: string;
 }
 
 /** A client of GET /events, which reads the stream as the HTML standard has it. */
@@ -31,9 +33,9 @@ export class EventClient {
   }
 
   /** Resolves once the stream is open. @param url of the node, without a path. */
-  static async open(url: string, { headers = {}, query = '' }: EventClientOptions = {}): Promise<EventClient> {
+  static async open(url: string, { headers = {}, query = '', from }: EventClientOptions = {}): Promise<EventClient> {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      get(`${url}/events${query}`, { headers, agent: false }, resolve).on('error', reject);
+      get(`${url}/events${query}`, { headers, agent: false, localAddress: from }, resolve).on('error', reject);
     });
     if (response.statusCode !== 200) throw new Error(`GET /events: ${response.statusCode}`);
     const client = new EventClient(response);
