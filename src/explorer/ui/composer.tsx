@@ -41,7 +41,7 @@ export function Composer(): JSX.Element {
   };
   return (
     <form class="composer" onSubmit={onSubmit} aria-label="Post an entry">
-      <label for="entry">Write something that nobody can take back</label>
+      <label for="entry">Your entry. Once it is in the chain, nobody can change it.</label>
       <div class="row">
         <input
           id="entry"
