@@ -13,7 +13,7 @@ import { playReorg } from './model/replay.js';
 const FIGURES_MS = 2_000;
 
 follow([]);
-void watchLab();
+watchLab();
 
 effect(() => {
   const record = reorganised.value;

@@ -38,7 +38,7 @@ describe('the page for everybody', () => {
   let network: ThreeNodes;
   beforeAll(async () => {
     browser = await openBrowser();
-    network = await startThreeNodes();
+    network = await startThreeNodes({ labs: [1, 2, 3] });
     const [one, two, three] = network.nodes;
     // A fork of one block: node 3 mines alone, and the others go on without it.
     await one.submit('common');
@@ -59,7 +59,6 @@ describe('the page for everybody', () => {
     const [one, , three] = network.nodes;
     const { page } = await visit(browser, three, {
       colorScheme,
-      cluster: network.nodes,
       bypassCSP: true,
       reducedMotion: 'reduce',
     });

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import type { NodeProcess } from '../support/node-process.js';
 
 /** Debian's own; CI installs it. */
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -38,20 +37,18 @@ export interface Visit {
 export interface VisitOptions extends BrowserContextOptions {
   /** Behind `/`, such as `?present`. */
   readonly path?: string;
-  /**
-   * Nodes that the page shall follow. The lab's list is answered by the test, since these nodes have no cluster's parent,
-   * and the browser is told to let the page ask them.
-   */
-  readonly cluster?: readonly NodeProcess[];
   /** Called before the page opens. */
   readonly prepare?: (page: Page) => Promise<void>;
 }
 
-export async function visit(browser: Browser, node: NodeProcess, options: VisitOptions = {}): Promise<Visit> {
-  const { path = '', cluster, prepare, ...rest } = options;
+export async function visit(
+  browser: Browser,
+  node: { readonly url: string },
+  options: VisitOptions = {},
+): Promise<Visit> {
+  const { path = '', prepare, ...rest } = options;
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
-    bypassCSP: cluster !== undefined,
     ...rest,
   });
   context.setDefaultTimeout(WAIT_MS);
@@ -68,17 +65,6 @@ export async function visit(browser: Browser, node: NodeProcess, options: VisitO
     requests.push(request.url());
     if (new URL(request.url()).hostname !== '127.0.0.1') faults.push(`asked ${request.url()}`);
   });
-  if (cluster !== undefined) {
-    const nodes = cluster.map(({ nodeId, url }) => ({ nodeId, url, state: 'running' }));
-    const json = {
-      nodeId: node.nodeId,
-      mining: { mode: 'entries', hashRate: 0 },
-      links: [],
-      groups: null,
-      cluster: { nodes },
-    };
-    await page.route('**/lab', (route) => route.fulfill({ json }));
-  }
   await prepare?.(page);
   await page.goto(`${node.url}/${path}`);
   return { page, faults, requests };

@@ -9,7 +9,7 @@ describe('a page whose node dies', () => {
   let network: ThreeNodes;
   beforeAll(async () => {
     browser = await openBrowser();
-    network = await startThreeNodes();
+    network = await startThreeNodes({ labs: [1] });
   });
   afterAll(async () => {
     await browser.close();
@@ -19,7 +19,7 @@ describe('a page whose node dies', () => {
   it('says so, keeps what it knows, shows the others, and goes on when the node is back', async () => {
     const { nodes } = network;
     const [one, two, three] = nodes;
-    const { page } = await visit(browser, one, { cluster: nodes });
+    const { page } = await visit(browser, one);
     await page.getByText('Nothing mined yet.').waitFor();
     await one.submit('before');
     await one.post('/mine', {});

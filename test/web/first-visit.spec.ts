@@ -14,7 +14,7 @@ describe('the first visit', () => {
   let network: ThreeNodes;
   beforeAll(async () => {
     browser = await openBrowser();
-    network = await startThreeNodes({ BLOCKCHAIN_AUTO_MINE: 'true' });
+    network = await startThreeNodes({ first: { BLOCKCHAIN_AUTO_MINE: 'true' }, labs: [1] });
   });
   afterAll(async () => {
     await browser.close();
@@ -23,7 +23,7 @@ describe('the first visit', () => {
 
   it('shows the genesis with all nodes on it, and needs one key to post an entry and see it travel', async () => {
     const { nodes } = network;
-    const { page, faults } = await visit(browser, nodes[0], { cluster: nodes });
+    const { page, faults } = await visit(browser, nodes[0]);
     const headline = page.locator('h1');
     await page.getByText('Three nodes, connected. Nothing mined yet.').waitFor();
     expect(await page.locator('#entry').inputValue()).toBe('hello');

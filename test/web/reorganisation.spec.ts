@@ -18,7 +18,7 @@ describe('a reorganisation', () => {
   let network: ThreeNodes;
   beforeAll(async () => {
     browser = await openBrowser();
-    network = await startThreeNodes();
+    network = await startThreeNodes({ labs: [1] });
   });
   afterAll(async () => {
     await browser.close();
@@ -30,7 +30,7 @@ describe('a reorganisation', () => {
     const [one, two] = nodes;
     await one.post('/mine', {});
     await converged(nodes, ({ length }) => length === 2);
-    const { page, faults } = await visit(browser, one, { cluster: nodes });
+    const { page, faults } = await visit(browser, one);
     await page.getByText('All 3 nodes agree on block 1.').waitFor();
 
     for (const other of ['node-2', 'node-3']) await one.post(`/peers/${other}/disconnect`, {});

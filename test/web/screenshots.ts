@@ -9,7 +9,7 @@ const IMAGES = 'docs/images';
 
 mkdirSync(IMAGES, { recursive: true });
 const browser = await openBrowser();
-const network = await startThreeNodes();
+const network = await startThreeNodes({ labs: [1, 2, 3] });
 try {
   await take(network.nodes);
 } finally {
@@ -19,7 +19,7 @@ try {
 
 async function take(all: readonly [NodeProcess, NodeProcess, NodeProcess]): Promise<void> {
   const [one, two] = all;
-  const { page } = await visit(browser, one, { cluster: all });
+  const { page } = await visit(browser, one);
   await page.getByText('Nothing mined yet.').waitFor();
   await save(page, 'first-visit');
   let length = 1;
@@ -55,7 +55,7 @@ async function take(all: readonly [NodeProcess, NodeProcess, NodeProcess]): Prom
   await save(page, 'block');
   await page.context().close();
 
-  await saveVisit('dark', one, { cluster: all, colorScheme: 'dark' });
+  await saveVisit('dark', one, { colorScheme: 'dark' });
   await saveVisit('present', one, { path: '?present', viewport: { width: 1280, height: 720 } });
   await saveVisit('phone', one, { viewport: { width: 390, height: 844 } });
 }

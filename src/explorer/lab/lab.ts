@@ -1,24 +1,16 @@
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal, untracked } from '@preact/signals';
+import type { LabView, MiningMode } from '../../lab/lab-schemas.js';
+import type { ProcessVerb } from '../../lab/cluster-port.js';
 import { announce } from '../model/announce.js';
-import { follow, home, HOME_URL, nodes } from '../model/network.js';
-import { getJson, RefusedError, send, curlLine } from '../model/rest.js';
+import { follow, home, HOME_URL, labChanges, nodes, urlHere } from '../model/network.js';
+import { curlLine, getJson, RefusedError, send } from '../model/rest.js';
 
 export interface LabNode {
   readonly nodeId: string;
   readonly url: string;
-  /** `running`, or what else its process is. */
+  /** `running`, or what else its process is; `down` where no cluster runs it and it does not answer. */
   readonly state: string;
 }
-
-/** GET /lab */
-export interface Lab {
-  readonly nodeId: string;
-  readonly mining: { readonly mode: MiningMode; readonly hashRate: number };
-  readonly groups: readonly (readonly string[])[] | null;
-  readonly cluster: { readonly nodes: readonly LabNode[] } | null;
-}
-
-export type MiningMode = 'off' | 'entries' | 'always';
 
 /** A request to the lab, which a button stands for. */
 export interface LabCall {
@@ -27,42 +19,109 @@ export interface LabCall {
   readonly body?: unknown;
 }
 
-/** The processes of a cluster say nothing on their own. */
-const POLL_MS = 2_000;
+/** A lab that did not answer is asked again after so long. */
+const RETRY_MS = 2_000;
+/** A process that was paused takes requests and answers none. */
+const ANSWER_MS = 3_000;
 
-/** Undefined where the lab is off. */
-export const lab = signal<Lab | undefined>(undefined);
+/** The lab of the node that the page asks, this one as long as it answers. Undefined where the lab is off. */
+export const lab = signal<LabView | undefined>(undefined);
+/** The lab of each node, as far as it said: how it mines, and which of its links are slow. */
+export const labs = signal<ReadonlyMap<string, LabView>>(new Map());
 export const labError = signal('');
-/** The request of the button that the reader is at. */
-export const shownCall = signal<LabCall | undefined>(undefined);
+/** The requests of the button that the reader is at. */
+export const shownCalls = signal<readonly LabCall[]>([]);
 
+/** The nodes of the cluster; without one, those that `lab.nodes` lists, as soon as they have said who they are. */
 export const labNodes = computed<readonly LabNode[]>(() => {
-  const known = lab.value?.cluster?.nodes;
-  if (known !== undefined) return known;
-  const { nodeId, url } = home.value ?? { nodeId: '', url: HOME_URL };
-  return nodeId === '' ? [] : [{ nodeId, url, state: 'running' }];
+  const { cluster } = lab.value ?? {};
+  if (cluster) return cluster.nodes.map((node) => ({ ...node, url: urlHere(node.url) }));
+  return nodes.value
+    .filter(({ nodeId }) => nodeId !== '')
+    .map(({ nodeId, url, link }) => ({ nodeId, url, state: link === 'down' ? 'down' : 'running' }));
 });
 
-/** Asks for the lab; where it is off, never again. Follows the nodes that it knows. */
-export async function watchLab(): Promise<void> {
+/** Reads the lab now, and whenever a node says that something in it has changed. */
+export function watchLab(): void {
+  effect(() => {
+    void labChanges.value;
+    untracked(() => void readLab());
+  });
+}
+
+const running = (): LabNode[] => labNodes.peek().filter(({ state }) => state === 'running');
+
+/** Those that run and have their lab on. */
+const able = (): LabNode[] => running().filter(({ nodeId }) => labs.peek().has(nodeId));
+
+/** This node first, if it can answer; otherwise any other one. */
+function candidates(): string[] {
+  const halted = new Set(labNodes.peek().flatMap(({ url, state }) => (state === 'running' ? [] : [url])));
+  const live = nodes.peek().filter(({ url, link }) => link === 'live' && !halted.has(url));
+  const first = home.peek()?.link === 'down' || halted.has(HOME_URL) ? [] : [HOME_URL];
+  return [...new Set([...first, ...live.map(({ url }) => url), HOME_URL])];
+}
+
+const labUrl = (): string => candidates()[0]!;
+
+let reading: Promise<void> | undefined;
+let isStale = false;
+let retry: ReturnType<typeof setTimeout> | undefined;
+
+/** One reading at a time. What changes meanwhile is read before the promise resolves. */
+function readLab(): Promise<void> {
+  isStale = true;
+  reading ??= (async () => {
+    while (isStale) {
+      isStale = false;
+      await readOnce();
+    }
+    reading = undefined;
+  })();
+  return reading;
+}
+
+async function readOnce(): Promise<void> {
   try {
-    await readLab();
+    const answer = await askAny();
+    lab.value = answer;
+    follow((answer.cluster?.nodes.map(({ url }) => url) ?? answer.nodes).map(urlHere));
+    await Promise.all(running().map((node) => readNode(node)));
   } catch (error) {
-    if (error instanceof RefusedError && error.status === 404) return;
+    if (error instanceof RefusedError && error.status === 404) lab.value = undefined;
+    else readLater();
   }
-  setTimeout(() => void watchLab(), POLL_MS);
 }
 
-/** This node's lab, or, while it is down, that of another one. */
-function labUrl(): string {
-  if (home.peek()?.link !== 'down') return HOME_URL;
-  return nodes.peek().find(({ link }) => link === 'live')?.url ?? HOME_URL;
+function readLater(): void {
+  retry ??= setTimeout(() => {
+    retry = undefined;
+    void readLab();
+  }, RETRY_MS);
 }
 
-async function readLab(): Promise<void> {
-  const answer = await getJson<Lab>(`${labUrl()}/lab`);
-  lab.value = answer;
-  follow(answer.cluster?.nodes.map(({ url }) => url) ?? []);
+/** @throws as getJson, where no node answers or the first one refuses. */
+async function askAny(): Promise<LabView> {
+  let failure: unknown;
+  for (const url of candidates()) {
+    try {
+      return await getJson<LabView>(`${url}/lab`, ANSWER_MS);
+    } catch (error) {
+      if (error instanceof RefusedError) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+async function readNode({ nodeId, url }: LabNode): Promise<void> {
+  try {
+    const answer = await getJson<LabView>(`${url}/lab`, ANSWER_MS);
+    labs.value = new Map(labs.peek()).set(nodeId, answer);
+  } catch (error) {
+    // Others keep what was known of them.
+    if (error instanceof RefusedError) labs.value = new Map([...labs.peek()].filter(([id]) => id !== nodeId));
+  }
 }
 
 /** Makes the requests one after the other, and says what was done, or what the lab refused. */
@@ -74,7 +133,7 @@ export async function run(done: string, ...calls: readonly LabCall[]): Promise<v
   } catch (error) {
     labError.value = (error as Error).message;
   }
-  await readLab().catch(() => undefined);
+  await readLab();
 }
 
 export function curlOf({ method, url, body }: LabCall): string {
@@ -87,42 +146,47 @@ const post = (url: string, body?: unknown): LabCall => ({
   ...(body === undefined ? {} : { body }),
 });
 
+/** One request for the whole cluster; without one, each node has to do its own part. */
+function everywhere(path: string, body?: unknown): LabCall[] {
+  const urls = lab.peek()?.cluster == null ? able().map(({ url }) => url) : [labUrl()];
+  return urls.map((url) => post(`${url}/lab/${path}`, body));
+}
+
 /** Cuts one node off from all others. */
-export function cutOff(nodeId: string): LabCall {
+export function cutOff(nodeId: string): LabCall[] {
   const others = labNodes.peek().flatMap((node) => (node.nodeId === nodeId ? [] : [node.nodeId]));
-  return post(`${labUrl()}/lab/partition`, { groups: [[nodeId], others] });
+  return everywhere('partition', { groups: [[nodeId], others] });
 }
 
-export function heal(): LabCall {
-  return post(`${labUrl()}/lab/heal`);
-}
+export const heal = (): LabCall[] => everywhere('heal');
 
-export function reset(): LabCall {
-  return post(`${labUrl()}/lab/reset`);
-}
+export const reset = (): LabCall[] => everywhere('reset');
 
-/** Delays what this node and another one say to each other. */
+/** Delays what the asked node and another one say to each other. */
 export function slow(nodeId: string, delayMs: number): LabCall {
   const url = `${labUrl()}/lab/links/${encodeURIComponent(nodeId)}`;
   return delayMs === 0 ? { method: 'DELETE', url } : post(url, { delayMs });
 }
 
-export function setMining(node: LabNode, mode: MiningMode, hashRate?: number): LabCall {
-  return post(`${node.url}/lab/mining`, { mode, ...(hashRate === undefined ? {} : { hashRate }) });
+/** What is left out stays as it is. */
+export function setMining(
+  node: LabNode,
+  settings: { readonly mode?: MiningMode; readonly hashRate?: number },
+): LabCall {
+  return post(`${node.url}/lab/mining`, settings);
 }
 
 export function mineOne(node: LabNode): LabCall {
   return post(`${node.url}/mine`);
 }
 
-export function process(nodeId: string, what: 'kill' | 'start'): LabCall {
-  return post(`${labUrl()}/lab/nodes/${encodeURIComponent(nodeId)}/${what}`);
+export function process(nodeId: string, verb: ProcessVerb): LabCall {
+  return post(`${labUrl()}/lab/nodes/${encodeURIComponent(nodeId)}/${verb}`);
 }
 
 /** All nodes together find a block in about this time. */
 export function steady(seconds: number): LabCall[] {
   const hashes = 16 ** (home.peek()?.status?.difficulty ?? 0);
-  const running = labNodes.peek().filter(({ state }) => state === 'running');
-  const each = Math.max(1, Math.round(hashes / seconds / Math.max(1, running.length)));
-  return running.map((node) => setMining(node, 'always', each));
+  const each = Math.max(1, Math.round(hashes / seconds / Math.max(1, able().length)));
+  return able().map((node) => setMining(node, { mode: 'always', hashRate: each }));
 }

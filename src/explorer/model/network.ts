@@ -36,6 +36,9 @@ const pace = new Pace({ nowMs: () => performance.now(), after: (ms, run) => void
 /** Whether steps wait to be drawn. */
 export const isBehind = signal(false);
 
+/** Rises whenever the lab of a node may not be what it was. */
+export const labChanges = signal(0);
+
 /** The reorganisation that the page drew last. */
 export const reorganised = signal<ReorgRecord | undefined>(undefined);
 
@@ -64,6 +67,15 @@ export const summary = computed(() => {
     sync: sync?.state === 'blocks' ? sync : undefined,
   });
 });
+
+const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
+
+/** How this page asks the node at `url`: its own node by the name that the reader has opened it by. */
+export function urlHere(url: string): string {
+  const { origin, hostname, port } = new URL(url);
+  const isHome = port === location.port && LOOPBACK.test(hostname) && LOOPBACK.test(location.hostname);
+  return isHome ? HOME_URL : origin;
+}
 
 /** Follows these nodes, and the home node in any case. */
 export function follow(urls: readonly string[]): void {
@@ -103,6 +115,7 @@ function lose(url: string): void {
 }
 
 function applySnapshot(url: string, { status, peers, mempool, forks }: Snapshot): void {
+  labChanges.value += 1;
   const before = states.value.get(url);
   if (before?.link === 'down' && before.nodeId !== '') announce(`${status.nodeId} is back.`);
   pace.clear(url);
@@ -127,7 +140,14 @@ function stepOf(event: NodeEvent): string | undefined {
   return event.type === 'entry' && event.state === 'pending' ? 'entries' : undefined;
 }
 
+/** The lab says what was done on purpose; it is not part of the drawing. */
+type DrawnEvent = Exclude<NodeEvent, { type: 'lab' }>;
+
 function schedule(url: string, event: NodeEvent): void {
+  if (event.type === 'lab') {
+    labChanges.value += 1;
+    return;
+  }
   pace.push(stepOf(event), url, () => {
     batch(() => apply(url, event));
     isBehind.value = pace.waiting > 0;
@@ -135,7 +155,7 @@ function schedule(url: string, event: NodeEvent): void {
   isBehind.value = pace.waiting > 0;
 }
 
-function apply(url: string, event: NodeEvent): void {
+function apply(url: string, event: DrawnEvent): void {
   const state = states.value.get(url)!;
   followEntries(state.nodeId, event);
   switch (event.type) {
@@ -163,8 +183,6 @@ function apply(url: string, event: NodeEvent): void {
     case 'peer':
       if (event.state === 'tip') change(url, { peers: state.peers.map((peer) => withTip(peer, event)) });
       else void refresh(url, 'peers');
-      return;
-    case 'lab':
       return;
   }
 }

@@ -13,9 +13,13 @@ export class RefusedError extends Error {
   }
 }
 
-/** @throws RefusedError, or a TypeError when the node cannot be reached. */
-export async function getJson<T>(url: string): Promise<T> {
-  return read<T>(await fetch(url, { headers: { Accept: 'application/json' } }));
+/**
+ * @param timeoutMs undefined: however long it takes.
+ * @throws RefusedError, or another Error when the node cannot be reached or does not answer in time.
+ */
+export async function getJson<T>(url: string, timeoutMs?: number): Promise<T> {
+  const signal = timeoutMs === undefined ? null : AbortSignal.timeout(timeoutMs);
+  return read<T>(await fetch(url, { headers: { Accept: 'application/json' }, signal }));
 }
 
 /** @throws as getJson */

@@ -1,0 +1,174 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Forks } from '../../src/chain/fork-schemas.js';
+import { ClusterProcess } from '../support/cluster-process.js';
+import { temporaryDirectory } from '../support/node-process.js';
+import { waitFor } from '../support/wait.js';
+import { openBrowser, visit, type Visit } from './browser.js';
+import { startThreeNodes } from './three-nodes.js';
+
+const ALL = [1, 2, 3];
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+describe('the lab bar of a cluster', () => {
+  let directory: ReturnType<typeof temporaryDirectory>;
+  let cluster: ClusterProcess;
+  let visited: Visit;
+  beforeAll(async () => {
+    directory = temporaryDirectory();
+    cluster = await ClusterProcess.start(directory.path);
+  });
+  beforeEach(async () => {
+    await cluster.post(1, '/lab/reset');
+    for (const n of ALL) await cluster.connected(n, 2);
+    visited = await visit(browser, { url: cluster.url(1) });
+    await visited.page.getByRole('heading', { name: 'Lab' }).waitFor();
+  });
+  afterEach(() => visited.page.context().close());
+  afterAll(async () => {
+    await cluster.stop();
+    directory.remove();
+  });
+
+  it('makes a fork by one click and a reorganisation by the second, and all nodes agree about the tree', async () => {
+    const { page, faults } = visited;
+    await page.getByText('Three nodes, connected. Nothing mined yet.').waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByText('All 3 nodes agree on block 1.').waitFor();
+
+    await button(page, 'Cut node-1 off and mine on both sides').click();
+    await page.getByText('The network is cut: node-1 / node-2, node-3.').waitFor();
+    await page.getByText(/^Split: node-1 against node-2 and node-3; \d+ and \d+ blocks? since block 1\.$/).waitFor();
+    await button(page, 'Heal').click();
+    await page
+      .locator('.reorgs')
+      .getByText(/changed branch after block 1: \d+ blocks? disconnected/)
+      .first()
+      .waitFor();
+    for (const n of ALL) await cluster.post(n, '/lab/mining', { mode: 'off' });
+
+    await waitFor('all nodes have one tip', async () => {
+      const tips = await Promise.all(ALL.map(async (n) => (await cluster.get<Forks>(n, '/forks')).tip.hash));
+      return new Set(tips).size === 1;
+    });
+    await page.getByText(/^All 3 nodes agree on block \d+\.$/).waitFor();
+    const { blocks } = await cluster.get<Forks>(1, '/forks');
+    const expected = Object.fromEntries(blocks.map(({ hash, status }) => [hash, status]));
+    await waitFor('the tree is that of GET /forks', async () => {
+      const drawn = await page
+        .locator('.box.block')
+        .evaluateAll((boxes) =>
+          boxes.map((box) => [
+            box.querySelector('rect')!.getAttribute('data-key')!,
+            ['active', 'side', 'orphan'].find((state) => box.classList.contains(state)),
+          ]),
+        );
+      return drawn.every(([hash, state]) => expected[hash!] === state) && drawn.length > 3;
+    });
+    expect(Object.values(expected)).toContain('side');
+    expect(faults).toEqual([]);
+  });
+
+  it('shows what others do to the network, and how each node mines, without being asked', async () => {
+    const { page, faults } = visited;
+    await button(page, 'Pause mining: node-2').waitFor();
+    await cluster.post(2, '/lab/mining', { mode: 'off', hashRate: 77 });
+    await button(page, 'Resume mining: node-2').waitFor();
+    const rate = page.getByLabel('Hash rate of node-2');
+    await waitFor('the rate is shown', async () => (await rate.inputValue()) === '77');
+    await cluster.post(1, '/lab/links/node-3', { delayMs: 300 });
+    await button(page, 'Fast again: the link to node-3').waitFor();
+    await page.getByText('The link of node-1 with node-3 is 300 ms slower.').waitFor();
+    await cluster.post(3, '/lab/partition', { groups: [['node-3']] });
+    await page.getByText('The network is cut: node-3 / node-1, node-2.').waitFor();
+    await cluster.post(2, '/lab/reset');
+    await button(page, 'Slow the link to node-3').waitFor();
+    await button(page, 'Pause mining: node-2').waitFor();
+    await page.locator('.faults').waitFor({ state: 'detached' });
+    expect(faults).toEqual([]);
+  });
+
+  it('changes the hash rate of a node, and leaves its mode as it is', async () => {
+    const { page } = visited;
+    await button(page, 'Pause mining: node-2').click();
+    await button(page, 'Resume mining: node-2').waitFor();
+    await page.getByLabel('Hash rate of node-2').selectOption('50');
+    await waitFor('the rate is set', async () => (await cluster.lab(2)).mining.hashRate === 50);
+    expect((await cluster.lab(2)).mining.mode).toBe('off');
+  });
+
+  it('resumes a paused node, and kills and starts one; each button shows its curl line', async () => {
+    const { page } = visited;
+    await cluster.post(1, '/lab/nodes/node-3/pause', { seconds: 300 });
+    await button(page, 'Resume node-3').click();
+    await button(page, 'Kill node-3').waitFor();
+    expect((await cluster.lab(1)).cluster!.nodes[2]!.state).toBe('running');
+
+    await button(page, 'Kill node-3').hover();
+    const line = `curl -s -X POST ${cluster.url(1)}/lab/nodes/node-3/kill`;
+    expect(await page.locator('.lab .curl code').innerText()).toBe(line);
+    await button(page, 'Kill node-3').click();
+    await button(page, 'Start node-3').click();
+    await button(page, 'Kill node-3').waitFor();
+    await cluster.connected(1, 2);
+  });
+
+  it('works while the node whose page it is is down, and starts it again', async () => {
+    const { page } = visited;
+    await button(page, 'Kill node-1').click();
+    await page.getByText('node-1 is down').waitFor();
+    await button(page, 'Start node-1').click();
+    await button(page, 'Kill node-1').waitFor();
+    await page.getByText('All 3 nodes agree').waitFor();
+  });
+
+  it('shows each node once, also under another name of this machine', async () => {
+    const { port } = new URL(cluster.url(1));
+    await visited.page.goto(`http://localhost:${port}/`);
+    await visited.page.getByText('All 3 nodes agree').waitFor();
+    await button(visited.page, 'Kill node-3').waitFor();
+    expect(await visited.page.locator('.lab-nodes li').count()).toBe(3);
+    await visited.page.getByText('All 3 nodes agree').waitFor();
+  });
+
+  it.each([1280, 1130, 1000, 760, 390, 320])('stays within the page at a width of %i', async (width) => {
+    const { page } = visited;
+    await page.setViewportSize({ width, height: 800 });
+    await button(page, 'Kill node-3').hover();
+    const outside = await page.locator('.lab').evaluate((bar) => {
+      const { right } = bar.getBoundingClientRect();
+      return [...bar.querySelectorAll('*')]
+        .filter((element) => element.getBoundingClientRect().right > Math.min(right, innerWidth))
+        .map((element) => element.outerHTML);
+    });
+    expect(outside).toEqual([]);
+  });
+});
+
+describe('the lab bar of nodes that no cluster runs', () => {
+  it('asks each of them to do its own part', async () => {
+    const network = await startThreeNodes({ labs: ALL });
+    const { page } = await visit(browser, network.nodes[0]);
+    const groupsOf = (n: number) => network.nodes[n]!.get<{ groups: unknown }>('/lab').then(({ groups }) => groups);
+    await page.getByText('Three nodes, connected.').waitFor();
+    await button(page, 'Cut off node-2').click();
+    await page.getByText('The network is cut: node-2 / node-1, node-3.').waitFor();
+    for (const n of [0, 1, 2]) {
+      await waitFor('it does its part', async () => (await groupsOf(n)) !== null);
+      expect(await groupsOf(n)).toEqual([['node-2'], ['node-1', 'node-3']]);
+    }
+    expect(await button(page, 'Kill node-2').count()).toBe(0);
+    await button(page, 'Heal').click();
+    await page.locator('.faults').waitFor({ state: 'detached' });
+    for (const n of [0, 1, 2]) await waitFor('it is whole again', async () => (await groupsOf(n)) === null);
+    await page.context().close();
+    await network.stop();
+  });
+});
