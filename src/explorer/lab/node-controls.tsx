@@ -19,7 +19,7 @@ export function NodeControls({ node, isAlone }: { readonly node: LabNode; readon
       {!isUp && <span class="tag">{state}</span>}
       {isUp && (
         <Action name={`Mine here: ${nodeId}`} calls={() => [mineOne(node)]} done={`${nodeId} mined a block.`}>
-          Mine here
+          Mine
         </Action>
       )}
       {isUp && view && <MiningControls node={node} mining={view.mining} />}
