@@ -134,6 +134,13 @@ describe('the lab of a node', () => {
     cluster.nodes = undefined;
     expectProblem(await rest.post('/lab/nodes/rest/kill'), 409, 'no-cluster');
   });
+
+  it('says that it does only its own part where no cluster runs it', async () => {
+    cluster.nodes = undefined;
+    await rest.post('/lab/heal');
+    expect(rest.logged.at(-1)).toMatchObject({ msg: 'Lab: Links of this node healed' });
+    expect(cluster.asked).toEqual([]);
+  });
 });
 
 describe('pages', () => {

@@ -38,7 +38,8 @@ export class LabController {
   @Writes({ isGuarded: true })
   @ApiOperation({
     summary: 'Cut the network into groups that do not hear each other',
-    description: 'All nodes of the cluster take part, whichever is asked. Nodes that no group names form one more.',
+    description:
+      'All nodes of the cluster take part, whichever is asked. Nodes that no group names form one more. A node that no cluster runs cuts only its own links: ask each node.',
   })
   @ApiOkResponse(LAB)
   async partition(

@@ -107,7 +107,7 @@ export class LabService implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** @param check only say whether it would be refused. @throws HttpProblem */
   async process(nodeId: string, verb: ProcessVerb, seconds: number, check = false): Promise<void> {
-    if (this.cluster?.nodes === undefined) {
+    if (this.#isAlone) {
       const detail =
         'no cluster runs this node, so nothing can start or end its nodes; start them with `minichain cluster`';
       throw new HttpProblem(409, 'no-cluster', detail);
@@ -139,17 +139,18 @@ export class LabService implements OnApplicationBootstrap, BeforeApplicationShut
       case 'partition': {
         this.#faults.divide(order);
         const groups = order.groups.map((group) => group.join(', ')).join(' / ');
-        return this.#tell('partition', `Network cut for ${order.seconds} s: ${groups}`);
+        const what = this.#isAlone ? 'Only the links of this node, which no cluster runs, are cut' : 'Network cut';
+        return this.#tell('partition', `${what} for ${order.seconds} s: ${groups}`);
       }
       case 'heal':
         this.#faults.mendAll();
-        return this.#tell('heal', 'Network healed');
+        return this.#tell('heal', this.#healed);
       case 'reset': {
         this.#faults.mendAll();
         const { blockchain } = this.#config;
         this.miner.setSettings(blockchain);
         if (this.miner.status.maxHashRate !== blockchain.maxHashRate) this.miner.limitHashRate(blockchain.maxHashRate);
-        return this.#tell('reset', 'Network healed, mining as configured');
+        return this.#tell('reset', `${this.#healed}, mining as configured`);
       }
       case 'dial':
         this.peers.redial();
@@ -166,7 +167,7 @@ export class LabService implements OnApplicationBootstrap, BeforeApplicationShut
   async #everywhere(
     order: Extract<ClusterRequest & ClusterOrder, { kind: 'partition' | 'heal' | 'reset' }>,
   ): Promise<void> {
-    if (this.cluster?.nodes !== undefined) return this.#ask(order);
+    if (!this.#isAlone) return this.#ask(order);
     this.obey(order);
     if (order.kind !== 'partition') this.obey({ kind: 'dial' });
   }
@@ -179,6 +180,15 @@ export class LabService implements OnApplicationBootstrap, BeforeApplicationShut
       if (!(error instanceof ClusterRefusedError)) throw error;
       throw new HttpProblem(error.code === 'unknown-node' ? 404 : 409, error.code, error.message);
     }
+  }
+
+  /** No parent runs this node together with others. */
+  get #isAlone(): boolean {
+    return this.cluster?.nodes === undefined;
+  }
+
+  get #healed(): string {
+    return this.#isAlone ? 'Links of this node healed' : 'Network healed';
   }
 
   get #known(): ReadonlySet<string> {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Peers } from '../../src/peers/peers-schemas.js';
-import { ClusterProcess } from '../support/cluster-process.js';
-import { temporaryDirectory } from '../support/node-process.js';
+import { ClusterProcess, runCommand } from '../support/cluster-process.js';
+import { NodeProcess, temporaryDirectory } from '../support/node-process.js';
 import { waitFor } from '../support/wait.js';
 
 let directory: ReturnType<typeof temporaryDirectory>;
@@ -160,6 +160,30 @@ describe('the lab of a real cluster', () => {
     expect(text).toContain('event: lab');
   });
 });
+
+it('nodes that no cluster runs are each asked by the command, and each says that it does only its own part', async () => {
+  const settings: Record<string, string> = { LAB_ENABLED: 'true' };
+  const create = (n: number) => NodeProcess.create(`node-${n}`, `${directory.path}/alone${n}`, settings);
+  const [one, two, three] = [await create(1), await create(2), await create(3)];
+  settings['LAB_NODES'] = [one, two, three].map(({ url }) => url).join(',');
+  const nodes = [one.spawn([two, three]), two.spawn([one, three]), three.spawn([one, two])];
+  try {
+    for (const node of nodes) await node.ready(60_000);
+    await one.connectedTo(two, three);
+    await two.connectedTo(three);
+    const { code: exit, text } = await runCommand(one.url, 'lab', 'partition', 'node-1', '/', 'node-2,node-3');
+    expect([exit, text]).toEqual([0, expect.stringContaining('node-1 hears only the nodes of its group: node-1 / ')]);
+    for (const node of nodes)
+      expect(await node.get('/lab')).toMatchObject({ groups: [['node-1'], ['node-2', 'node-3']] });
+    expect(one.output).toContain('Only the links of this node, which no cluster runs, are cut for 600 s');
+    expect((await two.get<Peers>('/peers')).connected).toBe(1);
+    expect(await runCommand(two.url, 'lab', 'heal')).toMatchObject({ code: 0 });
+    await one.connectedTo(two, three);
+    for (const node of nodes) expect(await node.get('/lab')).toMatchObject({ groups: null });
+  } finally {
+    await Promise.all(nodes.map((node) => node.kill('SIGKILL')));
+  }
+}, 120_000);
 
 it('minichain cluster --no-lab leaves the lab off', async () => {
   const plain = await ClusterProcess.start(`${directory.path}/plain`, { options: ['--no-lab'] });

@@ -8,6 +8,24 @@ import { waitFor } from './wait.js';
 
 const LAUNCHER = resolve('scripts/minichain.mjs');
 
+/** The exit code of a command, and all that it wrote. */
+export interface CommandResult {
+  readonly code: number | null;
+  readonly text: string;
+}
+
+/** Runs a command of `minichain` that asks the node at `url`. */
+export async function runCommand(url: string, ...args: readonly string[]): Promise<CommandResult> {
+  const child = spawn(process.execPath, [LAUNCHER, ...args], {
+    env: { PATH: process.env['PATH'], MINICHAIN_URL: url },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += String(chunk)));
+  const code = await new Promise<number | null>((resolveCode) => child.once('close', resolveCode));
+  return { code, text };
+}
+
 /** Three nodes that a real `minichain cluster` runs, with the lab that it gives them. */
 export class ClusterProcess {
   readonly #output: string[] = [];
@@ -58,19 +76,9 @@ export class ClusterProcess {
     return `http://127.0.0.1:${this.ports[n - 1]}`;
   }
 
-  /** Runs a command of `minichain` that asks node 1, 2 or 3. @returns exit code and all that it wrote. */
-  async command(
-    n: number,
-    ...args: readonly string[]
-  ): Promise<{ readonly code: number | null; readonly text: string }> {
-    const child = spawn(process.execPath, [LAUNCHER, ...args], {
-      env: { PATH: process.env['PATH'], MINICHAIN_URL: this.url(n) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += String(chunk)));
-    const code = await new Promise<number | null>((resolveCode) => child.once('close', resolveCode));
-    return { code, text };
+  /** Runs a command of `minichain` that asks node 1, 2 or 3. */
+  command(n: number, ...args: readonly string[]): Promise<CommandResult> {
+    return runCommand(this.url(n), ...args);
   }
 
   async get<T>(n: number, path: string): Promise<T> {

@@ -53,6 +53,15 @@ export function labCommand(terminal: Terminal): Command {
     print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), showLab);
   };
 
+  const postToAll = async (one: Command, path: string, body?: object): Promise<void> => {
+    const options = one.optsWithGlobals<ClientOptions>();
+    const { client, answer } = await read(terminal, options);
+    print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), showLab);
+    const others = othersOf(answer.body, client.url).map((url) => clientOf({ ...options, url }, terminal));
+    const results = await Promise.allSettled(others.map((other) => other.post(path, body, PROCESS_TIMEOUT_MS)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  };
+
   const status = clientCommand('status', 'list faults in force, and the nodes of the cluster');
   add(
     status.action(async () => {
@@ -69,7 +78,7 @@ export function labCommand(terminal: Terminal): Command {
   );
   add(
     partition.action((words: string[], { seconds }: Timed) =>
-      post(partition, '/lab/partition', { groups: parseGroups(words), seconds }),
+      postToAll(partition, '/lab/partition', { groups: parseGroups(words), seconds }),
     ),
     'partition node-1 / node-2,node-3',
   );
@@ -131,12 +140,12 @@ export function labCommand(terminal: Terminal): Command {
   }
   const heal = clientCommand('heal', 'make the network whole; processes and mining stay as they are');
   add(
-    heal.action(() => post(heal, '/lab/heal')),
+    heal.action(() => postToAll(heal, '/lab/heal')),
     'heal',
   );
   const reset = clientCommand('reset', 'heal, start all nodes, and let them mine as they are configured');
   add(
-    reset.action(() => post(reset, '/lab/reset')),
+    reset.action(() => postToAll(reset, '/lab/reset')),
     'reset',
   );
   return command;
@@ -194,6 +203,12 @@ function urlsOf({ nodeId: own, cluster }: LabView, nodeIds: readonly string[]): 
   });
 }
 
+/** A cluster passes on what one node is asked. Without one, these nodes have to be asked too. */
+function othersOf({ cluster, nodes }: LabView, asked: string): string[] {
+  const place = (url: string): string => new URL(url).host.replace(/^(localhost|\[::1\])(?=:|$)/, '127.0.0.1');
+  return cluster === null ? nodes.filter((url) => place(url) !== place(asked)) : [];
+}
+
 function linkPath(nodeId: string): string {
   return `/lab/links/${encodeURIComponent(nodeId)}`;
 }
@@ -212,10 +227,12 @@ function parseMode(text: string): string {
 }
 
 function showLab({ nodeId, mining, links, groups, groupsEndInSeconds, cluster }: LabView): string {
+  const isAlone = cluster === null;
+  const sides = groups?.map((group) => printable(group.join(', '))).join(' / ');
+  const whole = isAlone ? `${printable(nodeId)} hears all nodes` : 'The network is whole';
+  const cut = isAlone ? `${printable(nodeId)} hears only the nodes of its group` : 'The network is cut';
   const lines = [
-    groups === null
-      ? 'The network is whole'
-      : `The network is cut: ${groups.map((group) => printable(group.join(', '))).join(' / ')}, for ${duration((groupsEndInSeconds ?? 0) * 1000)}`,
+    sides === undefined ? whole : `${cut}: ${sides}, for ${duration((groupsEndInSeconds ?? 0) * 1000)}`,
     ...links.map((link) => {
       const jitter = link.jitterMs === 0 ? '' : ` to ${link.delayMs + link.jitterMs}`;
       const what = link.cut ? 'cut' : `slower by ${link.delayMs}${jitter} ms`;
