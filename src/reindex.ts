@@ -178,6 +178,7 @@ function takeBlocks(old: Salvage, database: Database, options: ReindexOptions): 
     else offer(block, found.receivedMs);
   }
   flush();
+  chain.finishIndex();
   if (taken === 0 && genesis !== undefined && genesis.hash !== params.genesis.hash) {
     throw new WrongNetworkError(old.file, params, genesis);
   }

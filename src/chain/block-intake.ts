@@ -18,6 +18,7 @@ import type { ChainMetrics } from './chain.metrics.js';
 import type { ChainState } from './chain-state.js';
 import type { ChainStore } from './chain.store.js';
 import type { Draft, StoredOutcome } from './draft.js';
+import type { LookAhead } from './entry-index.js';
 import type { OrphanPool } from './orphan-pool.js';
 import type { ReorgGuard } from './reorg-guard.js';
 
@@ -42,6 +43,7 @@ export interface BlockIntakeOptions {
 export class BlockIntake {
   readonly #options: BlockIntakeOptions;
   readonly #lines: LogLimiter;
+  readonly #lookAheads = new WeakMap<Block, LookAhead>();
 
   constructor(options: BlockIntakeOptions) {
     this.#options = options;
@@ -64,6 +66,13 @@ export class BlockIntake {
   /** See ChainService.verify. */
   verify(block: Block): VerifiedBlock {
     return this.#judging(block.hash, () => verifyBlock(block, this.#options.params));
+  }
+
+  /** See ChainService.lookAhead. */
+  lookAhead(block: VerifiedBlock): LookAhead {
+    const ahead = this.#options.store.lookAhead(block);
+    this.#lookAheads.set(block, ahead);
+    return ahead;
   }
 
   /** Judges and writes one block, then the orphans whose parent's fate is now known: no recursion, chains can be long. */
@@ -130,12 +139,14 @@ export class BlockIntake {
       ancestry ??= new Ancestry(this.#options.state, parent);
       return ancestry.includes(node);
     };
-    const candidates = this.#options.store.havingPlaces(block.transactions.map(({ id }) => id));
-    if (candidates.size === 0) return;
-    checkConnect(
-      block,
-      (id) => candidates.has(id) && this.#options.reader.findEntry(id, isInBranch, draft) !== undefined,
-    );
+    const { store, reader } = this.#options;
+    const ahead = this.#lookAheads.get(block);
+    const places = ahead?.isDone ? ahead.places : store.findPlaces(block.transactions.map(({ id }) => id));
+    if (places.size === 0) return;
+    checkConnect(block, (id) => {
+      const candidates = places.get(id);
+      return candidates !== undefined && reader.findEntry(id, isInBranch, draft, candidates) !== undefined;
+    });
   }
 
   #choose(node: BlockNode, draft: Draft): StoredOutcome {

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../common/bounded-map.js';
 import type { Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
@@ -33,8 +34,8 @@ export interface BlockReaderEvents {
  * each attempt throws BlockDamagedError until the right bytes are put in its place.
  */
 export class BlockReader {
-  /** Which block holds an entry, of those asked for lately: a stored block never changes. Oldest first. */
-  readonly #holders = new Map<Hash, BlockNode>();
+  /** Which block holds an entry, of those asked for lately: a stored block never changes. */
+  readonly #holders = new BoundedMap<Hash, BlockNode>(MAX_HOLDERS);
   readonly #damaged = new Map<BlockNode, BlockDamagedError>();
 
   constructor(
@@ -60,14 +61,16 @@ export class BlockReader {
   /**
    * The entry with this id in the first block for which `isWanted` holds.
    * @param nodes finds blocks by their ids, where some are not in memory yet.
+   * @param places where it may be, where that is known already.
    * @throws BlockDamagedError
    */
   findEntry(
     id: Hash,
     isWanted: (node: BlockNode) => boolean,
     nodes: Pick<ChainState, 'nodeById'> = this.state,
+    places = this.store.findPlaces([id]).get(id) ?? [],
   ): FoundTransaction | undefined {
-    for (const { blockId, offset } of this.store.findPlaces(id)) {
+    for (const { blockId, offset } of places) {
       const node = nodes.nodeById(blockId);
       if (node === undefined || !isWanted(node)) continue;
       const transaction = this.#guarded(node, () => this.store.loadTransaction(node, offset));
@@ -82,7 +85,7 @@ export class BlockReader {
     const holder = this.#holders.get(id);
     if (holder !== undefined && isWanted(holder)) return true;
     const found = this.findEntry(id, isWanted);
-    if (found !== undefined) this.#remember(id, found.node);
+    if (found !== undefined) this.#holders.set(id, found.node);
     return found !== undefined;
   }
 
@@ -94,15 +97,16 @@ export class BlockReader {
   lookUp(ids: readonly Hash[], isWanted: (node: BlockNode) => boolean, mostBlocks = LOOKUP_BLOCKS): LookedUp {
     const found = new Set<Hash>();
     let read = 0;
-    const candidates = this.store.havingPlaces(ids);
+    const places = this.store.findPlaces(ids);
     for (const [count, id] of ids.entries()) {
-      if (!candidates.has(id)) continue;
+      const candidates = places.get(id);
+      if (candidates === undefined) continue;
       const holder = this.#holders.get(id);
       if (holder !== undefined && isWanted(holder)) {
         found.add(id);
         continue;
       }
-      for (const { blockId, offset } of this.store.findPlaces(id)) {
+      for (const { blockId, offset } of candidates) {
         const node = this.state.nodeById(blockId);
         if (node === undefined || !isWanted(node)) continue;
         if (!this.store.isAtHand(node)) {
@@ -110,7 +114,7 @@ export class BlockReader {
           read++;
         }
         if (this.#guarded(node, () => this.store.loadTransaction(node, offset)).id !== id) continue;
-        this.#remember(id, node);
+        this.#holders.set(id, node);
         found.add(id);
         break;
       }
@@ -125,11 +129,6 @@ export class BlockReader {
     commit(() => this.store.mendBlock(block, node));
     this.#damaged.delete(node);
     this.events.mended(node);
-  }
-
-  #remember(id: Hash, node: BlockNode): void {
-    if (this.#holders.size >= MAX_HOLDERS) this.#holders.delete(this.#holders.keys().next().value!);
-    this.#holders.set(id, node);
   }
 
   #read<T>(hash: Hash, load: (node: BlockNode) => T): T | undefined {

@@ -21,11 +21,14 @@ import { ChainMetrics } from './chain.metrics.js';
 import type { ChainState } from './chain-state.js';
 import { ChainStore } from './chain.store.js';
 import { Draft } from './draft.js';
+import type { LookAhead } from './entry-index.js';
 import { loadChain } from './load-chain.js';
 import { OrphanPool, type Orphan } from './orphan-pool.js';
 import { ReorgGuard } from './reorg-guard.js';
 import { reportCommit } from './report-commit.js';
 
+/** After a write of the index that failed. */
+const INDEX_RETRY_MS = 1_000;
 /** Ids that are looked up at once where many are asked for. */
 const LOOKUP_IDS = 100;
 
@@ -47,6 +50,8 @@ export class ChainService {
   readonly #intake: BlockIntake;
   readonly #log: Logger;
   #isCommitting = false;
+  /** Is the next step of the index due? */
+  #indexing = false;
 
   constructor(
     @Inject(DATABASE) database: Database,
@@ -253,6 +258,14 @@ export class ChainService {
   }
 
   /**
+   * Looks up in steps whether entries of a big block stand in other blocks already. `accept` does it at once otherwise, which
+   * may take some hundred milliseconds where the index is long.
+   */
+  lookAhead(block: VerifiedBlock): LookAhead {
+    return this.#intake.lookAhead(block);
+  }
+
+  /**
    * Takes in one block; see acceptBatch.
    * @throws RuleError when it breaks a rule; another Error is a fault of our own, and then nothing has changed.
    */
@@ -312,17 +325,44 @@ export class ChainService {
     reportCommit({ outcomes, stored: draft.stored, change }, this.metrics, this.#log);
     this.#events.publish(change, draft.stored);
     for (const orphan of orphaned) this.#events.emit('orphan', orphan);
+    this.#indexSoon(0);
     return error === undefined ? { outcomes } : { outcomes, error };
   }
 
   /** Puts a fetched block in the place of a stored one that is damaged; does nothing for any other. */
   mend(block: VerifiedBlock): void {
     this.#reader.mend(block, (work) => this.#commit(work));
+    this.#indexSoon(0);
+  }
+
+  /** Writes what is missing in the index of entries; otherwise that is done in later turns of the event loop. */
+  finishIndex(): void {
+    this.#store.finishIndex((id) => this.#state.nodeById(id));
   }
 
   /** As mend, for the genesis: every node can derive it. */
   mendGenesis(): void {
     this.#reader.mend(this.params.genesis, (work) => this.#commit(work));
+  }
+
+  #indexSoon(delayMs: number): void {
+    if (!this.#store.isIndexBehind || this.#indexing) return;
+    this.#indexing = true;
+    this.clock.after(delayMs, () => {
+      this.#indexing = false;
+      this.#index();
+    });
+  }
+
+  #index(): void {
+    if (!this.#store.isOpen) return;
+    try {
+      this.#store.indexStep();
+      this.#indexSoon(0);
+    } catch (error) {
+      this.faults.report(error as Error);
+      this.#indexSoon(INDEX_RETRY_MS);
+    }
   }
 
   #nodesFrom(fromHeight: number, limit: number): BlockNode[] {

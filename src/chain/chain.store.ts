@@ -1,22 +1,15 @@
 import { crc32 } from 'node:zlib';
 import { decodeBlock, type Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
-import { ByteReader, hashFromBytes, hashToBytes, varintLength, type Hash } from '../consensus/codec.js';
+import { ByteReader, hashFromBytes, hashToBytes, type Hash } from '../consensus/codec.js';
 import { hash256, sha256d } from '../consensus/hash.js';
 import { HEADER_BYTES, type BlockHeader } from '../consensus/header.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
-import { isEntry, readTransaction, type Transaction } from '../consensus/transaction.js';
-import { BULK, inBulk } from '../storage/bulk.js';
+import { readTransaction, type Transaction } from '../consensus/transaction.js';
 import { createTransact, type Database } from '../storage/database.js';
 import { DatabaseDamagedError, namingDamage } from '../storage/storage-errors.js';
 import { BodyCache } from './body-cache.js';
-
-/** Where an entry stands among all stored blocks. */
-export interface EntryPlace {
-  readonly blockId: number;
-  /** Bytes from the start of the body. */
-  readonly offset: number;
-}
+import { EntryIndex, type EntryPlace, type LookAhead } from './entry-index.js';
 
 /** The fields of a stored header that place it in the tree. */
 export type BlockLink = { readonly id: number; readonly hash: Hash } & Pick<
@@ -38,9 +31,6 @@ export class BlockDamagedError extends Error {
   }
 }
 
-/** A body of at most 1 MiB leaves an offset of 20 bits, and ids of 33 bits in a number that a double holds exactly. */
-const OFFSETS = 2 ** 20;
-const PREFIX_DIGITS = 12;
 /** Row of `meta`: the program whose verdicts on blocks are stored. */
 const VERDICTS_KEY = 'verdicts_of';
 
@@ -53,13 +43,19 @@ export class ChainStore {
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #transact: (work: () => void) => void;
   readonly #bodies = new BodyCache();
+  readonly #index: EntryIndex;
   #lastId: number;
 
   constructor(database: Database) {
     this.#database = database;
     this.#statements = prepareStatements(database);
     this.#transact = createTransact(database);
+    this.#index = new EntryIndex(database);
     this.#lastId = namingDamage(this.file, () => this.#statements.lastId.get()) ?? 0;
+  }
+
+  get isOpen(): boolean {
+    return this.#database.open;
   }
 
   /** The database file, for messages. */
@@ -69,7 +65,13 @@ export class ChainStore {
 
   /** Runs `work` in one transaction: all of its writes are on disk when this returns, none when it throws. */
   transact(work: () => void): void {
-    this.#transact(work);
+    try {
+      this.#transact(work);
+    } catch (error) {
+      this.#index.rolledBack();
+      throw error;
+    }
+    this.#index.committed();
   }
 
   /** The id for the next block to be stored. Ids rise in the order of arrival; one may be left out. */
@@ -105,50 +107,44 @@ export class ChainStore {
   saveBlock({ bytes, transactions }: Block, { id, height }: BlockNode, receivedMs: number): void {
     const body = bytes.subarray(HEADER_BYTES);
     this.#statements.insertBlock.run(id, height, receivedMs, crc32(body), bytes.subarray(0, HEADER_BYTES), body);
-    let offset = varintLength(transactions.length);
-    const places: (readonly [prefix: number, place: number])[] = [];
-    for (const transaction of transactions) {
-      if (isEntry(transaction)) places.push([prefixOf(transaction.id), id * OFFSETS + offset]);
-      offset += transaction.bytes.length;
-    }
-    // In the order of the index, so that neighbours meet in its pages.
-    places.sort(([one], [other]) => one - other);
-    inBulk(
-      places,
-      (part) => this.#statements.insertEntries.run(...part.flat()),
-      ([prefix, place]) => this.#statements.insertEntry.run(prefix, place),
-    );
+    this.#index.add(id, transactions);
   }
 
   /** Puts the right bytes in the place of a damaged block's. */
-  mendBlock({ bytes }: Block, { id }: BlockNode): void {
+  mendBlock({ bytes, transactions }: Block, { id }: BlockNode): void {
     const body = bytes.subarray(HEADER_BYTES);
     this.#bodies.delete(id);
     this.#statements.mendBlock.run(crc32(body), bytes.subarray(0, HEADER_BYTES), body, id);
+    this.#index.mended(id, transactions);
   }
 
-  /** Where entries with this id may be. Only 48 bits of the ids are compared: the caller has to compare the rest. */
-  findPlaces(id: Hash): EntryPlace[] {
-    return this.#statements.places.all(prefixOf(id)).map((place) => ({
-      blockId: Math.floor(place / OFFSETS),
-      offset: place % OFFSETS,
-    }));
+  /** Where entries with these ids may be. Only 48 bits of the ids are compared: the caller has to compare the rest. */
+  findPlaces(ids: readonly Hash[]): ReadonlyMap<Hash, readonly EntryPlace[]> {
+    return this.#index.find(ids);
   }
 
-  /** Those of the ids for which findPlaces() finds something; far cheaper than to ask for each. */
-  havingPlaces(ids: readonly Hash[]): Set<Hash> {
-    const having = new Set<Hash>();
-    inBulk(
-      ids,
-      (part) => {
-        const found = new Set(this.#statements.prefixes.all(...part.map(prefixOf)));
-        if (found.size > 0) for (const id of part) if (found.has(prefixOf(id))) having.add(id);
-      },
-      (id) => {
-        if (this.#statements.places.get(prefixOf(id)) !== undefined) having.add(id);
-      },
-    );
-    return having;
+  /** As findPlaces for the entries of a block that is about to be stored, in steps. */
+  lookAhead({ transactions }: Block): LookAhead {
+    return this.#index.lookAhead(transactions);
+  }
+
+  /** Is the index of entries behind the stored blocks, so that indexStep() has work to do? */
+  get isIndexBehind(): boolean {
+    return this.#index.isBehind;
+  }
+
+  /** Brings the index a bounded step further. @throws as transact. */
+  indexStep(): void {
+    this.#index.writeStep((write) => this.transact(write));
+  }
+
+  /** Brings the index up to date with all stored blocks. @param nodeById finds them. */
+  finishIndex(nodeById: (id: number) => BlockNode | undefined): void {
+    while (this.#index.isBehind) this.indexStep();
+    for (const id of namingDamage(this.file, () => this.#index.unindexedBlocks())) {
+      this.#index.restore(id, this.#readable(nodeById(id)!)?.transactions);
+      while (this.#index.isBehind) this.indexStep();
+    }
   }
 
   /** The transaction at a place. @throws BlockDamagedError */
@@ -198,6 +194,15 @@ export class ChainStore {
     return this.#naming(node, () => decodeBlock(this.loadBlockBytes(node)));
   }
 
+  #readable(node: BlockNode): Block | undefined {
+    try {
+      return this.loadBlock(node);
+    } catch (error) {
+      if (error instanceof BlockDamagedError) return undefined;
+      throw error;
+    }
+  }
+
   #loadBody(node: BlockNode): Buffer {
     const known = this.#bodies.get(node.id);
     if (known !== undefined) return known;
@@ -240,11 +245,6 @@ export class ChainStore {
   }
 }
 
-/** 48 bits of an id, as a number. */
-function prefixOf(id: Hash): number {
-  return Number.parseInt(id.slice(-PREFIX_DIGITS), 16);
-}
-
 function prepareStatements(database: Database) {
   return {
     // The 80 bytes as hex, then the id in decimal: one text, since Buffers are slow to make here and this is most of a start.
@@ -258,16 +258,6 @@ function prepareStatements(database: Database) {
     mendBlock: database.prepare<[number, Buffer, Buffer, number]>(
       'UPDATE blocks SET body_crc = ?, header = ?, body = ? WHERE id = ?',
     ),
-    insertEntry: database.prepare<[number, number]>('INSERT INTO entries (prefix, place) VALUES (?, ?)'),
-    insertEntries: database.prepare<number[]>(
-      `INSERT INTO entries (prefix, place) VALUES ${Array(BULK).fill('(?, ?)').join(', ')}`,
-    ),
-    prefixes: database
-      .prepare<number[], number>(
-        `SELECT DISTINCT prefix FROM entries WHERE prefix IN (${Array(BULK).fill('?').join(', ')})`,
-      )
-      .pluck(),
-    places: database.prepare<[number], number>('SELECT place FROM entries WHERE prefix = ?').pluck(),
     receivedMs: database.prepare<[number], number>('SELECT received_ms FROM blocks WHERE id = ?').pluck(),
     invalid: database.prepare<[Buffer], RuleCode>('SELECT code FROM invalid_blocks WHERE hash = ?').pluck(),
     insertInvalid: database.prepare<[Buffer, RuleCode]>(

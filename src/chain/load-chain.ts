@@ -59,6 +59,7 @@ export function loadChain(store: ChainStore, params: ConsensusParams, nowMs: num
   checkLeaves(tree, store);
   dropVerdicts(store);
   const state = new ChainState(tree, tip);
+  store.finishIndex((id) => state.nodeById(id));
   for (const [height, expected] of params.checkpoints) {
     const found = state.nodeAt(height)?.hash ?? expected;
     if (found !== expected) throw new CheckpointConflictError(store.file, height, found, expected);

@@ -15,7 +15,10 @@ export interface Clock {
    * every wait, age, rate, latency and expiry. It stands still while the machine sleeps (Linux), as timers do.
    */
   monotonicMs(): number;
-  /** Runs `task` once, `delayMs` of monotonic time from now. Does not keep the process alive. */
+  /**
+   * Runs `task` once, `delayMs` of monotonic time from now; after 0 ms, in the next turn of the event loop. Does not keep
+   * the process alive.
+   */
   after(delayMs: number, task: () => void): Timer;
 }
 
@@ -23,6 +26,12 @@ export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, task) {
+    // Node runs timers that became due during a long one in the same turn, so work that is cut into pieces by setTimeout(0)
+    // could keep others waiting all the same.
+    if (delayMs <= 0) {
+      const immediate = setImmediate(task).unref();
+      return { cancel: () => clearImmediate(immediate) };
+    }
     const handle = setTimeout(task, delayMs).unref();
     return { cancel: () => clearTimeout(handle) };
   },

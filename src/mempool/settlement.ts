@@ -7,7 +7,7 @@ import type { MempoolStore } from './mempool.store.js';
 import type { Pool } from './pool.js';
 
 /** Entries that one step looks at, and bytes of blocks that it reads: some tens of milliseconds. */
-const STEP_ENTRIES = 1_000;
+const STEP_ENTRIES = 500;
 const STEP_BYTES = 2 * 1024 * 1024;
 
 interface Work {

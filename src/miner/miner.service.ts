@@ -242,9 +242,14 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
     if (outcome.kind !== 'found') return outcome.kind;
     if (this.#isStale(search)) return 'stale';
     const block = this.#counting(() => this.chain.verify(sealTemplate(template, outcome.nonce)));
-    // A big block takes a turn of the event loop for each: check it, store it, build what comes on top of it.
+    // A big block takes turns of the event loop of its own: check it, look its entries up, store it, build on top of it.
     const isBig = block.transactions.length > BIG_BLOCK_TRANSACTIONS;
     if (isBig) {
+      const ahead = this.chain.lookAhead(block);
+      while (!ahead.isDone) {
+        await nextTurn();
+        ahead.step();
+      }
       await nextTurn();
       if (this.#isStopped) return 'halted';
       if (this.#isStale(search)) return 'stale';

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { BoundedMap } from '../common/bounded-map.js';
 import type { Clock } from '../common/clock.js';
 import { HttpProblem } from '../common/http-problem.js';
 import { TokenBucket } from '../common/token-bucket.js';
@@ -10,14 +11,15 @@ const MAX_CLIENTS = 10_000;
 
 /** A token bucket for each client: a burst of one second's worth, then `perSecond`. */
 export class RateLimiter {
-  /** Least recently seen first. */
-  readonly #buckets = new Map<string, TokenBucket>();
+  readonly #buckets: BoundedMap<string, TokenBucket>;
 
   constructor(
     private readonly perSecond: number,
     private readonly clock: Clock,
-    private readonly maxClients = MAX_CLIENTS,
-  ) {}
+    maxClients = MAX_CLIENTS,
+  ) {
+    this.#buckets = new BoundedMap(maxClients);
+  }
 
   /** Takes one token of the client. @returns 0, or in how many milliseconds there will be one. */
   take(client: string): number {
@@ -29,8 +31,6 @@ export class RateLimiter {
   #bucketOf(client: string, nowMs: number): TokenBucket {
     const rate = { perSecond: this.perSecond, burst: this.perSecond };
     const bucket = this.#buckets.get(client) ?? new TokenBucket(rate, nowMs);
-    this.#buckets.delete(client);
-    if (this.#buckets.size >= this.maxClients) this.#buckets.delete(this.#buckets.keys().next().value!);
     this.#buckets.set(client, bucket);
     return bucket;
   }

@@ -30,7 +30,7 @@ export class BlockArrivals {
   readonly #underWay = new Map<Hash, Promise<unknown>>();
 
   constructor(
-    private readonly chain: Pick<ChainService, 'verify'>,
+    private readonly chain: Pick<ChainService, 'verify' | 'lookAhead'>,
     private readonly turns: Turns,
   ) {}
 

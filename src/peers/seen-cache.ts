@@ -1,8 +1,12 @@
+import { BoundedMap } from '../common/bounded-map.js';
+
 /** A bounded set that drops its oldest entry when it is full. Remembers what a peer already has. */
 export class SeenCache {
-  readonly #entries = new Set<string>();
+  readonly #entries: BoundedMap<string, true>;
 
-  constructor(private readonly capacity: number) {}
+  constructor(capacity: number) {
+    this.#entries = new BoundedMap(capacity);
+  }
 
   has(entry: string): boolean {
     return this.#entries.has(entry);
@@ -11,8 +15,7 @@ export class SeenCache {
   /** Adds the entry; false if it was there. */
   add(entry: string): boolean {
     if (this.#entries.has(entry)) return false;
-    if (this.#entries.size >= this.capacity) this.#entries.delete(this.#entries.values().next().value!);
-    this.#entries.add(entry);
+    this.#entries.set(entry, true);
     return true;
   }
 

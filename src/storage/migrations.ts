@@ -1,5 +1,5 @@
 /** The oldest schema that this program can bring up to date; earlier ones were never released. */
-export const FIRST_SCHEMA = 3;
+export const FIRST_SCHEMA = 4;
 
 /**
  * The schema, step by step from FIRST_SCHEMA on. Append only: a step that was released is never edited, since databases
@@ -32,6 +32,11 @@ export const migrations: readonly string[] = [
     place INTEGER NOT NULL,
     PRIMARY KEY (prefix, place)
   ) STRICT, WITHOUT ROWID;
+
+  -- Big blocks whose entries are not all in that table yet.
+  CREATE TABLE unindexed_blocks (
+    block_id INTEGER PRIMARY KEY REFERENCES blocks (id)
+  ) STRICT;
 
   CREATE TABLE invalid_blocks (
     hash BLOB PRIMARY KEY,
