@@ -45,22 +45,30 @@ describe('the lab bar of a cluster', () => {
 
     await button(page, 'Cut node-1 off and mine on both sides').click();
     await page.getByText('The network is cut: node-1 / node-2, node-3.').waitFor();
+    for (const n of ALL) {
+      await waitFor(`node-${n} mines`, async () => (await cluster.lab(n)).mining.mode === 'always');
+      // At the pace of the button one of the sides may have bad luck for a minute.
+      await cluster.post(n, '/lab/mining', { hashRate: 60 });
+    }
     await page.getByText(/^Split: node-1 against node-2 and node-3; \d+ and \d+ blocks? since block 1\.$/).waitFor();
+    // From here on no luck decides: the side of nodes 2 and 3 is the heavier one.
+    for (const n of ALL) await cluster.post(n, '/lab/mining', { mode: 'off' });
+    const [one, two] = await Promise.all([1, 2].map((n) => cluster.get<Forks>(n, '/forks')));
+    const winner = await cluster.mine(2, Math.max(1, one!.tip.height - two!.tip.height + 1));
+    await cluster.agree(winner, 2, 3);
     await button(page, 'Heal').click();
     await page
       .locator('.reorgs')
-      .getByText(/changed branch after block 1: \d+ blocks? disconnected/)
-      .first()
+      .getByText(/^node-1 changed branch after block 1: \d+ blocks? disconnected/)
       .waitFor();
-    for (const n of ALL) await cluster.post(n, '/lab/mining', { mode: 'off' });
-
-    await waitFor('all nodes have one tip', async () => {
-      const tips = await Promise.all(ALL.map(async (n) => (await cluster.get<Forks>(n, '/forks')).tip.hash));
-      return new Set(tips).size === 1;
-    });
+    await cluster.agree(winner, ...ALL);
     await page.getByText(/^All 3 nodes agree on block \d+\.$/).waitFor();
-    const { blocks } = await cluster.get<Forks>(1, '/forks');
-    const expected = Object.fromEntries(blocks.map(({ hash, status }) => [hash, status]));
+
+    // A block that lost at once need not have reached every node; the page has heard of it from the one that mined it.
+    const expected = new Map<string, string>();
+    for (const n of [3, 2, 1]) {
+      for (const { hash, status } of (await cluster.get<Forks>(n, '/forks')).blocks) expected.set(hash, status);
+    }
     await waitFor('the tree is that of GET /forks', async () => {
       const drawn = await page
         .locator('.box.block')
@@ -70,9 +78,12 @@ describe('the lab bar of a cluster', () => {
             ['active', 'side', 'orphan'].find((state) => box.classList.contains(state)),
           ]),
         );
-      return drawn.every(([hash, state]) => expected[hash!] === state) && drawn.length > 3;
+      // GET /forks does not name the blocks of long runs, which are active.
+      const wrong = drawn.filter(([hash, state]) => (expected.get(hash!) ?? 'active') !== state);
+      expect(wrong).toEqual([]);
+      return drawn.length > 3;
     });
-    expect(Object.values(expected)).toContain('side');
+    expect([...expected.values()]).toContain('side');
     expect(faults).toEqual([]);
   });
 
