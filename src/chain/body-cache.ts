@@ -13,6 +13,11 @@ export class BodyCache {
     return this.#bodies.has(id);
   }
 
+  /** 0 if it is not here. */
+  bytesOf(id: number): number {
+    return this.#bodies.get(id)?.length ?? 0;
+  }
+
   get(id: number): Buffer | undefined {
     const body = this.#bodies.get(id);
     if (body === undefined) return undefined;

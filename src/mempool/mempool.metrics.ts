@@ -33,30 +33,30 @@ export class MempoolMetrics {
     const registers = [registry];
     this.added = new Counter({
       name: 'minichain_mempool_added_total',
-      help: 'Transactions taken in, by source: post, peer, reorg (given back by blocks that left the chain)',
+      help: 'Transactions taken in, by source: post, peer, reorg (given back by blocks that left the chain).',
       labelNames: ['source'],
       registers,
     });
     this.refused = new Counter({
       name: 'minichain_mempool_refused_total',
-      help: 'Transactions not taken in, by reason: full (posts get 503), full-for-gossip, duplicate, or the code of the broken rule',
+      help: 'Transactions not taken in, by reason: full (posts get 503), full-for-gossip, duplicate, or the code of the broken rule.',
       labelNames: ['reason'],
       registers,
     });
     this.mined = new Counter({
       name: 'minichain_mempool_mined_total',
-      help: 'Transactions that left because a block holds them',
+      help: 'Transactions that left because a block holds them.',
       registers,
     });
     this.commitSize = new Histogram({
       name: 'minichain_mempool_commit_transactions',
-      help: 'Transactions written by one commit',
+      help: 'Transactions written by one commit.',
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
       registers,
     });
     this.commitSeconds = new Histogram({
       name: 'minichain_mempool_commit_duration_seconds',
-      help: 'Time of one commit that writes transactions, fsync included',
+      help: 'Time of one commit that writes transactions, fsync included.',
       buckets: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
       registers,
     });
@@ -69,7 +69,7 @@ export class MempoolMetrics {
     const registers = [this.registry];
     new Gauge({
       name: 'minichain_mempool_transactions',
-      help: 'Waiting transactions: acknowledged (posted here, or mined before a reorg) or gossiped (known from peers only)',
+      help: 'Waiting transactions: acknowledged (posted here, or mined before a reorg) or gossiped (known from peers only).',
       labelNames: ['kind'],
       registers,
       collect() {
@@ -79,15 +79,15 @@ export class MempoolMetrics {
     });
     const mirror = (name: string, help: string, read: () => number): void =>
       mirrorGauge(this.registry, name, help, read);
-    mirror('minichain_mempool_bytes', 'Encoded bytes of all waiting transactions', () => mempool.bytes);
+    mirror('minichain_mempool_bytes', 'Encoded bytes of all waiting transactions.', () => mempool.bytes);
     mirror(
       'minichain_mempool_max_transactions',
-      'Most transactions that may wait (max_transactions)',
+      'Most transactions that may wait (max_transactions).',
       () => mempool.limits.maxTransactions,
     );
     mirror(
       'minichain_mempool_max_bytes',
-      'Most encoded bytes that may wait (max_bytes)',
+      'Most encoded bytes that may wait (max_bytes).',
       () => mempool.limits.maxBytes,
     );
   }

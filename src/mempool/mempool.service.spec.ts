@@ -449,7 +449,7 @@ describe('a reorganisation that moves many entries', () => {
     acceptBatch(chain, theirs);
     await clock.until('the mempool is settled', () => !mempool.isSettling, 10_000);
     expect(Math.min(...lookUp.mock.results.map(({ value }) => (value as { count: number }).count))).toBeLessThan(100);
-    expect(lookUp.mock.calls.length).toBeGreaterThan(4);
+    expect(lookUp.mock.calls.length).toBeGreaterThan(1);
     expect(mempool.ids()).toEqual(entries.filter((_, index) => index % 3 === 0).map(({ id }) => id));
   });
 

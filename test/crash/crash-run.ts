@@ -153,6 +153,14 @@ class CrashRun {
     if (work < this.#work) throw new Error(`chain work fell from ${this.#work} to ${work}`);
     this.#work = work;
     this.#height = height;
+    // After a reorganisation, entries come back to the mempool in steps, and a page may be read before and after one.
+    await waitFor('each entry is in its place', async () => {
+      await this.#checkPlaces(height);
+      return true;
+    });
+  }
+
+  async #checkPlaces(height: number): Promise<void> {
     const places = new Map<string, number>();
     const count = (id: string): unknown => places.set(id, (places.get(id) ?? 0) + 1);
     for (let from = 0; from <= height; from += 1_000) {

@@ -24,7 +24,7 @@ export function backupCommand(terminal: Terminal): Command {
       'Copies the database of a node into one file, as it is at one moment, whether the node runs or not; a running node\n' +
         'goes on undisturbed. In it: all blocks, the entries that wait in the mempool (so every entry that was\n' +
         'acknowledged before), known peers and bans. Not in it: the configuration, certificates and their keys, and\n' +
-        'anything of the node id: a copy restored elsewhere takes part under the id of its own configuration.',
+        'the key and the id of the node: who restores it elsewhere starts another node with the same chain.',
     )
     .option('--json', 'print the outcome as JSON')
     .argument('<file>', 'where the backup goes')
