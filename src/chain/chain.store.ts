@@ -158,15 +158,14 @@ export class ChainStore {
     return this.#bodies.has(id);
   }
 
-<<<<<<< HEAD
   /** When the block arrived, since the epoch. */
   loadReceivedMs({ id }: BlockNode): number | undefined {
     return this.#statements.receivedMs.get(id);
-=======
+  }
+
   /** Bytes of a body that isAtHand(); 0 for any other. */
   bytesAtHand({ id }: BlockNode): number {
     return this.#bodies.bytesOf(id);
->>>>>>> main
   }
 
   /** Why the block was found invalid, if it was. */
