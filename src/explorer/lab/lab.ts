@@ -51,8 +51,11 @@ export function watchLab(): void {
 
 const running = (): LabNode[] => labNodes.peek().filter(({ state }) => state === 'running');
 
-/** Those that run and have their lab on. */
-const able = (): LabNode[] => running().filter(({ nodeId }) => labs.peek().has(nodeId));
+/** Nodes that said that their lab is off. */
+const withoutLab = new Set<string>();
+
+/** Those that run, whether they have told yet what holds in their lab or not. */
+const able = (): LabNode[] => running().filter(({ nodeId }) => !withoutLab.has(nodeId));
 
 /** This node first, if it can answer; otherwise any other one. */
 function candidates(): string[] {
@@ -117,10 +120,13 @@ async function askAny(): Promise<LabView> {
 async function readNode({ nodeId, url }: LabNode): Promise<void> {
   try {
     const answer = await getJson<LabView>(`${url}/lab`, ANSWER_MS);
+    withoutLab.delete(nodeId);
     labs.value = new Map(labs.peek()).set(nodeId, answer);
   } catch (error) {
     // Others keep what was known of them.
-    if (error instanceof RefusedError) labs.value = new Map([...labs.peek()].filter(([id]) => id !== nodeId));
+    if (!(error instanceof RefusedError)) return;
+    withoutLab.add(nodeId);
+    labs.value = new Map([...labs.peek()].filter(([id]) => id !== nodeId));
   }
 }
 
