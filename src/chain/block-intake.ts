@@ -141,6 +141,8 @@ export class BlockIntake {
     };
     const { store, reader } = this.#options;
     const ahead = this.#lookAheads.get(block);
+    // If this attempt fails, what is stored until the next one is not known to it.
+    this.#lookAheads.delete(block);
     const places = ahead?.isDone ? ahead.places : store.findPlaces(block.transactions.map(({ id }) => id));
     if (places.size === 0) return;
     checkConnect(block, (id) => {

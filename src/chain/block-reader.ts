@@ -111,7 +111,7 @@ export class BlockReader {
       for (const { blockId, offset } of candidates) {
         const node = this.state.nodeById(blockId);
         if (node === undefined || !isWanted(node)) continue;
-        const isRead = !this.store.isAtHand(node);
+        const isRead = this.store.bytesAtHand(node) === 0;
         if (isRead && count > 0 && read >= mostBytes) return { count, found };
         const transaction = this.#guarded(node, () => this.store.loadTransaction(node, offset));
         if (isRead) read += READ_BYTES + this.store.bytesAtHand(node);

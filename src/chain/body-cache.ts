@@ -9,10 +9,6 @@ export class BodyCache {
   readonly #bodies = new Map<number, Buffer>();
   #bytes = 0;
 
-  has(id: number): boolean {
-    return this.#bodies.has(id);
-  }
-
   /** 0 if it is not here. */
   bytesOf(id: number): number {
     return this.#bodies.get(id)?.length ?? 0;
@@ -37,7 +33,7 @@ export class BodyCache {
   }
 
   delete(id: number): void {
-    this.#bytes -= this.#bodies.get(id)?.length ?? 0;
+    this.#bytes -= this.bytesOf(id);
     this.#bodies.delete(id);
   }
 }

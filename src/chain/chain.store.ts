@@ -153,17 +153,12 @@ export class ChainStore {
     return this.#naming(node, () => readTransaction(new ByteReader(body.subarray(offset), 'bad-txn-encoding')));
   }
 
-  /** Was the block read lately, so that loadTransaction() need not read it from disk? */
-  isAtHand({ id }: BlockNode): boolean {
-    return this.#bodies.has(id);
-  }
-
   /** When the block arrived, since the epoch. */
   loadReceivedMs({ id }: BlockNode): number | undefined {
     return this.#statements.receivedMs.get(id);
   }
 
-  /** Bytes of a body that isAtHand(); 0 for any other. */
+  /** Bytes of a body that was read lately, so that loadTransaction() need not read it from disk; 0 for any other. */
   bytesAtHand({ id }: BlockNode): number {
     return this.#bodies.bytesOf(id);
   }

@@ -59,7 +59,7 @@ export class EntryIndex {
   /** Adds the entries of a block, within the transaction that stores it. */
   add(blockId: number, transactions: readonly Transaction[]): void {
     const rows = rowsOf(blockId, transactions);
-    for (const ahead of this.#livingLookAheads()) if (ahead.transactions !== transactions) ahead.see(rows);
+    for (const ahead of this.#othersThan(transactions)) ahead.see(rows);
     const { length } = rows.places;
     if (length <= STEP_ROWS || this.#unwritten.size >= MAX_UNWRITTEN_BLOCKS) return this.#write(rows, 0, length);
     this.#statements.insertUnindexed.run(blockId);
@@ -115,11 +115,7 @@ export class EntryIndex {
   find(ids: readonly Hash[]): Map<Hash, EntryPlace[]> {
     const prefixes = ids.map(prefixOf);
     const places = new Map<number, number[]>();
-    const put = (prefix: number, place: number): void => {
-      const others = places.get(prefix);
-      if (others === undefined) places.set(prefix, [place]);
-      else others.push(place);
-    };
+    const put = (prefix: number, place: number): void => append(places, prefix, place);
     inBulk(
       prefixes,
       (part) => {
@@ -131,7 +127,7 @@ export class EntryIndex {
     );
     for (const { rows } of this.#unwritten.values()) {
       for (const prefix of prefixes) {
-        for (let at = firstOf(rows, prefix); rows.prefixes[at] === prefix; at++) put(prefix, rows.places[at]!);
+        for (let at = firstOf(rows.prefixes, prefix); rows.prefixes[at] === prefix; at++) put(prefix, rows.places[at]!);
       }
     }
     for (const blockId of this.#unreadable) for (const prefix of prefixes) put(prefix, blockId * OFFSETS);
@@ -150,23 +146,19 @@ export class EntryIndex {
     return ahead;
   }
 
-  *#livingLookAheads(): Generator<LookAhead> {
-    this.#lookAheads = this.#lookAheads.filter((ref) => ref.deref() !== undefined);
-    for (const ref of this.#lookAheads) {
-      const ahead = ref.deref();
-      if (ahead !== undefined) yield ahead;
-    }
+  /** Drops the one of the block that is stored now, and those whose blocks were given up. */
+  #othersThan(stored: readonly Transaction[]): LookAhead[] {
+    const others = this.#lookAheads.flatMap((ref) => ref.deref() ?? []).filter((one) => one.transactions !== stored);
+    if (others.length < this.#lookAheads.length) this.#lookAheads = others.map((one) => new WeakRef(one));
+    return others;
   }
 
   #write({ prefixes, places }: Rows, start: number, end: number): void {
-    const { insertMany, insertOne } = this.#statements;
-    let at = start;
-    for (; at + BULK <= end; at += BULK) {
-      const values: number[] = [];
-      for (let row = at; row < at + BULK; row++) values.push(prefixes[row]!, places[row]!);
-      insertMany.run(...values);
-    }
-    for (; at < end; at++) insertOne.run(prefixes[at]!, places[at]!);
+    inBulk(
+      Array.from({ length: end - start }, (_, index) => start + index),
+      (rows) => this.#statements.insertMany.run(...rows.flatMap((row) => [prefixes[row]!, places[row]!])),
+      (row) => this.#statements.insertOne.run(prefixes[row]!, places[row]!),
+    );
   }
 }
 
@@ -202,23 +194,23 @@ export class LookAhead {
   step(): void {
     const part = this.#ids.slice(this.#done, this.#done + STEP_ROWS);
     this.#done += STEP_ROWS;
-    for (const [id, places] of this.find(part)) for (const place of places) this.#add(id, place);
+    for (const [id, places] of this.find(part)) for (const place of places) append(this.#places, id, place);
   }
 
   /** Another block is stored. */
   see({ prefixes, places }: Rows): void {
-    let at = 0;
-    for (const [row, prefix] of prefixes.entries()) {
-      while (this.#prefixes[at]! < prefix) at++;
-      for (let same = at; this.#prefixes[same] === prefix; same++) this.#add(this.#ids[same]!, toPlace(places[row]!));
+    for (let row = 0; row < prefixes.length; row++) {
+      const prefix = prefixes[row]!;
+      let at = firstOf(this.#prefixes, prefix);
+      for (; this.#prefixes[at] === prefix; at++) append(this.#places, this.#ids[at]!, toPlace(places[row]!));
     }
   }
+}
 
-  #add(id: Hash, place: EntryPlace): void {
-    const others = this.#places.get(id);
-    if (others === undefined) this.#places.set(id, [place]);
-    else others.push(place);
-  }
+function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }
 
 function rowsOf(blockId: number, transactions: readonly Transaction[]): Rows {
@@ -243,8 +235,8 @@ function inOrder(transactions: readonly Transaction[]): { order: number[]; prefi
   return { order, prefixes: prefixes.sort() };
 }
 
-/** Where rows with the prefix begin, or would. */
-function firstOf({ prefixes }: Rows, prefix: number): number {
+/** Where the prefix stands first, or would. */
+function firstOf(prefixes: Float64Array, prefix: number): number {
   let low = 0;
   for (let high = prefixes.length; low < high;) {
     const middle = (low + high) >>> 1;

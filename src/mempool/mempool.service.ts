@@ -201,9 +201,11 @@ export class MempoolService implements BeforeApplicationShutdown {
       }
     });
     // What is posted again may stand in as many blocks, each of which is read to compare it.
-    const ids = choices.salt === undefined ? [] : transactions.map(({ id }) => id);
-    await this.chain.lookUpInTurns(ids, this.#turns);
-    await this.#turns.next();
+    if (choices.salt !== undefined) {
+      const ids = transactions.map(({ id }) => id);
+      await this.chain.lookUpInTurns(ids, this.#turns);
+      await this.#turns.next();
+    }
     await this.#post(transactions);
     return transactions;
   }

@@ -109,11 +109,12 @@ export class Settlement {
   /** The entries that one step may look at, in the order in which they are settled: of the highest block the last one first. */
   #nextEntries(): Entry[] {
     const entries: Entry[] = [];
+    const unread = this.#unread();
     let room = STEP_ENTRIES;
     let bytes = STEP_BYTES;
     for (let index = 0; room > 0 && bytes > 0; index++) {
       const isNew = index === this.#ahead.length;
-      const work = isNew ? this.#read() : this.#ahead[index];
+      const work = isNew ? unread.next().value : this.#ahead[index];
       if (work === undefined) break;
       // Decoding a big block is as much as one step should cost.
       if (isNew && work.entries.length > STEP_ENTRIES) break;
@@ -138,23 +139,29 @@ export class Settlement {
     return this.#ahead.splice(0, firstOpen < 0 ? this.#ahead.length : firstOpen).map(({ node }) => node);
   }
 
-  /** Reads the highest block that was not read yet. */
-  #read(): Work | undefined {
+  /** Reads the blocks that were not read yet, the highest first, as the caller takes them. */
+  *#unread(): Generator<Work, undefined> {
     const isRead = new Set(this.#ahead.map(({ node }) => node));
     const candidates = [...this.#blocks].filter((node) => !this.#damaged.has(node) && !isRead.has(node));
     candidates.sort((a, b) => b.height - a.height);
     for (const node of candidates) {
-      try {
-        const entries = this.chain.getBlock(node.hash)!.transactions.filter(isEntry);
-        const work = { node, entries, left: entries.length };
-        this.#ahead.push(work);
-        return work;
-      } catch (error) {
-        if (!(error instanceof BlockDamagedError)) throw error;
-        this.#damaged.add(node);
-      }
+      const entries = this.#entriesOf(node);
+      if (entries === undefined) continue;
+      const work = { node, entries, left: entries.length };
+      this.#ahead.push(work);
+      yield work;
     }
-    return undefined;
+  }
+
+  /** Undefined where the block is damaged. */
+  #entriesOf(node: BlockNode): Entry[] | undefined {
+    try {
+      return this.chain.getBlock(node.hash)!.transactions.filter(isEntry);
+    } catch (error) {
+      if (!(error instanceof BlockDamagedError)) throw error;
+      this.#damaged.add(node);
+      return undefined;
+    }
   }
 }
 

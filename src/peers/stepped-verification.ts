@@ -7,7 +7,7 @@ import { openWireBlock } from './wire.js';
 /** One step decodes and hashes no more than this: some tens of milliseconds on a busy machine. */
 const STEP_TRANSACTIONS = 2_000;
 
-/** Decodes and verifies a block of a peer in steps, and looks its entries up, between which the event loop can serve others. */
+/** Decodes a block of a peer, checks it and looks its entries up, in steps between which the event loop can serve others. */
 export class SteppedVerification {
   readonly #block: ReturnType<typeof openWireBlock>;
   readonly #rest: Iterator<Transaction>;
