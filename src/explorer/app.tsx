@@ -14,6 +14,7 @@ import { TreeWindow } from './tree/tree-view.jsx';
 import { Composer } from './ui/composer.jsx';
 import { Hero } from './ui/hero.jsx';
 import { Journey } from './ui/journey.jsx';
+import { TokenDialog } from './ui/token-dialog.jsx';
 import { TopBar } from './ui/top-bar.jsx';
 
 export function App(): JSX.Element {
@@ -31,6 +32,7 @@ export function App(): JSX.Element {
         <ReplayBar />
         <Stage />
       </main>
+      <TokenDialog />
       <p class="announcer" role="status" aria-live="polite">
         {announcement.value}
       </p>

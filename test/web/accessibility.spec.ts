@@ -1,34 +1,12 @@
-import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { converged } from '../support/node-process.js';
+import { seriousFaults } from './axe.js';
 import { openBrowser, visit } from './browser.js';
 import { startThreeNodes, type ThreeNodes } from './three-nodes.js';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
 /** Nodes that were cut off dial again at their own pace. */
 const HEAL_MS = 90_000;
-
-interface Violation {
-  readonly id: string;
-  readonly impact: string | null;
-  readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary: string }[];
-}
-
-/** What axe-core finds that is serious or worse. */
-async function seriousFaults(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: AXE });
-  const violations = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-    return (await axe.run()).violations;
-  });
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id} ${target.join(' ')}: ${failureSummary}`),
-    );
-}
 
 const focusedName = (page: Page): Promise<string> =>
   page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
@@ -73,6 +51,24 @@ describe('the page for everybody', () => {
       await page.getByText(ready).waitFor();
       expect(await seriousFaults(page), place).toEqual([]);
     }
+    await page.context().close();
+  });
+
+  it('has a link that the keyboard meets before the lab, and that leads over it to the tree', async () => {
+    const { page, faults } = await visit(browser, network.nodes[2], { bypassCSP: true });
+    await page.getByText('All 3 nodes agree').waitFor();
+    const link = page.getByRole('link', { name: 'Skip the lab, to the block tree' });
+    const sizeOf = async (): Promise<number> => (await link.boundingBox())!.height;
+    expect(await sizeOf()).toBeLessThanOrEqual(1);
+    await page.getByRole('button', { name: 'The same as a curl line' }).focus();
+    await page.keyboard.press('Tab');
+    expect(await link.evaluate((element) => element === document.activeElement)).toBe(true);
+    expect(await sizeOf()).toBeGreaterThan(20);
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.keyboard.press('Enter');
+    expect(await focusedName(page)).toMatch(/^Block 4, /);
+    expect(page.url()).toBe(`${network.nodes[2].url}/`);
+    expect(faults).toEqual([]);
     await page.context().close();
   });
 

@@ -1,19 +1,25 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Forks } from '../../src/chain/fork-schemas.js';
+import type { Status } from '../../src/ops/status-schemas.js';
 import { ClusterProcess } from '../support/cluster-process.js';
-import { temporaryDirectory } from '../support/node-process.js';
+import { type NodeProcess, temporaryDirectory } from '../support/node-process.js';
 import { waitFor } from '../support/wait.js';
+import { seriousFaults } from './axe.js';
 import { openBrowser, visit, type Visit } from './browser.js';
 import { startThreeNodes } from './three-nodes.js';
 
 const ALL = [1, 2, 3];
+const TOKEN = 'correct-horse';
 
 let browser: Browser;
 beforeAll(async () => {
   browser = await openBrowser();
 });
 afterAll(() => browser.close());
+
+const mempoolOf = async (node: NodeProcess): Promise<number> =>
+  (await node.get<Status>('/status')).mempool.transactions;
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
@@ -168,22 +174,47 @@ describe('the lab bar of a cluster', () => {
   });
 });
 
-describe('the lab bar of nodes that no cluster runs', () => {
-  it('asks each of them to do its own part', async () => {
-    const network = await startThreeNodes({ labs: ALL });
-    const { page } = await visit(browser, network.nodes[0]);
+describe('nodes that no cluster runs, with a write token', () => {
+  it('get it once from the reader, post the entry, and do their own part of what the lab bar asks', async () => {
+    const network = await startThreeNodes({ labs: ALL, all: { HTTP_WRITE_TOKEN: TOKEN } });
+    const { page, faults } = await visit(browser, network.nodes[0], { bypassCSP: true });
     const groupsOf = (n: number) => network.nodes[n]!.get<{ groups: unknown }>('/lab').then(({ groups }) => groups);
     await page.getByText('Three nodes, connected.').waitFor();
+    const dialog = page.getByRole('dialog', { name: 'node-1 accepts writes only with its write token' });
+    const field = dialog.getByLabel('The value of http.write_token');
+
+    await button(page, 'Post to node-1').click();
+    await field.waitFor();
+    expect(await field.evaluate((input) => input === document.activeElement)).toBe(true);
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.locator('.composer').getByText('this node accepts writes only with its write token').waitFor();
+
+    await button(page, 'Post to node-1').click();
+    await field.fill('battery-staple');
+    await page.keyboard.press('Enter');
+    await dialog.getByText('node-1 refused this token.').waitFor();
+    await field.fill(TOKEN);
+    await page.keyboard.press('Enter');
+    await waitFor('the entry is there', async () => (await mempoolOf(network.nodes[0])) === 1);
+    await dialog.waitFor({ state: 'detached' });
+    await button(page, 'The same as a curl line').click();
+    const line = await page.locator('.composer .curl code').innerText();
+    expect(line).toContain('-H "Authorization: Bearer $MINICHAIN_HTTP_WRITE_TOKEN"');
+
     await button(page, 'Cut off node-2').click();
     await page.getByText('The network is cut: node-2 / node-1, node-3.').waitFor();
     for (const n of [0, 1, 2]) {
       await waitFor('it does its part', async () => (await groupsOf(n)) !== null);
       expect(await groupsOf(n)).toEqual([['node-2'], ['node-1', 'node-3']]);
     }
+    expect(await dialog.count()).toBe(0);
     expect(await button(page, 'Kill node-2').count()).toBe(0);
     await button(page, 'Heal').click();
     await page.locator('.faults').waitFor({ state: 'detached' });
     for (const n of [0, 1, 2]) await waitFor('it is whole again', async () => (await groupsOf(n)) === null);
+    // The browser reports each 401.
+    expect(faults.filter((fault) => !fault.includes('401 (Unauthorized)'))).toEqual([]);
     await page.context().close();
     await network.stop();
   });

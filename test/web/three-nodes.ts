@@ -5,7 +5,9 @@ import { NodeProcess, temporaryDirectory } from '../support/node-process.js';
 const START_MS = 90_000;
 
 export interface ThreeNodesOptions {
-  /** Further settings of the first node, as NodeProcess.create takes them. */
+  /** Further settings of all nodes, as NodeProcess.create takes them. */
+  readonly all?: Readonly<Record<string, string>>;
+  /** And of the first one. */
   readonly first?: Readonly<Record<string, string>>;
   /** Numbers of the nodes whose lab is on, so that their pages follow all three. The pages of the others show their own node only. */
   readonly labs?: readonly number[];
@@ -18,12 +20,17 @@ export interface ThreeNodes {
 }
 
 /** None of them mines without being asked, so that a slow machine makes no forks. No process is the parent of all three. */
-export async function startThreeNodes({ first = {}, labs = [] }: ThreeNodesOptions = {}): Promise<ThreeNodes> {
+export async function startThreeNodes({
+  all = {},
+  first = {},
+  labs = [],
+}: ThreeNodesOptions = {}): Promise<ThreeNodes> {
   const directory = temporaryDirectory();
   const settings = [1, 2, 3].map((n): Record<string, string> => ({
     BLOCKCHAIN_DIFFICULTY: '2',
     BLOCKCHAIN_AUTO_MINE: 'false',
     ...(labs.includes(n) ? { LAB_ENABLED: 'true' } : { HTTP_CORS_ORIGINS: '*' }),
+    ...all,
     ...(n === 1 ? first : {}),
   }));
   const create = (n: number): Promise<NodeProcess> =>

@@ -15,6 +15,7 @@ export function LabBar(): JSX.Element | null {
   const isCut = (state.groups?.length ?? 0) > 1;
   return (
     <section class="lab" aria-label="Lab">
+      <SkipLink />
       <div class="lab-top">
         <h2>Lab</h2>
         <Suggestion isCut={isCut} />
@@ -41,6 +42,20 @@ export function LabBar(): JSX.Element | null {
         </p>
       )}
     </section>
+  );
+}
+
+/** For the keyboard: the buttons of many nodes stand before the tree. Seen only while it has the focus. */
+function SkipLink(): JSX.Element {
+  const skip = (event: Event): void => {
+    // Without this the address would lead to another place of the page.
+    event.preventDefault();
+    document.querySelector<SVGElement>('#tree [tabindex="0"]')?.focus();
+  };
+  return (
+    <a class="skip button" href="#tree" onClick={skip}>
+      Skip the lab, to the block tree
+    </a>
   );
 }
 

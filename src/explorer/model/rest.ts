@@ -1,3 +1,5 @@
+import { tokenAfterRefusal, tokenOf } from './write-token.js';
+
 /** Names the last event of the node before it wrote the answer. */
 const LAST_EVENT_HEADER = 'X-Event-Id';
 
@@ -22,11 +24,18 @@ export async function getJson<T>(url: string, timeoutMs?: number): Promise<T> {
   return read<T>(await fetch(url, { headers: { Accept: 'application/json' }, signal }));
 }
 
-/** @throws as getJson */
+/** Writes; asks the reader for the write token where the node wants one. @throws as getJson */
 export async function send<T>(method: 'POST' | 'DELETE', url: string, body?: unknown): Promise<T> {
-  const content =
-    body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
-  return read<T>(await fetch(url, { method, ...content }));
+  const { origin } = new URL(url);
+  const type = body === undefined ? {} : { 'Content-Type': 'application/json' };
+  const content = body === undefined ? {} : { body: JSON.stringify(body) };
+  for (;;) {
+    const token = tokenOf(origin);
+    const rights = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    const response = await fetch(url, { method, headers: { ...type, ...rights }, ...content });
+    if (response.status !== 401) return read<T>(response);
+    if ((await tokenAfterRefusal(origin, token)) === undefined) return read<T>(response);
+  }
 }
 
 /** An answer, and the number of the last event that it is not older than. */
@@ -60,12 +69,16 @@ async function read<T>(response: Response): Promise<T> {
   throw new RefusedError(response.status, body.code ?? 'unknown', body.detail ?? `status ${response.status}`);
 }
 
-/** The line that does the same in a terminal. */
+/** The line that does the same in a terminal. It names the write token and does not show it. */
 export function curlLine(method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown): string {
   const verb = method === 'GET' ? '' : ` -X ${method}`;
   const isPlain = /^[\w:/.-]+$/.test(url);
   const data = body === undefined ? '' : ` -H 'content-type: application/json' -d ${quote(JSON.stringify(body))}`;
-  return `curl -s${verb} ${isPlain ? url : quote(url)}${data}`;
+  const token =
+    method !== 'GET' && tokenOf(new URL(url).origin) !== undefined
+      ? ' -H "Authorization: Bearer $MINICHAIN_HTTP_WRITE_TOKEN"'
+      : '';
+  return `curl -s${verb} ${isPlain ? url : quote(url)}${token}${data}`;
 }
 
 function quote(text: string): string {

@@ -120,7 +120,7 @@ export function TreeWindow(): JSX.Element {
   const standing = boxes.filter((box) => box.kind === 'block' && box.chips.length > 0);
   const isStill = isDragging || !isFollowing.value;
   return (
-    <section class="tree" aria-label="Blocks">
+    <section id="tree" class="tree" aria-label="Blocks">
       <div
         ref={ref}
         class={`window lanes-${Math.min(tree.value.lanes, 3)} ${isDragging ? 'dragging' : ''} ${isStill ? 'still' : ''}`}
