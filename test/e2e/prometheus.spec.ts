@@ -21,8 +21,7 @@ describeWithEngine('Prometheus, by the configuration of this project', () => {
 
   beforeAll(async () => {
     cluster = await DockerCluster.create(inject('run'), { image: imageUnderTest() });
-    prometheus = await DockerPrometheus.start(cluster);
-    await cluster.startAll();
+    [prometheus] = await Promise.all([DockerPrometheus.start(cluster), cluster.startAll()]);
     await waitFor('all nodes are scraped', async () => String(await prometheus.up()) === String(INSTANCES), LIMIT_MS);
   });
   afterAll(async () => {
