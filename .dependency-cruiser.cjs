@@ -1,5 +1,15 @@
 /* Imports point one way (docs/architecture.md): each module may use what stands before it, never what stands after. */
-const ORDER = [['consensus', 'common'], ['config'], ['storage'], ['chain'], ['mempool'], ['miner', 'peers'], ['ops']];
+const ORDER = [
+  ['consensus', 'common'],
+  ['config'],
+  ['storage'],
+  ['chain'],
+  ['mempool'],
+  ['miner', 'peers'],
+  ['events'],
+  ['lab'],
+  ['ops'],
+];
 
 const folder = (names) => `^src/(${names.join('|')})/`;
 const TEST_FILES = '[.]spec[.]ts$';
@@ -47,7 +57,20 @@ module.exports = {
       comment: 'A command that asks a node starts without any part of a node.',
       severity: 'error',
       from: { path: '^src/cli/', pathNot: TEST_FILES },
-      to: { path: '^src/(chain|mempool|miner|peers|ops)/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/(chain|mempool|miner|peers|events|lab|ops)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'explorer-knows-the-node-by-its-types',
+      comment: 'The page runs in a browser: of the node it has the rules, and what REST answers look like.',
+      severity: 'error',
+      from: { path: '^src/explorer/', pathNot: TEST_FILES },
+      to: { path: '^src/', pathNot: '^src/(explorer|consensus)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'explorer-has-no-followers',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/explorer/' },
+      to: { path: '^src/explorer/' },
     },
     {
       name: 'sources-do-not-use-tests',
@@ -63,7 +86,7 @@ module.exports = {
       from: {
         orphan: true,
         path: '^src/',
-        pathNot: ['^src/miner/hash-worker[.]ts$', '[.]d[.]ts$'],
+        pathNot: ['^src/miner/hash-worker[.]ts$', '^src/explorer/browser/crypto[.]ts$', '[.]d[.]ts$'],
       },
       to: {},
     },

@@ -2,21 +2,21 @@
 # Works with the classic builder and with BuildKit.
 ARG NODE_IMAGE=node:24-bookworm-slim
 
-FROM ${NODE_IMAGE} AS build
+FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
+
+FROM packages AS build
 COPY nest-cli.json .swcrc tsconfig.json tsconfig.build.json buf.yaml buf.gen.yaml ./
 COPY proto proto
 COPY scripts scripts
 COPY src src
 RUN npm run --silent build
 
-FROM ${NODE_IMAGE} AS dependencies
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
+FROM packages AS dependencies
 # The optional packages are Node.js itself, which the base image has.
-RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
+RUN npm prune --omit=dev --omit=optional --no-audit --no-fund
 # A third of the files are for other platforms, for compilers and for editors.
 RUN cd node_modules/better-sqlite3 && rm -rf deps src \
  && find prebuilds -mindepth 1 -maxdepth 1 ! -name "linux-$(node -p process.arch)*" -exec rm -rf {} + \

@@ -1,7 +1,9 @@
 import type { NodeConfig } from './config/node-config.js';
 import { createNode } from './node.js';
+import { systemClock } from './common/clock.js';
 import { leave } from './common/leave.js';
 import { createLogger } from './common/logger.js';
+import { IpcCluster } from './lab/ipc-cluster.js';
 import { VERSION } from './common/version.js';
 
 /** Shutting down takes longer than this only when something of this node hangs; then the process ends without it. */
@@ -16,7 +18,8 @@ export async function runNode(config: NodeConfig): Promise<void> {
   const stopped = nextStopSignal();
   const { logger, output } = createLogger(config.node);
   process.once('exit', () => output.writeRest());
-  const node = await createNode(config, { logger, logOutput: output });
+  const cluster = config.lab.enabled && process.connected ? new IpcCluster(process, systemClock) : undefined;
+  const node = await createNode(config, { logger, logOutput: output, cluster });
   const log = logger.child({ node: config.node.nodeId, module: 'main' });
   try {
     await node.listen();

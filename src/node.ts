@@ -25,6 +25,7 @@ import { configureHttp, createHttpServer } from './ops/http.js';
 import { OpsMetrics } from './ops/ops.metrics.js';
 import { DIALER, type Dialer } from './peers/channel.js';
 import { PEER_SERVICE, PEER_SERVICE_DEFINITION } from './peers/grpc-definition.js';
+import { CLUSTER, type ClusterPort } from './lab/cluster-port.js';
 import { expiryWarning } from './peers/certificate.js';
 import { GRPC_OPTIONS, GrpcDialer, type DialerTls } from './peers/grpc-dialer.js';
 import { GrpcConnections, MAX_STREAMS_PER_CONNECTION } from './peers/grpc-connections.js';
@@ -48,6 +49,8 @@ export interface NodeOverrides {
   readonly dialer?: Dialer;
   /** Whether other nodes can dial this one over gRPC (default true). Without, inbound channels come only by `peers.acceptInbound`. */
   readonly grpcServer?: boolean;
+  /** Whoever runs this node and others, for the lab. */
+  readonly cluster?: ClusterPort | undefined;
 }
 
 /** A whole node: its services, and the two ends of its life. */
@@ -97,10 +100,14 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     { provide: LOG_OUTPUT, useValue: log.output },
     { provide: REGISTRY, useValue: registryOf(config) },
     Faults,
+    { provide: CLUSTER, useFactory: () => overrides.cluster },
     { provide: DIALER, useValue: dialer ?? new GrpcDialer(tls) },
   ]);
   const { adapter, routes, connections, answers } = createHttpServer(config, clock);
-  const app = await NestFactory.create<NestFastifyApplication>({ module: AppModule, imports: [environment] }, adapter, {
+  // Most nodes have none.
+  const lab = config.lab.enabled ? [(await import('./lab/lab.module.js')).LabModule] : [];
+  const imports = [environment, ...lab];
+  const app = await NestFactory.create<NestFastifyApplication>({ module: AppModule, imports }, adapter, {
     logger: nestLogger(logger),
     abortOnError: false,
     bodyParser: false,

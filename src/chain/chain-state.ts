@@ -1,17 +1,19 @@
 import { BlockTree, locatorHeights, type BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
 import { planReorg } from '../consensus/fork-choice.js';
+import { NodesByHeight } from './nodes-by-height.js';
 
 /** The chain in memory: the tree of stored blocks, and which of its branches is active. Never ahead of the disk. */
 export class ChainState {
   readonly #tree: BlockTree;
   readonly #byId: (BlockNode | undefined)[] = [];
+  readonly #heights = new NodesByHeight();
   /** The active chain; the index is the height. */
   readonly #active: BlockNode[];
 
   constructor(tree: BlockTree, tip: BlockNode) {
     this.#tree = tree;
-    for (const node of tree.nodes) this.#byId[node.id] = node;
+    for (const node of tree.nodes) this.#index(node);
     this.#active = [tree.genesis, ...planReorg(tree.genesis, tip).connect];
   }
 
@@ -35,6 +37,16 @@ export class ChainState {
   /** The active chain's block at `height`. */
   nodeAt(height: number): BlockNode | undefined {
     return this.#active[height];
+  }
+
+  /** Height of the highest stored block; with retargeting, a side branch may be longer than the active chain. */
+  get topHeight(): number {
+    return this.#heights.top;
+  }
+
+  /** All stored blocks at `height`, in order of arrival. */
+  nodesAt(height: number): readonly BlockNode[] {
+    return this.#heights.at(height);
   }
 
   isActive(node: BlockNode): boolean {
@@ -63,7 +75,12 @@ export class ChainState {
 
   add(node: BlockNode): void {
     this.#tree.add(node);
+    this.#index(node);
+  }
+
+  #index(node: BlockNode): void {
     this.#byId[node.id] = node;
+    this.#heights.add(node);
   }
 
   moveTip(tip: BlockNode): void {

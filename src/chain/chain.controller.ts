@@ -5,7 +5,7 @@ import { expected, hashText, integerText } from '../common/http-input.js';
 import { answerBytes, formatQuerySchema, rawContent } from '../common/raw-format.js';
 import { HttpProblem } from '../common/http-problem.js';
 import { Reads } from '../common/operation.js';
-import { answerJson } from '../common/write-json.js';
+import { answerJson, textWithList, textsOf } from '../common/write-json.js';
 import { ChainQueries } from './chain-queries.js';
 import {
   chainPageSchema,
@@ -15,6 +15,8 @@ import {
   type HeaderPage,
   type NetworkView,
 } from './chain-schemas.js';
+import { DEFAULT_HEIGHTS, ForkQueries, MAX_HEIGHTS } from './fork-queries.js';
+import { forksSchema } from './fork-schemas.js';
 import { textOfBlock, textOfPage } from './write-json.js';
 
 const MAX_BLOCKS = 1_000;
@@ -43,6 +45,11 @@ const headersQuerySchema = z.object({
   ).optional(),
 });
 
+const forksQuerySchema = z.object({
+  from: integerText({ min: 0 }, { description: 'The lowest height.' }).optional(),
+  to: integerText({ min: 0 }, { description: 'The highest height. Without it, up to the highest block.' }).optional(),
+});
+
 const blockIdSchema = z
   .union([integerText({ min: 0 }), hashText('a block hash')], {
     error: expected('a height (a whole number) or a block hash (64 hex digits)'),
@@ -52,7 +59,10 @@ const blockIdSchema = z
 @ApiTags('chain')
 @Controller()
 export class ChainController {
-  constructor(private readonly queries: ChainQueries) {}
+  constructor(
+    private readonly queries: ChainQueries,
+    private readonly forkQueries: ForkQueries,
+  ) {}
 
   @Get('chain')
   @Reads({ query: pageQuerySchema })
@@ -64,6 +74,23 @@ export class ChainController {
   getChain(@Query({ schema: pageQuerySchema }) query: z.infer<typeof pageQuerySchema>): StreamableFile {
     const page = this.queries.page({ from: query.from, limit: query.limit ?? DEFAULT_BLOCKS });
     return answerJson(textOfPage(page));
+  }
+
+  @Get('forks')
+  @Reads({ query: forksQuerySchema })
+  @ApiOperation({
+    summary: 'The tree of blocks: the active chain, side blocks and orphans',
+    description: `The blocks from height \`from\` to height \`to\`, by default those of the newest ${DEFAULT_HEIGHTS} heights. At most ${MAX_HEIGHTS} heights. Stretches of the active chain without forks are summarised.`,
+  })
+  @ApiOkResponse({ description: 'The tree', standardSchema: forksSchema })
+  getForks(@Query({ schema: forksQuerySchema }) query: z.infer<typeof forksQuerySchema>): StreamableFile {
+    const { from, to } = this.forkQueries.range(query);
+    if (from > to) throw refusedRange(`expected at most "to" (${to}), got ${from}`);
+    if (to - from >= MAX_HEIGHTS) {
+      throw refusedRange(`expected at most ${MAX_HEIGHTS} heights, got ${to - from + 1} (${from} to ${to})`);
+    }
+    const { blocks, ...head } = this.forkQueries.forks(from, to);
+    return answerJson(textWithList(head, 'blocks', textsOf(blocks)));
   }
 
   @Get('headers')
@@ -111,4 +138,8 @@ export class ChainController {
         : `this node has no block ${id}`;
     throw new HttpProblem(404, 'block-not-found', detail);
   }
+}
+
+function refusedRange(message: string): HttpProblem {
+  return new HttpProblem(400, 'invalid-request', `from: ${message}`, {}, { errors: [{ path: 'from', message }] });
 }

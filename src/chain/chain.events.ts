@@ -2,6 +2,7 @@ import { EventHub } from '../common/event-hub.js';
 import type { Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
+import type { Orphan } from './orphan-pool.js';
 
 /** How the active chain moved in one commit. One block or a whole batch: the difference between before and after. */
 export interface TipChange {
@@ -44,6 +45,8 @@ export interface ChainEventMap {
   readonly tip: TipChange;
   /** After that, for every newly stored block (extended, reorganised, side), adopted orphans included. */
   readonly block: StoredBlock;
+  /** A block whose parent is unknown was put aside, until that arrives or there is no room for it. */
+  readonly orphan: Pick<Orphan, 'block' | 'receivedMs'>;
   /** A stored block turned out to be damaged, once for each: it is not served, and has to be fetched again. */
   readonly damaged: BlockNode;
   /** A damaged block is whole again. */

@@ -3,6 +3,7 @@ import { ChainQueries } from './chain-queries.js';
 import { ChainController } from './chain.controller.js';
 import { ChainMetrics } from './chain.metrics.js';
 import { ChainService } from './chain.service.js';
+import { ForkQueries } from './fork-queries.js';
 
 const queries = {
   provide: ChainQueries,
@@ -10,9 +11,15 @@ const queries = {
   inject: [ChainService],
 };
 
+const forkQueries = {
+  provide: ForkQueries,
+  useFactory: (chain: ChainService) => new ForkQueries(chain),
+  inject: [ChainService],
+};
+
 @Module({
-  providers: [ChainMetrics, ChainService, queries],
+  providers: [ChainMetrics, ChainService, queries, forkQueries],
   controllers: [ChainController],
-  exports: [ChainService, ChainQueries],
+  exports: [ChainService, ChainQueries, ForkQueries],
 })
 export class ChainModule {}

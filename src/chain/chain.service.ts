@@ -25,7 +25,7 @@ import { ChainStore } from './chain.store.js';
 import { Draft } from './draft.js';
 import type { LookAhead } from './entry-index.js';
 import { loadChain } from './load-chain.js';
-import { OrphanPool } from './orphan-pool.js';
+import { OrphanPool, type Orphan } from './orphan-pool.js';
 import { ReorgGuard } from './reorg-guard.js';
 import { reportCommit } from './report-commit.js';
 
@@ -174,6 +174,26 @@ export class ChainService {
     return this.#store.loadHeaderBytes(this.#nodesFrom(fromHeight, limit));
   }
 
+  /** Height of the highest stored block, of the active chain or a side branch. */
+  get topHeight(): number {
+    return this.#state.topHeight;
+  }
+
+  /** All stored blocks at this height: those of the active chain and of side branches, in order of arrival. */
+  nodesAt(height: number): readonly BlockNode[] {
+    return this.#state.nodesAt(height);
+  }
+
+  /** Blocks whose parent is unknown, oldest first. */
+  get orphans(): Iterable<Orphan> {
+    return this.#orphans.all;
+  }
+
+  /** When a stored block arrived here, in milliseconds since the epoch. */
+  receivedMs(node: BlockNode): number | undefined {
+    return this.#store.loadReceivedMs(node);
+  }
+
   /** An entry of the active chain, and the block that it is in. Coinbases are found by their blocks alone. */
   findTransaction(id: Hash): FoundTransaction | undefined {
     return this.#reader.findEntry(id, (node) => this.#state.isActive(node));
@@ -281,7 +301,7 @@ export class ChainService {
    * 3. Commit. A fault up to here undoes the transaction: the chain in memory and on disk is as before, the fault is
    *    reported and thrown.
    * 4. Memory: tree and active chain; adopted orphans leave the pool.
-   * 5. Events: `committed` and `tip`, if it moved; then `block` for each block stored.
+   * 5. Events: `committed` and `tip`, if it moved; then `block` for each block stored, `orphan` for each put aside.
    * 6. The RuleError of the block that broke a rule is handed back (thrown by accept).
    * @param receivedMs when each block arrived, since the epoch; by default now.
    */
@@ -293,16 +313,20 @@ export class ChainService {
     const draft = new Draft(this.#state);
     const adopted: Hash[] = [];
     const outcomes: AcceptOutcome[] = [];
+    const orphaned: ChainEventMap['orphan'][] = [];
     let error: RuleError | undefined;
     let change: TipChange | undefined;
     this.#commit(() => {
       for (const [index, block] of blocks.entries()) {
-        const result = this.#intake.take(block, receivedMs[index] ?? nowMs, draft, adopted);
+        const isKnownOrphan = this.#orphans.has(block.hash);
+        const arrivedMs = receivedMs[index] ?? nowMs;
+        const result = this.#intake.take(block, arrivedMs, draft, adopted);
         if (result instanceof RuleError) {
           error = result;
           break;
         }
         outcomes.push(result);
+        if (result.kind === 'orphan' && !isKnownOrphan) orphaned.push({ block, receivedMs: arrivedMs });
       }
       change = draft.tipChange();
       if (change === undefined) return;
@@ -314,6 +338,7 @@ export class ChainService {
     stopTimer();
     reportCommit({ outcomes, stored: draft.stored, change }, this.metrics, this.#log);
     this.#events.publish(change, draft.stored);
+    for (const orphan of orphaned) this.#events.emit('orphan', orphan);
     this.#indexing.soon();
     return error === undefined ? { outcomes } : { outcomes, error };
   }

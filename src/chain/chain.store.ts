@@ -153,6 +153,11 @@ export class ChainStore {
     return this.#naming(node, () => readTransaction(new ByteReader(body.subarray(offset), 'bad-txn-encoding')));
   }
 
+  /** When the block arrived, since the epoch. */
+  loadReceivedMs({ id }: BlockNode): number | undefined {
+    return this.#statements.receivedMs.get(id);
+  }
+
   /** Bytes of a body that was read lately, so that loadTransaction() need not read it from disk; 0 for any other. */
   bytesAtHand({ id }: BlockNode): number {
     return this.#bodies.bytesOf(id);
@@ -264,6 +269,7 @@ function prepareStatements(database: Database) {
     mendBlock: database.prepare<[number, Buffer, Buffer, number]>(
       'UPDATE blocks SET body_crc = ?, header = ?, body = ? WHERE id = ?',
     ),
+    receivedMs: database.prepare<[number], number>('SELECT received_ms FROM blocks WHERE id = ?').pluck(),
     invalid: database.prepare<[Buffer], RuleCode>('SELECT code FROM invalid_blocks WHERE hash = ?').pluck(),
     insertInvalid: database.prepare<[Buffer, RuleCode]>(
       'INSERT OR IGNORE INTO invalid_blocks (hash, code) VALUES (?, ?)',

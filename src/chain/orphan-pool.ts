@@ -11,7 +11,8 @@ export interface OrphanLimits {
 /** Enough for blocks that overtake each other on the way; a longer gap is filled by a sync, which needs no pool. */
 export const ORPHAN_LIMITS: OrphanLimits = { maxCount: 200, maxBytes: 16 * 1024 * 1024, maxAgeMs: 10 * 60_000 };
 
-interface Orphan {
+/** A block that waits for its parent. */
+export interface Orphan {
   readonly block: VerifiedBlock;
   /** Wall time, as it is stored with the block. */
   readonly receivedMs: number;
@@ -34,6 +35,11 @@ export class OrphanPool {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Oldest first. */
+  get all(): Iterable<Orphan> {
+    return this.#orphans.values();
   }
 
   has(hash: Hash): boolean {

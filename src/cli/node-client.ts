@@ -47,6 +47,11 @@ export class NodeClient {
     this.#agent = isDirect ? new Agent({ keepAlive: true }) : undefined;
   }
 
+  /** The address of the node's REST API. */
+  get url(): string {
+    return this.#url;
+  }
+
   get<T>(path: string, timeoutMs = TIMEOUT_MS): Promise<Answer<T>> {
     return this.#request<T>('GET', path, undefined, timeoutMs);
   }

@@ -7,6 +7,7 @@ import { certsCommand } from './commands/certs.js';
 import { bansCommand } from './commands/bans.js';
 import { blockCommand, chainCommand } from './commands/chain.js';
 import { clusterCommand } from './commands/cluster.js';
+import { labCommand } from './commands/lab.js';
 import { mempoolCommand } from './commands/mempool.js';
 import { mineCommand } from './commands/mine.js';
 import { peersCommand } from './commands/peers.js';
@@ -48,7 +49,7 @@ function createProgram(terminal: Terminal): Command {
     .addHelpText('after', HELP);
   const commands = [
     ...[startCommand, clusterCommand, statusCommand, chainCommand, blockCommand],
-    ...[submitCommand, peersCommand, bansCommand, mempoolCommand, mineCommand],
+    ...[submitCommand, peersCommand, bansCommand, mempoolCommand, mineCommand, labCommand],
     ...[certsCommand, backupCommand, restoreCommand, reindexCommand],
   ];
   for (const create of commands) program.addCommand(create(terminal));

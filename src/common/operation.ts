@@ -14,6 +14,10 @@ export interface Operation {
   readonly isRateLimited: boolean;
   /** Is it answered before the requests that wait for their turn? Only for what is cheap, whatever the node holds. */
   readonly isUrgent: boolean;
+  /** Does its answer last for as long as the caller stays? Then its duration says nothing. */
+  readonly isStream: boolean;
+  /** Can it do damage? Then a page needs an origin that is trusted by name, and has to send JSON. */
+  readonly isGuarded: boolean;
 }
 
 declare module 'fastify' {
@@ -29,6 +33,8 @@ interface Declared {
   readonly isRateLimited?: boolean;
   /** true: the node has to show that it is alive, and how it is, also while it is flooded. */
   readonly isUrgent?: boolean;
+  readonly isStream?: boolean;
+  readonly isGuarded?: boolean;
 }
 
 /** Declares that a route changes nothing that its caller could decide on. */
@@ -42,18 +48,23 @@ export function Writes(declared: Declared = {}): MethodDecorator {
 }
 
 /** For a route that says nothing: a forgotten declaration must not open a door. */
-const UNDECLARED: Operation = { effect: 'write', queryParameters: [], isRateLimited: true, isUrgent: false };
+const UNDECLARED: Operation = {
+  effect: 'write',
+  queryParameters: [],
+  isRateLimited: true,
+  isUrgent: false,
+  isStream: false,
+  isGuarded: false,
+};
 
 /** What the request asks for; undefined where no route fits it. */
 export function operationOf(request: FastifyRequest): Operation | undefined {
   return request.is404 ? undefined : (request.routeOptions.config.operation ?? UNDECLARED);
 }
 
-function declare(
-  effect: Operation['effect'],
-  { query, isRateLimited = true, isUrgent = false }: Declared,
-): MethodDecorator {
+function declare(effect: Operation['effect'], declared: Declared): MethodDecorator {
+  const { query, isRateLimited = true, isUrgent = false, isStream = false, isGuarded = false } = declared;
   const queryParameters = Object.keys(query?.shape ?? {});
-  const operation: Operation = { effect, queryParameters, isRateLimited, isUrgent };
+  const operation: Operation = { effect, queryParameters, isRateLimited, isUrgent, isStream, isGuarded };
   return RouteConfig({ operation });
 }

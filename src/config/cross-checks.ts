@@ -1,11 +1,12 @@
 import { MIN_RETARGET_SECONDS } from '../consensus/params.js';
+import { isLoopback } from './address.js';
 import type { SettingValues } from './schema.js';
 
 /** Where the user gave the setting of this section and property, for messages; undefined when it has its default. */
 export type PlaceOf = (section: keyof SettingValues, property: string) => string | undefined;
 
 /** What is wrong with settings that are right one by one, but not together. */
-export function findConflicts({ node, blockchain }: SettingValues, placeOf: PlaceOf): string[] {
+export function findConflicts({ node, blockchain, http, lab }: SettingValues, placeOf: PlaceOf): string[] {
   const problems: string[] = [];
   const { httpPort, p2pPort } = node;
   if (httpPort > 0 && httpPort === p2pPort) {
@@ -20,6 +21,19 @@ export function findConflicts({ node, blockchain }: SettingValues, placeOf: Plac
       `${place}: retarget_interval times target_spacing_seconds must be at least ${MIN_RETARGET_SECONDS} seconds, ` +
         `is ${retargetSeconds}`,
     );
+  }
+  if (lab.enabled && http.writeToken === undefined) {
+    const place = placeOf('lab', 'enabled');
+    if (!isLoopback(node.httpHost)) {
+      problems.push(
+        `${place}: whoever can write to the node could kill it: set http.write_token, or http_host to "127.0.0.1" (is "${node.httpHost}")`,
+      );
+    }
+    if (http.allowedHosts.includes('*')) {
+      problems.push(
+        `${place}: with allowed_hosts "*" any page could kill the node: set http.write_token, or name the hosts`,
+      );
+    }
   }
   return problems;
 }

@@ -128,7 +128,7 @@ describe('parseConfig', () => {
     const address =
       'must be "host:port", the host an IPv4 address, a DNS name or an [IPv6 address] that can be dialled (not 0.0.0.0)';
     expect(problemsOf({ toml, env, source: 'config/node1.toml', hostName: '' })).toEqual([
-      'config/node1.toml: [minig]: no such section; the sections are node, network, blockchain, mempool, http',
+      'config/node1.toml: [minig]: no such section; the sections are node, network, blockchain, mempool, http, lab',
       'MINICHAIN_NODE_HTTP_PROT: no setting has this name, did you mean MINICHAIN_NODE_HTTP_PORT?',
       'config/node1.toml: node.node_id: is missing; set it here or as MINICHAIN_NODE_NODE_ID (the host name "" cannot be a node id)',
       'config/node1.toml: node.http_port: must be a whole number from 0 to 65535, got 70000',
@@ -182,6 +182,18 @@ describe('parseConfig', () => {
       'f.toml: blockchain.checkpoints: must be a table, each key a whole number',
     ],
     ['blockchain', 'checkpoints = []', 'f.toml: blockchain.checkpoints: must be a table, each key a whole number'],
+    ['lab', 'nodes = ["127.0.0.1:8091"]', 'f.toml: lab.nodes[0]: must be the origin of a REST API such as "http://'],
+    ['lab', 'nodes = ["*"]', 'f.toml: lab.nodes[0]: must be the origin of a REST API'],
+    [
+      'lab',
+      'enabled = true\n[http]\nallowed_hosts = ["*"]',
+      'f.toml: lab.enabled: with allowed_hosts "*" any page could kill the node: set http.write_token',
+    ],
+    [
+      'node',
+      'http_host = "0.0.0.0"\n[lab]\nenabled = true',
+      'f.toml: lab.enabled: whoever can write to the node could kill it: set http.write_token, or http_host to "127.0.0.1" (is "0.0.0.0")',
+    ],
     ['http', 'cors_origins = ["example.org/"]', 'f.toml: http.cors_origins[0]: must be "*" or an origin such as'],
   ])('refuses [%s] %s', (section, line, expected) => {
     const problems = problemsIn(section, line);

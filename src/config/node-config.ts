@@ -48,6 +48,8 @@ export interface BlockchainSection {
   readonly mineEmptyBlocks: MineEmptyBlocks;
   /** Mining threads. */
   readonly threads: number;
+  /** Most hashes per second of all of them together; 0 = no limit. */
+  readonly maxHashRate: number;
   /** Blocks between retargets; 0 = fixed difficulty. */
   readonly retargetInterval: number;
   readonly targetSpacingSeconds: number;
@@ -78,6 +80,13 @@ export interface HttpSection {
   readonly maxConnectionsPerAddress: number;
 }
 
+/** Faults on purpose. */
+export interface LabSection {
+  readonly enabled: boolean;
+  /** Origins of the REST APIs of the nodes that are shown together. */
+  readonly nodes: readonly string[];
+}
+
 /** A node's whole configuration, checked and deep-frozen; made by load-config.ts from TOML and the environment. */
 export interface NodeConfig {
   readonly node: NodeSection;
@@ -85,6 +94,7 @@ export interface NodeConfig {
   readonly blockchain: BlockchainSection;
   readonly mempool: MempoolSection;
   readonly http: HttpSection;
+  readonly lab: LabSection;
 }
 
 /** The configuration is wrong. The message names every mistake, with its place and what would be right. */

@@ -121,6 +121,10 @@ export const SECTIONS = {
       shownDefault: 'cores - 1',
       doc: 'Mining threads.',
     }),
+    maxHashRate: wholeNumberOrZero(1, 1_000_000_000_000, {
+      default: 0,
+      doc: 'Most hashes per second of all mining threads together; 0 = no limit.',
+    }),
     retargetInterval: wholeNumberOrZero(2, 1_000_000, {
       default: 0,
       doc: 'Blocks between adjustments of the difficulty; 0 = fixed. Same on all nodes.',
@@ -178,6 +182,17 @@ export const SECTIONS = {
       doc: 'Most of them from one client address, loopback excepted.',
     }),
   },
+  lab: {
+    enabled: flag({
+      default: false,
+      doc: 'Let writers of the REST API cut links, kill nodes and so on. `minichain cluster` turns it on.',
+    }),
+    nodes: textList('the origin of a REST API such as "http://127.0.0.1:8091"', isNodeOrigin, {
+      default: [],
+      shownDefault: 'none',
+      doc: 'The nodes of the lab, this one too: their pages may call the REST API.',
+    }),
+  },
 } as const;
 
 /** The checked values of all settings, before anything is derived from them. */
@@ -231,6 +246,10 @@ function isToken(value: string): boolean {
 
 function isAllowedHost(value: string): boolean {
   return value === '*' || isListenHost(value);
+}
+
+function isNodeOrigin(value: string): boolean {
+  return value !== '*' && isOrigin(value);
 }
 
 function isOrigin(value: string): boolean {

@@ -41,8 +41,12 @@ export class MempoolFullError extends Error {
 }
 
 export interface MempoolEventMap {
-  /** After the commit. `origin`: id of the peer they came from; undefined = posted here or given back by a reorg. */
-  readonly added: { readonly transactions: readonly Entry[]; readonly origin: string | undefined };
+  /** After the commit. `isReturned`: given back by a reorg. `origin`: id of the peer they came from, if they came from one. */
+  readonly added: {
+    readonly transactions: readonly Entry[];
+    readonly origin: string | undefined;
+    readonly isReturned: boolean;
+  };
   /** After the commit: mined by anyone. */
   readonly removed: readonly Hash[];
   /** The mempool follows the active chain again after a reorganisation (see isSettling). */
@@ -115,7 +119,7 @@ export class MempoolService implements BeforeApplicationShutdown {
       clock,
       metrics,
       fault: faults.report,
-      added: (transactions, origin) => this.#tellAdded(transactions, origin),
+      added: (transactions, origin) => this.#events.emit('added', { transactions, origin, isReturned: false }),
     });
     this.#load();
     chain.events.on('committing', (change) => this.#saveTipEffect(change));
@@ -297,17 +301,15 @@ export class MempoolService implements BeforeApplicationShutdown {
     const { mined, returned } = this.#settlement.step();
     this.metrics.added.inc({ source: 'reorg' }, returned.length);
     this.#forget(mined);
-    if (returned.length > 0) this.#tellAdded(returned, undefined);
+    if (returned.length > 0) {
+      this.#events.emit('added', { transactions: returned, origin: undefined, isReturned: true });
+    }
     if (!this.isSettling) this.#events.emit('settled', undefined);
   }
 
   #forget(mined: readonly Hash[]): void {
     this.metrics.mined.inc(mined.length);
     if (mined.length > 0) this.#events.emit('removed', mined);
-  }
-
-  #tellAdded(transactions: readonly Entry[], origin: string | undefined): void {
-    this.#events.emit('added', { transactions, origin });
   }
 }
 

@@ -65,6 +65,38 @@ describe('HashPool', () => {
     }
   });
 
+  it('keeps a limit for all threads together, and follows its change at once', async () => {
+    const LIMIT = 20_000;
+    await startPool({ maxHashRate: LIMIT });
+    const startedMs = performance.now();
+    const search = pool.search(headerWith(1), hopeless);
+    await vi.waitFor(() => expect(pool.hashesDone).toBeGreaterThan(LIMIT / 2), DEADLINE);
+    const seconds = (performance.now() - startedMs) / 1000;
+    // A piece of 50 ms at the start, and as much again that may be made up for.
+    expect(pool.hashesDone).toBeLessThanOrEqual((seconds + 0.15) * LIMIT);
+    pool.limit(1);
+    const before = pool.hashesDone;
+    pool.limit(0);
+    await vi.waitFor(() => expect(pool.hashesDone).toBeGreaterThan(before + 20 * LIMIT), DEADLINE);
+    pool.cancel();
+    expect(await search).toEqual({ kind: 'cancelled' });
+  });
+
+  it('ends a search at once while its threads wait', async () => {
+    await startPool({ maxHashRate: 1 });
+    const search = pool.search(headerWith(2), hopeless);
+    await vi.waitFor(() => expect(pool.hashesDone).toBe(2), DEADLINE);
+    // Both threads wait now, each for two seconds.
+    pool.limit(1_000_000);
+    pool.cancel();
+    expect(await search).toEqual({ kind: 'cancelled' });
+    expect((await pool.search(headerWith(3), easy)).kind).toBe('found');
+    pool.limit(1);
+    const last = pool.search(headerWith(4), hopeless);
+    await pool.stop();
+    expect(await last).toEqual({ kind: 'cancelled' });
+  });
+
   it('chooses the SIMD kernel by itself', async () => {
     await startPool();
     expect(logged).toEqual([expect.objectContaining({ threads: 2, kernel: 'simd' })]);

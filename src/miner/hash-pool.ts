@@ -6,7 +6,10 @@ import { loadKernel, type KernelKind, type KernelSource } from './kernel/kernel.
 /** What a mining thread gets when it starts. */
 export interface HashWorkerData {
   readonly source: KernelSource;
-  /** First the id of the job in hand (i32, 0 = none), then a cache line for each thread. */
+  /**
+   * First a cache line for all: the id of the job in hand (i32, 0 = none; a wait on it ends when it or the limit changes),
+   * then at 8 the limit of each thread in thousandths of a hash per second (u64, 0 = none). Then one for each thread.
+   */
   readonly control: SharedArrayBuffer;
   /** Where in `control` the thread counts: hashes done (u64), then job id << 32 | first nonce of its chunk (u64). */
   readonly controlOffset: number;
@@ -33,6 +36,8 @@ export interface HashPoolOptions {
   readonly kernel?: KernelKind;
   /** How many nonces a header has before it counts as exhausted; default 2^32. */
   readonly nonces?: number;
+  /** See Hasher.limit; default 0. */
+  readonly maxHashRate?: number;
 }
 
 interface Thread {
@@ -55,6 +60,7 @@ interface PoolSearch {
 }
 
 const CACHE_LINE_BYTES = 64;
+const LIMIT_OFFSET = 8;
 const DEFAULT_NONCES = 2 ** 32;
 const MAX_JOB_ID = 0x7fff_ffff;
 const MAX_CRASHES = 3;
@@ -67,6 +73,8 @@ export class HashPool implements Hasher {
   readonly #options: HashPoolOptions;
   readonly #control: SharedArrayBuffer;
   readonly #currentJob: Int32Array<SharedArrayBuffer>;
+  readonly #threadLimit: BigUint64Array<SharedArrayBuffer>;
+  #hashesPerSecond: number;
   #source: KernelSource | undefined;
   #threads: Thread[] = [];
   #search: PoolSearch | undefined;
@@ -76,6 +84,8 @@ export class HashPool implements Hasher {
     this.#options = options;
     this.#control = new SharedArrayBuffer(CACHE_LINE_BYTES * (options.threads + 1));
     this.#currentJob = new Int32Array(this.#control, 0, 1);
+    this.#threadLimit = new BigUint64Array(this.#control, LIMIT_OFFSET, 1);
+    this.#hashesPerSecond = options.maxHashRate ?? 0;
   }
 
   get hashesDone(): number {
@@ -96,7 +106,13 @@ export class HashPool implements Hasher {
       this.#threads.push(thread);
       this.#attend(thread);
     }
+    this.#shareLimit();
     log.debug({ threads, kernel: this.#source.kind }, `Started ${threads} mining threads`);
+  }
+
+  limit(hashesPerSecond: number): void {
+    this.#hashesPerSecond = hashesPerSecond;
+    this.#shareLimit();
   }
 
   search(header: Buffer, target: Buffer): Promise<SearchResult> {
@@ -110,7 +126,7 @@ export class HashPool implements Hasher {
     return new Promise((resolve, reject) => {
       // Copies, since posting a view on Node's buffer pool would post the whole pool.
       this.#search = { id, header: Uint8Array.from(header), target: Uint8Array.from(target), ranges, resolve, reject };
-      Atomics.store(this.#currentJob, 0, id);
+      this.#announce(id);
       for (const thread of this.#threads) this.#post(thread, this.#search);
     });
   }
@@ -196,6 +212,7 @@ export class HashPool implements Hasher {
   /** The other threads go on. With none left the search fails, and the next start() tries all threads again. */
   #giveUp(thread: Thread): void {
     this.#threads = this.#threads.filter((other) => other !== thread);
+    this.#shareLimit();
     if (this.#threads.length === 0) {
       this.#settle()?.reject(new Error('every mining thread has crashed'));
     } else if (this.#search !== undefined) {
@@ -207,8 +224,20 @@ export class HashPool implements Hasher {
   #settle(): PoolSearch | undefined {
     const search = this.#search;
     this.#search = undefined;
-    Atomics.store(this.#currentJob, 0, 0);
+    this.#announce(0);
     return search;
+  }
+
+  /** Threads that wait because of the limit look up at once. */
+  #announce(jobId: number): void {
+    Atomics.store(this.#currentJob, 0, jobId);
+    Atomics.notify(this.#currentJob, 0);
+  }
+
+  #shareLimit(): void {
+    const milli = (this.#hashesPerSecond * 1000) / Math.max(1, this.#threads.length);
+    Atomics.store(this.#threadLimit, 0, BigInt(Math.ceil(milli)));
+    Atomics.notify(this.#currentJob, 0);
   }
 
   #counter(index: number, offset: number): bigint {

@@ -2,6 +2,7 @@
 // and the kernel is looked for under the extension that this file has.
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import type * as PaceModule from './hash-pace.js';
 import type { HashJob, HashReport, HashWorkerData } from './hash-pool.js';
 import type * as KernelModule from './kernel/kernel.js';
 
@@ -9,6 +10,8 @@ import type * as KernelModule from './kernel/kernel.js';
 const CHUNK_MS = 1;
 const MIN_CHUNK = 64;
 const MAX_CHUNK = 2 ** 22;
+/** After this, a waiting thread looks at the limit again: its change may have come just before the wait. */
+const MAX_WAIT_MS = 250;
 const LOWEST_PRIORITY = 19;
 
 const { source, control, controlOffset } = workerData as HashWorkerData;
@@ -18,8 +21,12 @@ const { createKernel } = (await import(
   new URL(`./kernel/kernel${extension}`, import.meta.url).href
 )) as typeof KernelModule;
 
+const { HashPace } = (await import(new URL(`./hash-pace${extension}`, import.meta.url).href)) as typeof PaceModule;
+
 const kernel = createKernel(source);
 const currentJob = new Int32Array(control, 0, 1);
+const threadLimit = new BigUint64Array(control, 8, 1);
+const pace = new HashPace();
 const [hashesDone, progress] = [0, 8].map((offset) => new BigUint64Array(control, controlOffset + offset, 1));
 let chunk = 1024;
 
@@ -39,11 +46,19 @@ function run(job: HashJob): void {
   for (let nonce = job.start; nonce < job.end;) {
     if (Atomics.load(currentJob, 0) !== job.id) return;
     Atomics.store(progress!, 0, (BigInt(job.id) << 32n) | BigInt(nonce));
-    const count = Math.min(chunk, job.end - nonce);
+    const limit = Number(Atomics.load(threadLimit, 0)) / 1000;
+    const waitMs = pace.waitMs(performance.now(), limit);
+    if (waitMs > 0) {
+      Atomics.wait(currentJob, 0, job.id, Math.min(waitMs, MAX_WAIT_MS));
+      continue;
+    }
+    const count = pace.piece(Math.min(chunk, job.end - nonce), limit);
     const startedMs = performance.now();
     const offset = kernel.scan(nonce, count);
     const elapsedMs = performance.now() - startedMs;
-    Atomics.add(hashesDone!, 0, BigInt(offset < 0 ? count : offset + 1));
+    const hashes = offset < 0 ? count : offset + 1;
+    Atomics.add(hashesDone!, 0, BigInt(hashes));
+    pace.did(hashes, startedMs);
     if (offset >= 0) {
       report({ kind: 'found', id: job.id, nonce: nonce + offset });
       return;

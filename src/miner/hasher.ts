@@ -26,6 +26,11 @@ export interface Hasher {
   search(header: Buffer, target: Buffer): Promise<SearchResult>;
   /** Ends the search that runs, if any: its promise resolves at once, and the threads are free within a few ms. */
   cancel(): void;
+  /**
+   * From now on tries at most so many hashes per second, all threads together: what it tries is real, and it waits in
+   * between. 0 = no limit.
+   */
+  limit(hashesPerSecond: number): void;
   /** Hashes tried since the process began. */
   readonly hashesDone: number;
   /** Cancels, and ends the threads. A later start() begins anew. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../test/support/virtual-clock.js';
+import { waitFor } from '../../test/support/wait.js';
 import { encodeHeader } from '../consensus/header.js';
 import { createParams } from '../consensus/params.js';
 import { bitsOfDifficulty } from '../consensus/target.js';
@@ -49,6 +51,43 @@ describe('InlineHasher', () => {
     const second = hasher.search(header, easy);
     expect(await first).toEqual({ kind: 'cancelled' });
     expect(await second).toEqual({ kind: 'found', nonce: 0 });
+  });
+
+  it('waits between real hashes under a limit, and goes on at once when the limit is lifted', async () => {
+    const clock = new VirtualClock();
+    const hasher = new InlineHasher({ clock, maxHashRate: 1000 });
+    const search = hasher.search(header, hopeless);
+    for (let second = 1; second <= 10; second++) {
+      await clock.advance(1000);
+      // A piece of 50 ms at the start, which had no wait before it.
+      expect(hasher.hashesDone).toBeLessThanOrEqual(second * 1000 + 100);
+      expect(hasher.hashesDone).toBeGreaterThanOrEqual(second * 1000 - 100);
+    }
+    hasher.limit(1);
+    const { hashesDone } = hasher;
+    await clock.advance(10_000);
+    expect(hasher.hashesDone - hashesDone).toBeLessThanOrEqual(12);
+    hasher.limit(0);
+    await clock.advance(0);
+    await waitFor('it hashes without a wait', () => hasher.hashesDone > 100_000);
+    hasher.cancel();
+    expect(await search).toEqual({ kind: 'cancelled' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('keeps a limit over many short searches', async () => {
+    const clock = new VirtualClock();
+    const hasher = new InlineHasher({ clock, maxHashRate: 10 });
+    let found = 0;
+    const search = async (): Promise<void> => {
+      while ((await hasher.search(header, easy)).kind === 'found') found++;
+    };
+    const searching = search();
+    await clock.advance(10_000);
+    expect(found).toBeGreaterThanOrEqual(98);
+    expect(found).toBeLessThanOrEqual(102);
+    hasher.cancel();
+    await searching;
   });
 
   it('says when all nonces are tried, and counts them', async () => {

@@ -11,6 +11,7 @@ const LOSS_REASONS = ['stale', 'refused', 'fault'] as const;
 export interface MinerReadings {
   readonly hashesDone: number;
   readonly hashRate: number;
+  readonly maxHashRate: number;
   readonly active: boolean;
 }
 
@@ -19,7 +20,7 @@ export class MinerMetrics {
   readonly searches: Counter<'result'>;
   readonly blocksMined: Counter;
   readonly blocksLost: Counter<'reason'>;
-  #read: () => MinerReadings = () => ({ hashesDone: 0, hashRate: 0, active: false });
+  #read: () => MinerReadings = () => ({ hashesDone: 0, hashRate: 0, maxHashRate: 0, active: false });
 
   constructor(@Inject(REGISTRY) registry: Registry) {
     const registers = [registry];
@@ -49,6 +50,12 @@ export class MinerMetrics {
       'minichain_miner_hashes_per_second',
       'Hashes per second over the last 10 s of searching.',
       () => read().hashRate,
+    );
+    mirrorGauge(
+      registry,
+      'minichain_miner_max_hashes_per_second',
+      'Most hashes per second that this node may try; 0 = no limit.',
+      () => read().maxHashRate,
     );
     mirrorGauge(registry, 'minichain_miner_active', '1 while a search for a nonce runs.', () => Number(read().active));
   }

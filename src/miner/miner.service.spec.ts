@@ -33,6 +33,8 @@ class HeldHasher implements Hasher {
 
   async start(): Promise<void> {}
 
+  limit(): void {}
+
   search(header: Buffer, target: Buffer): Promise<SearchResult> {
     this.headers.push(decodeHeader(header));
     return new Promise((resolve, reject) => {
@@ -85,17 +87,17 @@ interface RigOptions {
   readonly params?: ConsensusParams;
   /** What random numbers come out as, 0 to 1. */
   readonly random?: number;
+  readonly clock?: VirtualClock;
 }
 
 const closers: (() => Promise<void>)[] = [];
 
 function startMiner<H extends Hasher>(hasher: H, options: RigOptions = {}): Rig<H> {
-  const { auto = true, emptyBlocks = 'on_tie', params, random: next = 0.5 } = options;
-  const clock = new VirtualClock();
+  const { auto = true, emptyBlocks = 'on_tie', params, random: next = 0.5, clock = new VirtualClock() } = options;
   const node = openChain(params === undefined ? { clock } : { clock, params });
   const config = {
     node: { nodeId: 'node-1' },
-    blockchain: { autoMine: auto, mineEmptyBlocks: emptyBlocks },
+    blockchain: { autoMine: auto, mineEmptyBlocks: emptyBlocks, maxHashRate: 0 },
   } as NodeConfig;
   const random: Random = { next: () => next, bytes: (length) => Buffer.alloc(length, 0xff) };
   const logged: Rig<H>['logged'] = [];
@@ -709,6 +711,23 @@ describe('metrics', () => {
     expect(await rig.metric('hashes_total')).toBe(String(rig.hasher.hashesDone));
     expect(await rig.metric('active')).toBe('0');
     expect(await rig.metric('hashes_per_second')).toBe('0');
+  });
+
+  it('show the hashes really done under a limit, with the waits', async () => {
+    const clock = new VirtualClock();
+    const params = createParams({ network: 'test', difficulty: 16 });
+    const rig = startMiner(new InlineHasher({ clock }), { clock, params });
+    rig.miner.limitHashRate(1000);
+    await rig.post('a');
+    await rig.pass(5000);
+    expect(await rig.metric('max_hashes_per_second')).toBe('1000');
+    expect(rig.miner.status).toMatchObject({ active: true, maxHashRate: 1000 });
+    expect(Math.abs(rig.miner.status.hashRate - 1000)).toBeLessThan(50);
+    expect(rig.hasher.hashesDone).toBeLessThanOrEqual(5_100);
+    rig.miner.limitHashRate(100);
+    await rig.pass(20_000);
+    expect(Math.abs(rig.miner.status.hashRate - 100)).toBeLessThan(10);
+    expect(() => rig.miner.limitHashRate(0.5)).toThrow('whole number');
   });
 
   it('show the hash rate of a search that runs', async () => {

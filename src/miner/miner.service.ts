@@ -8,7 +8,7 @@ import { PassingFault } from '../common/faults.js';
 import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
-import type { MineEmptyBlocks, NodeConfig } from '../config/node-config.js';
+import type { NodeConfig } from '../config/node-config.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { RuleError } from '../consensus/rule-error.js';
 import type { VerifiedBlock } from '../consensus/verify-block.js';
@@ -20,7 +20,7 @@ import { HASHER, type Hasher } from './hasher.js';
 import { MineQueue } from './mine-queue.js';
 import type { MinerEventMap, SearchEnd, SearchStarted } from './miner.events.js';
 import { MinerMetrics } from './miner.metrics.js';
-import { MiningPolicy, type MiningReason } from './mining-policy.js';
+import { MiningPolicy, type MiningReason, type MiningSettings } from './mining-policy.js';
 import { RetryBackoff } from './retry-backoff.js';
 import { TemplateSource } from './template-source.js';
 
@@ -29,8 +29,10 @@ export interface MinerStatus {
   readonly auto: boolean;
   /** Is a search for a nonce running? */
   readonly active: boolean;
-  /** Hashes per second over the last 10 s of searching. */
+  /** Hashes per second over the last 10 s of searching, waits under a limit included. */
   readonly hashRate: number;
+  /** Most hashes per second; 0 = no limit. */
+  readonly maxHashRate: number;
 }
 
 /** Mining was asked of a node that is shutting down. */
@@ -61,8 +63,7 @@ const BIG_BLOCK_TRANSACTIONS = 1_000;
 @Injectable()
 export class MinerService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #events: EventHub<MinerEventMap>;
-  readonly #auto: boolean;
-  readonly #emptyBlocks: MineEmptyBlocks;
+  #maxHashRate: number;
   readonly #log: Logger;
   readonly #policy: MiningPolicy;
   readonly #templates: TemplateSource;
@@ -86,8 +87,7 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly metrics: MinerMetrics,
   ) {
     this.#events = new EventHub(faults.report);
-    this.#auto = blockchain.autoMine;
-    this.#emptyBlocks = blockchain.mineEmptyBlocks;
+    this.#maxHashRate = blockchain.maxHashRate;
     this.#log = log.child({ module: 'miner' });
     this.#policy = new MiningPolicy({
       settings: blockchain,
@@ -132,10 +132,21 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
 
   get status(): MinerStatus {
     return {
-      auto: this.#auto,
+      auto: this.#policy.settings.autoMine,
       active: this.#search.isRunning,
       hashRate: Math.round(this.#search.hashesPerSecond),
+      maxHashRate: this.#maxHashRate,
     };
+  }
+
+  /** From now on tries at most so many hashes per second (0 = no limit), until the end of the process. @throws RangeError */
+  limitHashRate(hashesPerSecond: number): void {
+    if (!Number.isSafeInteger(hashesPerSecond) || hashesPerSecond < 0) {
+      throw new RangeError(`hashesPerSecond must be a whole number from 0, got ${hashesPerSecond}`);
+    }
+    this.#maxHashRate = hashesPerSecond;
+    this.hasher.limit(hashesPerSecond);
+    this.#log.info({ hashesPerSecond }, `Hash rate ${hashesPerSecond === 0 ? 'not limited' : 'limited'}`);
   }
 
   /**
@@ -155,6 +166,17 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
     this.#backoff.skip();
     this.#wake();
     return mined;
+  }
+
+  /** When it mines without being asked. */
+  get settings(): MiningSettings {
+    return this.#policy.settings;
+  }
+
+  /** From now on mines without being asked as these say, until the end of the process. `mine` works whatever they are. */
+  setSettings({ autoMine, mineEmptyBlocks }: MiningSettings): void {
+    this.#policy.settings = { autoMine, mineEmptyBlocks };
+    this.#wake();
   }
 
   /** Nothing is mined while at least one cause to pause holds (the initial sync, for example). */
@@ -194,7 +216,7 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
         const reason = this.#reason;
         if (reason !== undefined) await this.#mineBlock(reason);
         // Easy blocks may be found without ever giving way to other work, such as that of noticing that a caller has gone.
-        if (reason === 'request' || this.#emptyBlocks === 'always') await nextTurn();
+        if (reason === 'request' || this.#policy.settings.mineEmptyBlocks === 'always') await nextTurn();
       } catch (error) {
         this.#onFailure(error);
       }

@@ -17,8 +17,11 @@ const OTHERS_ENTRIES_DELAY_MS: DelayMs = [300, 900];
  */
 export type MiningReason = 'request' | 'own-entries' | 'others-entries' | 'always' | 'tie';
 
+/** When to mine without being asked. */
+export type MiningSettings = Pick<BlockchainSection, 'autoMine' | 'mineEmptyBlocks'>;
+
 export interface MiningPolicyOptions {
-  readonly settings: Pick<BlockchainSection, 'autoMine' | 'mineEmptyBlocks'>;
+  readonly settings: MiningSettings;
   readonly clock: Clock;
   readonly random: Random;
   readonly requests: { readonly isEmpty: boolean };
@@ -38,9 +41,12 @@ export class MiningPolicy {
   readonly #pausedFor = new Set<string>();
   readonly #othersEntries: DelayedReason;
   readonly #tie: DelayedReason;
+  /** May be replaced at any time; then call update(). */
+  settings: MiningSettings;
 
   constructor(options: MiningPolicyOptions) {
     this.#options = options;
+    this.settings = options.settings;
     const { clock, random, onDue } = options;
     const delayed = (delayMs: DelayMs, holds: () => boolean): DelayedReason =>
       new DelayedReason({ clock, random, delayMs, holds, onDue });
@@ -50,13 +56,13 @@ export class MiningPolicy {
 
   /** The reason to mine at this moment; undefined = do not mine. */
   get reason(): MiningReason | undefined {
-    const { requests, mempool, settings } = this.#options;
+    const { requests, mempool } = this.#options;
     if (this.#pausedFor.size > 0) return undefined;
     if (!requests.isEmpty) return 'request';
     if (!this.#mayMineUnasked()) return undefined;
     if (mempool.acknowledgedCount > 0) return 'own-entries';
     if (this.#othersEntries.isDue) return 'others-entries';
-    if (settings.mineEmptyBlocks === 'always') return 'always';
+    if (this.settings.mineEmptyBlocks === 'always') return 'always';
     return this.#tie.isDue ? 'tie' : undefined;
   }
 
@@ -80,8 +86,8 @@ export class MiningPolicy {
 
   /** May the node mine although nobody asked it to? */
   #mayMineUnasked(): boolean {
-    const { settings, mempool } = this.#options;
-    return settings.autoMine && this.#pausedFor.size === 0 && !mempool.isSettling;
+    const { mempool } = this.#options;
+    return this.settings.autoMine && this.#pausedFor.size === 0 && !mempool.isSettling;
   }
 
   #hasOnlyOthersEntries(): boolean {
@@ -90,8 +96,8 @@ export class MiningPolicy {
   }
 
   #isTied(): boolean {
-    const { settings, mempool, chain } = this.#options;
-    if (settings.mineEmptyBlocks !== 'on_tie' || !this.#mayMineUnasked() || mempool.size > 0) return false;
+    const { mempool, chain } = this.#options;
+    if (this.settings.mineEmptyBlocks !== 'on_tie' || !this.#mayMineUnasked() || mempool.size > 0) return false;
     return chain.competingTips().length > 0;
   }
 }

@@ -162,7 +162,6 @@ describe('paths and queries', () => {
     ['/mempool?offset=-5', 400, 'invalid-request', /offset: .* got "-5"/],
     ['/mempool?limit=9999', 400, 'invalid-request', /limit: /],
     ['/nothing/here', 404, 'not-found', /there is no GET \/nothing\/here; \/docs lists all routes/],
-    ['/', 404, 'not-found', /GET \//],
     ['/chain/', 404, 'not-found', /./],
   ])('%s', async (path, status, code, detail) => {
     expectProblem(await rest.get(path), status, code, detail);

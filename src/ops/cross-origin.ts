@@ -16,6 +16,24 @@ export function refuseOtherOrigins(instance: FastifyInstance, trustedOrigins: re
   });
 }
 
+/**
+ * Refuses guarded writes of a page whose origin is neither the node's own nor in this list (403), or that are not JSON (415):
+ * a form or a beacon cannot send JSON without asking first. `http.cors_origins` does not open them.
+ */
+export function guardAgainstPages(instance: FastifyInstance, trustedOrigins: readonly string[]): void {
+  instance.addHook('onRequest', (request, _reply, done) => {
+    if (operationOf(request)?.isGuarded !== true || request.headers.origin === undefined) return done();
+    if (!isTrusted(request, trustedOrigins)) {
+      const detail = `a page of ${JSON.stringify(request.headers.origin)} must not do this; lab.nodes in the configuration lists the nodes whose pages may`;
+      return done(new HttpProblem(403, 'cross-origin', detail));
+    }
+    const type = request.headers['content-type'];
+    if (type === undefined || /^application\/json *(;|$)/i.test(type)) return done();
+    const detail = `a page has to send this as application/json, not as ${JSON.stringify(type)}`;
+    done(new HttpProblem(415, 'not-json', detail));
+  });
+}
+
 function isTrusted({ headers }: FastifyRequest, trustedOrigins: readonly string[]): boolean {
   const { origin, host } = headers;
   if (origin !== undefined && trustedOrigins.includes(origin)) return true;

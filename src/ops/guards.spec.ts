@@ -7,7 +7,14 @@ import { refuseUnknownParameters } from './query-parameters.js';
 import { limitRate } from './rate-limit.js';
 import { requireWriteToken } from './write-token.js';
 
-const READ: Operation = { effect: 'read', queryParameters: [], isRateLimited: true, isUrgent: false };
+const READ: Operation = {
+  effect: 'read',
+  queryParameters: [],
+  isRateLimited: true,
+  isUrgent: false,
+  isStream: false,
+  isGuarded: false,
+};
 const WRITE: Operation = { ...READ, effect: 'write' };
 
 let server: FastifyInstance;

@@ -161,6 +161,13 @@ describe('other origins', () => {
     expect((await rest.fetch('/nope', { method: 'POST' })).status).toBe(404);
   });
 
+  it('can read why a write was refused', async () => {
+    const origin = 'https://app.example';
+    rest = await startRestApp({ MINICHAIN_HTTP_CORS_ORIGINS: origin, MINICHAIN_HTTP_WRITE_TOKEN: 't' });
+    const { status, headers } = await rest.post('/blocks', { data: 'x' }, { origin });
+    expect([status, headers.get('access-control-allow-origin')]).toEqual([401, origin]);
+  });
+
   it('may all with "*"', async () => {
     rest = await startRestApp({ MINICHAIN_HTTP_CORS_ORIGINS: '*' });
     const written = await rest.post('/blocks', { data: 'x' }, { origin: 'https://any.example' });

@@ -5,15 +5,20 @@ import type { Clock } from '../common/clock.js';
 import { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
 import type { NodeConfig } from '../config/node-config.js';
+import { labOrigins } from '../config/trusted-origins.js';
+import { operationOf } from '../common/operation.js';
+import { EventFeed } from '../events/event-feed.js';
 import { logBrokenAnswers, sendInStreams } from './answer-streams.js';
 import { useJsonBodies } from './body-parser.js';
-import { refuseOtherOrigins } from './cross-origin.js';
+import { guardAgainstPages, refuseOtherOrigins } from './cross-origin.js';
 import { connectionsOf } from './descriptors.js';
 import { refuseForeignHosts } from './foreign-host.js';
 import { HttpConnections, answerAndClose } from './http-connections.js';
+import { LAST_EVENT_HEADER, showLastEvent } from './last-event.js';
 import { HealthService } from './health.service.js';
 import { LongAnswers } from './long-answers.js';
 import { serveOpenApi } from './openapi.js';
+import { servePage } from './page.js';
 import { OpsMetrics } from './ops.metrics.js';
 import { PROBLEM_MEDIA_TYPE, createProblem } from './problem.js';
 import { ProblemFilter } from './problem-filter.js';
@@ -69,7 +74,9 @@ export function createHttpServer(config: NodeConfig, clock: Clock): HttpServer {
   const routes = new RouteTable(instance);
   // Cheap and silent refusals first: what is wrong with a request is explained only to callers who may ask.
   if (rateLimitPerSecond > 0) limitRate(instance, rateLimitPerSecond, clock);
-  if (!corsOrigins.includes('*')) refuseOtherOrigins(instance, corsOrigins);
+  const ofLab = labOrigins(config);
+  if (!corsOrigins.includes('*')) refuseOtherOrigins(instance, [...corsOrigins, ...ofLab]);
+  guardAgainstPages(instance, ofLab);
   refuseForeignHosts(instance, config);
   useJsonBodies(adapter, bodyLimitBytes, turns);
   if (writeToken !== undefined) requireWriteToken(instance, writeToken);
@@ -98,20 +105,23 @@ export function configureHttp(
     }),
   );
   app.useGlobalPipes(new ValidationPipe());
-  shareWithOrigins(app, config.http.corsOrigins);
+  shareWithOrigins(app, [...config.http.corsOrigins, ...labOrigins(config)]);
+  const instance = app.getHttpAdapter().getInstance();
+  showLastEvent(instance, app.get(EventFeed));
   const metrics = app.get(OpsMetrics);
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onResponse', (request, reply, done) => {
+  instance.addHook('onResponse', (request, reply, done) => {
+    const isStream = operationOf(request)?.isStream === true && reply.statusCode === 200;
+    if (!isStream) {
       metrics.observeRequest(
         request.method,
         request.routeOptions.url ?? 'none',
         reply.statusCode,
         reply.elapsedTime / 1000,
       );
-      done();
-    });
+    }
+    done();
+  });
+  servePage(instance, labOrigins(config));
   serveOpenApi(app, routes, config.http);
 }
 
@@ -121,8 +131,8 @@ function shareWithOrigins(app: NestFastifyApplication, origins: readonly string[
   app.enableCors({
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-    allowedHeaders: ['Content-Type', 'Authorization'],
-    exposedHeaders: ['Retry-After'],
+    allowedHeaders: ['Content-Type', 'Authorization', 'Last-Event-ID'],
+    exposedHeaders: ['Retry-After', LAST_EVENT_HEADER],
     maxAge: 600,
     // Otherwise an OPTIONS that is not a preflight is answered with a 400 in plain text.
     strictPreflight: false,

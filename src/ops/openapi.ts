@@ -3,12 +3,13 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import { z } from 'zod';
 import { VERSION } from '../common/version.js';
 import type { NodeConfig } from '../config/node-config.js';
+import { LAST_EVENT_DOC, LAST_EVENT_HEADER } from './last-event.js';
 import { PROBLEM_MEDIA_TYPE, problemSchema } from './problem.js';
 import type { RouteTable } from './route-table.js';
 
 type JsonSchema = Record<string, unknown>;
 
-type Operation = { responses: Record<string, unknown>; security?: Record<string, string[]>[] };
+type Operation = { responses: Record<string, { headers?: object } | undefined>; security?: Record<string, string[]>[] };
 
 type HttpConfig = NodeConfig['http'];
 
@@ -54,6 +55,11 @@ function createOpenApi(app: NestFastifyApplication, routes: RouteTable, http: Ht
         operation.responses['401'] = problemResponse('The write token is missing or wrong', {
           'WWW-Authenticate': 'Names the scheme, Bearer.',
         });
+      }
+      if (declared?.effect === 'read') {
+        for (const response of [operation.responses['200'], operation.responses['202']]) {
+          if (response !== undefined) response.headers = { [LAST_EVENT_HEADER]: LAST_EVENT_DOC };
+        }
       }
       if (http.rateLimitPerSecond > 0 && declared?.isRateLimited !== false) {
         operation.responses['429'] = problemResponse('Too many requests from one address', {

@@ -4,6 +4,7 @@ import { ChainService } from '../chain/chain.service.js';
 import type { Clock } from '../common/clock.js';
 import { CLOCK, NODE_CONFIG } from '../common/tokens.js';
 import type { NodeConfig } from '../config/node-config.js';
+import { EventsModule } from '../events/events.module.js';
 import { MempoolModule } from '../mempool/mempool.module.js';
 import { MempoolService } from '../mempool/mempool.service.js';
 import { MinerModule } from '../miner/miner.module.js';
@@ -28,7 +29,7 @@ const statusQuery = {
 };
 
 @Module({
-  imports: [ChainModule, MempoolModule, MinerModule, PeersModule],
+  imports: [ChainModule, MempoolModule, MinerModule, PeersModule, EventsModule],
   controllers: [HealthController, MetricsController, StatusController],
   providers: [HealthService, HealthStore, OpsMetrics, statusQuery],
   exports: [HealthService, StatusQuery],

@@ -3,7 +3,14 @@ import type { Operation } from '../common/operation.js';
 
 /** Routes that libraries register, which cannot declare themselves: preflights of CORS, and the files of Swagger UI. */
 const LIBRARY_ROUTES = [/^OPTIONS /, /^(GET|HEAD) \/docs(\/|-|$)/];
-const LIBRARY_READ: Operation = { effect: 'read', queryParameters: 'any', isRateLimited: true, isUrgent: false };
+const LIBRARY_READ: Operation = {
+  effect: 'read',
+  queryParameters: 'any',
+  isRateLimited: true,
+  isUrgent: false,
+  isStream: false,
+  isGuarded: false,
+};
 
 interface Route {
   readonly method: string;

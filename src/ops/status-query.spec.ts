@@ -4,7 +4,7 @@ import { VirtualClock } from '../../test/support/virtual-clock.js';
 import { StatusQuery, type StatusSources } from './status-query.js';
 import { statusSchema } from './status-schemas.js';
 
-const idle: StatusSources['miner'] = { status: { auto: true, active: false, hashRate: 0 } };
+const idle: StatusSources['miner'] = { status: { auto: true, active: false, hashRate: 0, maxHashRate: 0 } };
 const alone: StatusSources['peers'] = {
   key: 'ab'.repeat(32),
   summary: () => ({ connected: 1, known: 4 }),
@@ -40,7 +40,7 @@ it('puts together what the parts of a node say, and counts its uptime in whole s
     genesis: chain.genesis.hash,
     peers: { connected: 1, known: 4 },
     mempool: { transactions: 0, bytes: 0 },
-    mining: { auto: true, active: false, hashRate: 0 },
+    mining: { auto: true, active: false, hashRate: 0, maxHashRate: 0 },
     sync: alone.syncStatus(),
     uptimeSeconds: 61,
   });

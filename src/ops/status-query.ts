@@ -32,7 +32,7 @@ export class StatusQuery {
     const { config, clock, chain, mempool, miner, peers } = this.#sources;
     const { tip, genesis } = chain;
     const { connected, known } = peers.summary();
-    const { auto, active, hashRate } = miner.status;
+    const { auto, active, hashRate, maxHashRate } = miner.status;
     return {
       nodeId: config.node.nodeId,
       key: peers.key,
@@ -45,7 +45,7 @@ export class StatusQuery {
       difficulty: difficultyOf(tip.bits),
       peers: { connected, known },
       mempool: { transactions: mempool.size, bytes: mempool.bytes },
-      mining: { auto, active, hashRate },
+      mining: { auto, active, hashRate, maxHashRate },
       sync: peers.syncStatus(),
       version: VERSION,
       uptimeSeconds: Math.floor((clock.monotonicMs() - this.#startedMs) / 1000),

@@ -22,6 +22,7 @@ export const statusSchema = z
       auto: z.boolean().meta({ description: 'Does the node mine entries without being asked?' }),
       active: z.boolean().meta({ description: 'Is it hashing now?' }),
       hashRate: z.number().meta({ description: 'Hashes per second over the last seconds of mining.' }),
+      maxHashRate: z.number().meta({ description: 'Most hashes per second that it may try; 0 = no limit.' }),
     }),
     sync: syncSchema,
     version: z.string(),

@@ -24,7 +24,7 @@ describe('GET /status', () => {
       difficulty: 0,
       peers: { connected: 0, known: 0 },
       mempool: { transactions: 1, bytes: rest.node.mempool.bytes },
-      mining: { auto: false, active: false, hashRate: expect.any(Number) },
+      mining: { auto: false, active: false, hashRate: expect.any(Number), maxHashRate: 0 },
       sync: {
         state: 'idle',
         progress: 1,

@@ -11,7 +11,8 @@ import { Dialling } from './dialling.js';
 import type { SelfIdentity } from './handshake.js';
 import { Heartbeat } from './heartbeat.js';
 import type { HostRanges } from './host-ranges.js';
-import { LinkRefusals } from './link-refusals.js';
+import { LinkDelays, type LinkDelay } from './link-delays.js';
+import { LinkRefusals, type Refuser } from './link-refusals.js';
 import type { BodyOf, WireError } from './messages.js';
 import { BENIGN_REASONS, MAX_REASON_CHARS, Openings, SHUTTING_DOWN } from './openings.js';
 import { RateLimits } from './rate-limits.js';
@@ -90,6 +91,7 @@ export class Connections {
   readonly #penalties: Penalties;
   readonly #openings: Openings;
   readonly #dialling: Dialling;
+  readonly #delays: LinkDelays;
   readonly #sharedIds = new SeenCache(MAX_SHARED_IDS);
   #stopped = false;
 
@@ -97,6 +99,7 @@ export class Connections {
     const { book, chain, clock, events, log, maxPeers, meter, random, ranges, scoring, seeds, self } = given;
     this.#given = given;
     this.#limits = new RateLimits(clock);
+    this.#delays = new LinkDelays(random);
     this.#reading = new ReadingPaces(clock);
     const lines = (this.#lines = new LogLimiter(log, clock));
     this.#penalties = new Penalties({ scoring, lines, meter });
@@ -155,8 +158,7 @@ export class Connections {
   /** Time has passed that this process knows nothing of: each peer has to answer now, and all that failed is dialled again. */
   recheck(): void {
     for (const peer of this.peers.all) this.#heartbeat.probe(peer, 'no answer after this node slept');
-    this.#given.book.resetBackoff();
-    this.#dialling.dialDue();
+    this.redial();
   }
 
   acceptInbound(channel: Channel): void {
@@ -189,19 +191,30 @@ export class Connections {
   }
 
   /** From now on there is no session with this node, whichever side dials. Returns whether there was one. */
-  refuse(name: string): boolean {
+  refuse(name: string, by: Refuser): boolean {
     const peers = this.peers.named(name);
     const keys = [...peers.map(({ key }) => key), ...this.#given.book.keysOf(name)];
-    this.refusals.refuse(name, keys, peers[0]?.displayAddress);
+    this.refusals.refuse(name, keys, peers[0]?.displayAddress, by);
     for (const peer of peers) peer.session.close(linkRefusal(peer.nodeId));
     return peers.length > 0;
   }
 
-  /** Sessions with this node are welcome again. Dials its known addresses at once, whatever their back-off. */
-  allow(name: string): void {
-    this.refusals.allow(name);
+  /** Ends a refusal. If no other one is left, dials the node's known addresses at once, whatever their back-off. */
+  allow(name: string, by: Refuser): void {
+    this.refusals.allow(name, by);
     this.#given.book.resetBackoff(name);
     this.#dialling.dialDue();
+  }
+
+  /** Dials all addresses that are to be dialled at once, whatever their back-off. */
+  redial(): void {
+    this.#given.book.resetBackoff();
+    this.#dialling.dialDue();
+  }
+
+  /** Makes the messages of the link with this node late on purpose, now and in later sessions. undefined = not any more. */
+  delay(nodeId: string, delay: LinkDelay | undefined): void {
+    this.#delays.set(nodeId, delay, this.peers.named(nodeId));
   }
 
   #admit(session: Session, { identity, tip }: GoodHello, dialled: string | undefined): Peer {
@@ -211,6 +224,7 @@ export class Connections {
     const moment = { connectedAtMs: clock.monotonicMs(), lastSeenMs: clock.nowMs() };
     const reading = this.#reading.enter(session);
     const peer = new Peer({ identity, session, direction, dialled, tip, ...moment, limits, reading });
+    this.#delays.apply(peer);
     session.gate = (body, bytes) => this.#penalties.acceptMessage(peer, body, bytes);
     this.#warnOfSharedId(peer);
     this.peers.add(peer);

@@ -1,5 +1,8 @@
 import { isKeyId, type KeyId } from './node-key.js';
 
+/** Who wants no link with a node. Each lifts its own refusals only. */
+export type Refuser = 'operator' | 'lab';
+
 /** A node that this node keeps no session with. */
 export interface RefusedLink {
   /** As it was refused: a node id or a key. */
@@ -8,6 +11,8 @@ export interface RefusedLink {
   readonly keys: ReadonlySet<KeyId>;
   /** Where it was last seen; undefined if it has not been seen. */
   readonly address: string | undefined;
+  /** Never empty. */
+  readonly by: ReadonlySet<Refuser>;
 }
 
 /**
@@ -32,14 +37,26 @@ export class LinkRefusals {
    * @param keys of the node, as far as they are known.
    * @param address where the node is at present, if known.
    */
-  refuse(name: string, keys: Iterable<KeyId>, address: string | undefined): void {
+  refuse(name: string, keys: Iterable<KeyId>, address: string | undefined, by: Refuser): void {
     const before = this.#links.get(name);
-    const all = new Set([...(before?.keys ?? []), ...keys]);
-    this.#links.set(name, { name, keys: all, address: address ?? before?.address });
+    this.#links.set(name, {
+      name,
+      keys: new Set([...(before?.keys ?? []), ...keys]),
+      address: address ?? before?.address,
+      by: new Set([...(before?.by ?? []), by]),
+    });
   }
 
-  /** @param name a node id or a key, whichever it was refused under. */
-  allow(name: string): void {
-    for (const link of this.all) if (link.name === name || link.keys.has(name)) this.#links.delete(link.name);
+  /**
+   * The node stays refused if another one wants that.
+   * @param name a node id or a key, whichever it was refused under.
+   */
+  allow(name: string, by: Refuser): void {
+    for (const link of this.all) {
+      if (link.name !== name && !link.keys.has(name)) continue;
+      const others = [...link.by].filter((other) => other !== by);
+      if (others.length === 0) this.#links.delete(link.name);
+      else this.#links.set(link.name, { ...link, by: new Set(others) });
+    }
   }
 }

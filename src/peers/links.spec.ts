@@ -71,6 +71,21 @@ describe('Links', () => {
     expect(dials).toEqual(['b']);
   });
 
+  it.each([
+    ['operator', 'lab'],
+    ['lab', 'operator'],
+  ] as const)('that the %s refuses stay refused when the %s allows them', async (one, other) => {
+    a.peers.refuse('b', one);
+    a.peers.refuse('b', other);
+    a.peers.allow('b', other);
+    a.peers.redial();
+    await clock.advance(60_000);
+    expect([refusedAt(a), a.connected()]).toEqual([['b'], []]);
+    a.peers.allow('b', one);
+    await connected(100);
+    expect(refusedAt(a)).toEqual([]);
+  });
+
   it('with a node that this one knows no address of are refused too; it is told why, and listed', async () => {
     const hidden = await greet(net, a, 'hidden');
     hidden.sayHello(a.chain.genesis, a.chain.genesis, { advertisedAddress: '' });

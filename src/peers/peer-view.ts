@@ -1,3 +1,5 @@
+import { viewWork } from '../chain/block-view.js';
+import type { Hash } from '../consensus/codec.js';
 import { hostOf } from './address.js';
 import type { LinkRefusals } from './link-refusals.js';
 import { isKeyId, type KeyId } from './node-key.js';
@@ -22,7 +24,10 @@ export interface PeerView {
   readonly lastSeen: string | null;
   readonly direction: 'inbound' | 'outbound' | null;
   readonly latencyMs: number | null;
+  /** Height, hash and work of its tip, as it says. */
   readonly height: number | null;
+  readonly tip: Hash | null;
+  readonly chainWork: string | null;
   readonly score: number;
 }
 
@@ -49,7 +54,14 @@ export class PeerViews {
       ({ name, keys }) =>
         !known.some(({ key, nodeId }) => nodeId === name || (key !== undefined && (key === name || keys.has(key)))),
     );
-    const absent = { connected: false, direction: null, latencyMs: null, height: null } as const;
+    const absent = {
+      connected: false,
+      direction: null,
+      latencyMs: null,
+      height: null,
+      tip: null,
+      chainWork: null,
+    } as const;
     return [
       ...peers.all.map((peer) => this.#viewOf(peer)),
       ...known.map(({ address, key, nodeId, lastSeenMs }) => ({
@@ -102,6 +114,8 @@ export class PeerViews {
       direction: peer.direction,
       latencyMs: peer.latencyMs === undefined ? null : Math.round(peer.latencyMs),
       height: peer.tip.length - 1,
+      tip: peer.tip.hash,
+      chainWork: viewWork(peer.tip.chainWork),
       score: this.#given.scoring.score(peer.key, peer.session.remoteHost),
     };
   }

@@ -67,6 +67,8 @@ export class Peer {
   rival: Rival | undefined;
   /** The reason that it gave for closing the session. */
   farewell: string | undefined;
+  /** Called when a message of the peer shows another tip than the one before it. */
+  tipChanged: (() => void) | undefined;
   /** Hashes of blocks and ids of transactions that the peer is known to have: it sent or was sent them. */
   readonly known = new SeenCache(KNOWN_ITEMS);
   /** Hashes of the blocks that it announced in this session. */
@@ -115,8 +117,10 @@ export class Peer {
 
   /** Notes the tip in a message of the peer. */
   sawTip(tip: PeerTip): void {
+    const isChange = tip.hash !== this.#tip.hash;
     this.#tip = tip;
     this.known.add(tip.hash);
+    if (isChange) this.tipChanged?.();
   }
 
   has(hash: Hash): boolean {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hashSchema } from '../chain/chain-schemas.js';
 
 const peerSchema = z
   .object({
@@ -14,7 +15,12 @@ const peerSchema = z
     lastSeen: z.iso.datetime().nullable(),
     direction: z.enum(['inbound', 'outbound']).nullable().meta({ description: 'Who dialled; null without a session.' }),
     latencyMs: z.number().nullable(),
-    height: z.int().nullable(),
+    height: z.int().nullable().meta({ description: 'Height of its tip, as it says; null without a session.' }),
+    tip: hashSchema.nullable().meta({ description: 'Hash of its tip, as it says.' }),
+    chainWork: z
+      .string()
+      .nullable()
+      .meta({ description: 'Expected number of hashes behind its chain, as it says, as 64 hex digits.' }),
     score: z.number().meta({ description: 'Misbehaviour score; at 100 the peer is banned.' }),
   })
   .meta({ id: 'Peer' });

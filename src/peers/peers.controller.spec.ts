@@ -28,6 +28,8 @@ describe('GET /peers', () => {
           direction: null,
           latencyMs: null,
           height: null,
+          tip: null,
+          chainWork: null,
           score: 0,
         },
       ],

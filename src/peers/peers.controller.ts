@@ -64,9 +64,10 @@ export class PeersController {
   })
   @ApiAcceptedResponse({ description: 'The link, before the dial has ended', standardSchema: linkSchema })
   connect(@Param('id', { schema: nodeIdSchema }) id: string): PeerLink {
-    const link = this.#linkOf(id);
+    const { connected } = this.#linkOf(id);
     this.peers.allow(id);
-    return { ...link, refused: false };
+    // The lab may still refuse it. A node that was known only by its refusal is not known any more.
+    return { id, connected, refused: this.peers.linkOf(id)?.refused ?? false };
   }
 
   @Get('peers/bans')

@@ -24,6 +24,8 @@ import { FirstExchange } from './first-exchange.js';
 import { EntryGossip } from './entry-gossip.js';
 import { Gossip } from './gossip.js';
 import { HostRanges } from './host-ranges.js';
+import type { LinkDelay } from './link-delays.js';
+import type { Refuser } from './link-refusals.js';
 import { messageHandlers } from './message-handlers.js';
 import type { WireError } from './messages.js';
 import { openNodeKey, type KeyId, type NodeKey } from './node-key.js';
@@ -37,12 +39,20 @@ import { Seeds } from './seeds.js';
 import { ServingTurns } from './serving-turns.js';
 import { Sync, type SyncState, type SyncStatus } from './sync.js';
 import { WakeWatch } from './wake-watch.js';
+import type { PeerTip } from './wire.js';
 
 export interface PeersEventMap {
   /** A session is open: both nodes have proved their keys. */
-  readonly connected: { readonly nodeId: string; readonly direction: Direction; readonly address: string };
+  readonly connected: {
+    readonly nodeId: string;
+    readonly direction: Direction;
+    readonly address: string;
+    readonly tip: PeerTip;
+  };
   /** The session is over; `reason` is for people, in the peer's own words if it said why. */
   readonly disconnected: { readonly nodeId: string; readonly reason: string };
+  /** A message of a connected peer shows another tip than before. */
+  readonly tip: { readonly nodeId: string; readonly tip: PeerTip };
   /** The state of the sync changed. */
   readonly sync: SyncState;
   /** See isCatchingUp. */
@@ -164,7 +174,8 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
         redirected: ({ remoteHost }, message) => discovery.receiveAlternatives(message, remoteHost),
         connected: (peer) => {
           const { nodeId, direction, displayAddress: address } = peer;
-          events.emit('connected', { nodeId, direction, address });
+          peer.tipChanged = () => events.emit('tip', { nodeId, tip: peer.tip });
+          events.emit('connected', { nodeId, direction, address, tip: peer.tip });
           sync.consider(peer);
           firstExchange.begin(peer);
           this.#repair.connected();
@@ -249,13 +260,26 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
    * end of the process. Also for nodes that this one does not know yet. Returns whether there was a session.
    * @param name a node id, which stands for all nodes that have it, or a key.
    */
-  refuse(name: string): boolean {
-    return this.#connections.refuse(name);
+  refuse(name: string, by: Refuser = 'operator'): boolean {
+    return this.#connections.refuse(name, by);
   }
 
-  /** Ends a refusal, and dials the node's known addresses at once. A ban stays in force. */
-  allow(name: string): void {
-    this.#connections.allow(name);
+  /**
+   * Ends a refusal, and dials the node's known addresses at once. A ban stays in force, and so does the refusal of
+   * another one: the lab does not lift what the operator wants, nor the operator what the lab does.
+   */
+  allow(name: string, by: Refuser = 'operator'): void {
+    this.#connections.allow(name, by);
+  }
+
+  /** Dials all known addresses that are to be dialled at once, whatever their back-off. */
+  redial(): void {
+    this.#connections.redial();
+  }
+
+  /** Makes the messages of the link with this node late on purpose, until the end of the process; undefined = not any more. */
+  delay(nodeId: string, delay: LinkDelay | undefined): void {
+    this.#connections.delay(nodeId, delay);
   }
 
   syncStatus(): SyncStatus {

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../common/clock.js';
 import { RuleError } from '../consensus/rule-error.js';
 import type { Channel } from './channel.js';
+import { DelayedChannel } from './delayed-channel.js';
 import {
   WireError,
   decodeMessage,
@@ -79,19 +80,21 @@ export class Session {
   missingFeature: (kind: BodyCase) => string | undefined = () => undefined;
   readonly #pending = new Map<number, PendingRequest>();
   readonly #queue: OutgoingQueue;
+  readonly #channel: DelayedChannel;
   readonly #memory: OutgoingMemory;
   #lastId = 0;
   #holds = 0;
   #closed = false;
 
   constructor(
-    private readonly channel: Channel,
+    channel: Channel,
     private readonly clock: Clock,
     private readonly meter: TrafficMeter,
     private readonly events: SessionEvents,
     memory = new OutgoingMemory(MAX_QUEUED_BYTES),
   ) {
-    this.#queue = new OutgoingQueue(channel, MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES);
+    this.#channel = new DelayedChannel(channel, clock);
+    this.#queue = new OutgoingQueue(this.#channel, MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES);
     this.#memory = memory;
     memory.add(this.#queue, () => this.#hangUp(NOT_READ));
   }
@@ -111,15 +114,20 @@ export class Session {
   }
 
   get remoteHost(): string {
-    return this.channel.remoteHost;
+    return this.#channel.remoteHost;
   }
 
   get provenNodeId(): string | undefined {
-    return this.channel.provenNodeId;
+    return this.#channel.provenNodeId;
+  }
+
+  /** Makes the messages to come late on purpose: asked for each of them, in both directions. */
+  set delayMs(delayMs: () => number) {
+    this.#channel.delayMs = delayMs;
   }
 
   open(): void {
-    this.channel.open({
+    this.#channel.open({
       message: (bytes) => this.#receive(bytes),
       drained: () => this.#queue.drained(),
       closed: (reason) => this.#end(reason),
@@ -164,12 +172,12 @@ export class Session {
   /** Reads nothing more from the peer until `release` was called as often. */
   hold(): void {
     this.#holds += 1;
-    if (this.#holds === 1 && !this.#closed) this.channel.pause();
+    if (this.#holds === 1 && !this.#closed) this.#channel.pause();
   }
 
   release(): void {
     this.#holds -= 1;
-    if (this.#holds === 0 && !this.#closed) this.channel.resume();
+    if (this.#holds === 0 && !this.#closed) this.#channel.resume();
   }
 
   /** Says why and ends the session. */
@@ -246,7 +254,7 @@ export class Session {
 
   #hangUp(reason: string): void {
     if (this.#closed) return;
-    this.channel.close();
+    this.#channel.close();
     this.#end(reason);
   }
 

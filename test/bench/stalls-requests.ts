@@ -7,6 +7,7 @@ export const requests: readonly Scenario[] = [
   rest('/blocks/1'),
   rest('/blocks/1?format=hex'),
   rest('/headers?from=0&limit=2000'),
+  rest('/forks?from=0&to=9999'),
   {
     name: 'GET /transactions/:id in a full block',
     prepare: async (round) => {

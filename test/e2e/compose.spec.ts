@@ -3,6 +3,7 @@ import { DockerComposeEnvironment, getContainerRuntimeClient } from 'testcontain
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { containerById } from '../support/docker-container.js';
 import { outputOf, type Container } from '../support/docker-engine.js';
+import { EventClient } from '../support/event-client.js';
 import { waitFor } from '../support/wait.js';
 import { describeWithEngine, imageUnderTest } from './cluster.js';
 
@@ -14,11 +15,19 @@ const LIMIT_MS = 90_000;
 
 /** The compose file as it is shipped, on the ports that it says; Grafana alone stays away, to be had from its registry only. */
 describeWithEngine('docker-compose.yml', () => {
-  it('brings up nodes that find each other, more of them by DNS alone, and a Prometheus that sees them all', async () => {
+  it('brings up nodes that find each other, more of them by DNS alone, each with its page, and a Prometheus that sees them all', async () => {
     await up(['docker-compose.yml'], { scale: 2 });
     await waitFor('each node has all others', async () => (await connected()).every((count) => count === 4), LIMIT_MS);
+    for (const url of NODE_URLS) await checkPage(url);
+    const streams = await Promise.all(NODE_URLS.map((url) => EventClient.open(url)));
+    onTestFinished(() => streams.forEach((stream) => stream.close()));
     const id = await post('through compose');
     await confirmed(id);
+    for (const stream of streams) {
+      const isConfirmed = (): boolean =>
+        stream.of('entry').some(({ state, ids }) => state === 'confirmed' && ids.includes(id));
+      await waitFor('the stream says that the entry is confirmed', isConfirmed, LIMIT_MS);
+    }
     const query = encodeURIComponent('count(up{job="minichain"} == 1)');
     await waitFor(
       'all five are scraped',
@@ -104,6 +113,27 @@ async function get<T>(url: string): Promise<T> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`GET ${url}: ${response.status}`);
   return (await response.json()) as T;
+}
+
+/** The page and all that it loads, also later, are there in the types that a browser takes; the lab is not. */
+async function checkPage(url: string): Promise<void> {
+  const types = new Map<string, string | null>();
+  const load = async (path: string): Promise<void> => {
+    const response = await fetch(new URL(path, url));
+    expect(response.status, path).toBe(200);
+    types.set(path, response.headers.get('content-type'));
+    const names = (await response.text()).match(/[\w-]+-[\w-]{8}\.(?:js|css|svg)\b/g) ?? [];
+    for (const name of names) if (!types.has(`/assets/${name}`)) await load(`/assets/${name}`);
+  };
+  await load('/');
+  expect([...new Set(types.values())].toSorted()).toEqual([
+    'application/javascript; charset=utf-8',
+    'image/svg+xml',
+    'text/css; charset=utf-8',
+    'text/html; charset=utf-8',
+  ]);
+  expect([...types.keys()].filter((path) => path.endsWith('.js')).length).toBeGreaterThan(1);
+  expect((await fetch(`${url}/lab`)).status).toBe(404);
 }
 
 /** Sessions of each of the three. */

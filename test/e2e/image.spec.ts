@@ -74,7 +74,7 @@ describeWithEngine('the image', () => {
 
   it('is found healthy by the engine, and unhealthy while the node does not answer', async () => {
     const cluster = await newCluster({ settings: BY_HAND });
-    const node = await cluster.add('node-1');
+    const node = await cluster.add('node-1', { isHealthChecked: true });
     const health = async (): Promise<string | undefined> => (await node.container.inspect()).State.Health?.Status;
     await waitFor('it is healthy', async () => (await health()) === 'healthy', 30_000);
     const signal = async (name: string): Promise<void> => {

@@ -12,6 +12,8 @@ import { describeWithEngine, imageUnderTest } from './cluster.js';
 const INSTANCES = ['node1:8091', 'node2:8091', 'node3:8091'];
 /** Series come with the second scrape, and some a little after what they tell of. */
 const LIMIT_MS = 60_000;
+/** Metrics of a part that the nodes here leave off: their queries have no data. */
+const OF_PARTS_THAT_ARE_OFF = ['minichain_lab_links'];
 
 describeWithEngine('Prometheus, by the configuration of this project', () => {
   let cluster: DockerCluster;
@@ -19,8 +21,7 @@ describeWithEngine('Prometheus, by the configuration of this project', () => {
 
   beforeAll(async () => {
     cluster = await DockerCluster.create(inject('run'), { image: imageUnderTest() });
-    prometheus = await DockerPrometheus.start(cluster);
-    await cluster.startAll();
+    [prometheus] = await Promise.all([DockerPrometheus.start(cluster), cluster.startAll()]);
     await waitFor('all nodes are scraped', async () => String(await prometheus.up()) === String(INSTANCES), LIMIT_MS);
   });
   afterAll(async () => {
@@ -35,7 +36,7 @@ describeWithEngine('Prometheus, by the configuration of this project', () => {
       .map(({ labels }) => labels[label] ?? '')
       .toSorted();
 
-  it('has data for every query of a dashboard and of an alert, and nothing to alert of', async () => {
+  it('has data for every query of a dashboard and of an alert whose part is on, and nothing to alert of', async () => {
     const stream = new PostStream(cluster);
     await stream.more(60);
     await stream.stop();
@@ -48,6 +49,9 @@ describeWithEngine('Prometheus, by the configuration of this project', () => {
       ...alertQueries().map(({ alert, measured }) => ({ what: `${alert}: ${measured}`, expr: measured })),
     ];
     expect(queries.length).toBeGreaterThan(20);
+    const isOff = ({ expr }: { expr: string }): boolean => OF_PARTS_THAT_ARE_OFF.some((name) => expr.includes(name));
+    const expectedEmpty = queries.filter(isOff).map(({ what }) => what);
+    expect(expectedEmpty).toHaveLength(OF_PARTS_THAT_ARE_OFF.length);
     let empty: string[] = [];
     const isAllThere = waitFor(
       'every query has data',
@@ -56,11 +60,11 @@ describeWithEngine('Prometheus, by the configuration of this project', () => {
           queries.map(({ expr }): Promise<readonly Series[]> => prometheus.query(expr)),
         );
         empty = queries.filter((_, index) => results[index]!.length === 0).map(({ what }) => what);
-        return empty.length === 0;
+        return String(empty) === String(expectedEmpty);
       },
       LIMIT_MS,
     );
-    await isAllThere.catch(() => expect(empty).toEqual([]));
+    await isAllThere.catch(() => expect(empty).toEqual(expectedEmpty));
     await waitFor('no alert is left', async () => (await prometheus.alerts()).length === 0, LIMIT_MS);
   });
 

@@ -24,7 +24,7 @@ export const STATUS: Status = {
   difficulty: 4,
   peers: { connected: 2, known: 2 },
   mempool: { transactions: 1, bytes: 2048 },
-  mining: { auto: true, active: false, hashRate: 0 },
+  mining: { auto: true, active: false, hashRate: 0, maxHashRate: 0 },
   sync: {
     state: 'idle',
     progress: 1,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const IGNORED = ['**/*.spec.ts', '**/kernel/assembly/**'];
+const IGNORED = ['**/*.spec.ts', '**/kernel/assembly/**', '**/explorer/**'];
 const KERNEL = 'src/miner/kernel/generated';
 
 /**

@@ -21,6 +21,7 @@ export interface AddOptions {
   readonly bootstrap?: readonly string[] | 'seed';
   readonly settings?: Readonly<Record<string, string>>;
   readonly volumes?: Readonly<Record<string, string>>;
+  readonly isHealthChecked?: boolean;
 }
 
 /**
@@ -76,7 +77,12 @@ export class DockerCluster {
   }
 
   async add(nodeId: string, options: AddOptions = {}): Promise<DockerNode> {
-    const { bootstrap = this.nodes.map((node) => node.nodeId), settings = {}, volumes } = options;
+    const {
+      bootstrap = this.nodes.map((node) => node.nodeId),
+      settings = {},
+      volumes,
+      isHealthChecked = false,
+    } = options;
     const names = bootstrap === 'seed' ? [SEED_NAME] : bootstrap;
     const node = new DockerNode({
       nodeId,
@@ -93,6 +99,7 @@ export class DockerCluster {
         ...settings,
       },
       ...(volumes && { volumes }),
+      isHealthChecked,
     });
     this.nodes.push(node);
     await node.create();

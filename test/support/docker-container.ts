@@ -53,6 +53,12 @@ export class HardenedContainer extends GenericContainer {
     return this;
   }
 
+  /** The engine starts a process for each health check, which costs many containers on a small machine much of its CPU. */
+  withoutHealthCheck(): this {
+    this.createOpts.Healthcheck = { Test: ['NONE'] };
+    return this;
+  }
+
   protected override async beforeContainerCreated(): Promise<void> {
     this.withLabels(await labelsOf(this.run));
   }

@@ -49,10 +49,14 @@ export class RestApp {
     return this.node.app.get(HealthService);
   }
 
+  /** An event stream has no end: of its answer there is only the head. */
   async fetch(path: string, init: RequestInit = {}): Promise<Answer> {
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`, init);
-    const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') === true && text !== '';
+    const type = response.headers.get('content-type') ?? '';
+    const isStream = type === 'text/event-stream';
+    if (isStream) await response.body?.cancel();
+    const text = isStream ? '' : await response.text();
+    const isJson = type.includes('json') && text !== '';
     return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
   }
 
@@ -101,7 +105,7 @@ export class RestApp {
 /** @param env settings such as MINICHAIN_HTTP_WRITE_TOKEN, over ones that suit a test. */
 export async function startRestApp(
   env: Record<string, string> = {},
-  overrides: Pick<NodeOverrides, 'clock'> = {},
+  overrides: Pick<NodeOverrides, 'clock' | 'cluster'> = {},
 ): Promise<RestApp> {
   const config = parseConfig({
     env: {

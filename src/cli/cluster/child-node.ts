@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { ToNode } from '../../lab/cluster-port.js';
 import type { Terminal } from '../terminal.js';
 import { LastErrors } from './error-line.js';
 import { relayLines } from './line-relay.js';
@@ -34,6 +35,18 @@ export class ChildNode {
       detached: true,
     });
     this.ended = this.#run(prefix, terminal);
+  }
+
+  onMessage(listener: (message: unknown) => void): void {
+    this.#process.on('message', listener);
+  }
+
+  /** False: the channel to the process is closed. */
+  send(message: ToNode): boolean {
+    if (!this.#process.connected) return false;
+    // It may close at this very moment.
+    this.#process.send(message, () => undefined);
+    return true;
   }
 
   kill(signal: NodeJS.Signals): void {

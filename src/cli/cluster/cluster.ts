@@ -1,6 +1,8 @@
 import { colour, hasColours, type Terminal } from '../terminal.js';
 import { checkPorts } from './check-ports.js';
+import type { ProcessVerb, ToNode } from '../../lab/cluster-port.js';
 import { ChildNode, type ChildEnd } from './child-node.js';
+import { ClusterLab, type LabProcesses } from './cluster-lab.js';
 import { ClusterRefusal, type ClusterControl, type ClusterNodeView } from './control.js';
 import { urlOf, type PlannedNode } from './plan-cluster.js';
 
@@ -25,7 +27,7 @@ interface Slot {
 }
 
 /** The processes of a cluster's nodes. The end of one leaves the others alone. */
-export class Cluster implements ClusterControl {
+export class Cluster implements ClusterControl, LabProcesses {
   /** Resolves when no node runs any more. */
   readonly allEnded: Promise<void>;
   readonly #init: ClusterInit;
@@ -33,6 +35,7 @@ export class Cluster implements ClusterControl {
   readonly #slots: readonly Slot[];
   readonly #resolveAllEnded: () => void;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #lab = new ClusterLab(this);
   #isStopping = false;
 
   constructor(init: ClusterInit, terminal: Terminal) {
@@ -82,9 +85,41 @@ export class Cluster implements ClusterControl {
     return this.#end(this.#findRunning(nodeId), 'SIGKILL');
   }
 
+  /** Halts the process where it is: it neither answers nor ends. @throws ClusterRefusal */
+  pause(nodeId: string): Promise<ClusterNodeView> {
+    const slot = this.#findRunning(nodeId);
+    slot.child!.kill('SIGSTOP');
+    this.#setState(slot, 'paused');
+    return Promise.resolve(viewOf(slot));
+  }
+
+  /** @throws ClusterRefusal */
+  resume(nodeId: string): Promise<ClusterNodeView> {
+    const slot = this.#find(nodeId);
+    this.#checkPaused(slot);
+    slot.child!.kill('SIGCONT');
+    this.#setState(slot, 'running');
+    return Promise.resolve(viewOf(slot));
+  }
+
+  checkVerb(verb: ProcessVerb, nodeId: string): void {
+    if (verb === 'start') this.#checkStartable(this.#find(nodeId));
+    else if (verb === 'resume') this.#checkPaused(this.#find(nodeId));
+    else this.#findRunning(nodeId);
+  }
+
+  async act(verb: ProcessVerb, nodeId: string): Promise<ClusterNodeView> {
+    return this[verb](nodeId);
+  }
+
+  send(nodeId: string, message: ToNode): boolean {
+    return this.#find(nodeId).child?.send(message) ?? false;
+  }
+
   /** Stops all nodes, for good. @returns those that did not end as they were told. */
   async stopAll(): Promise<readonly string[]> {
     this.#isStopping = true;
+    this.#lab.stop();
     const ending = this.#slots.filter(({ state }) => state !== 'ended');
     await Promise.all(ending.map((slot) => this.#end(slot, 'SIGTERM')));
     // A node that is still loading has no handler for the signal yet, and nothing to lose.
@@ -106,8 +141,14 @@ export class Cluster implements ClusterControl {
   #checkStartable(slot: Slot): void {
     if (this.#isStopping) throw new ClusterRefusal('cluster-stopping', 'the cluster is about to end');
     if (slot.state === 'ended') return;
-    const state = slot.state === 'running' ? 'runs already' : 'is still stopping';
+    const state = { running: 'runs already', paused: 'is paused: resume it', stopping: 'is still stopping' }[
+      slot.state
+    ];
     throw new ClusterRefusal('running-already', `${nameOf(slot)} ${state}`);
+  }
+
+  #checkPaused(slot: Slot): void {
+    if (slot.state !== 'paused') throw new ClusterRefusal('not-paused', `${nameOf(slot)} is not paused`);
   }
 
   #findRunning(nodeId: string): Slot {
@@ -118,26 +159,33 @@ export class Cluster implements ClusterControl {
     }
     const others = this.#slots.filter((other) => other !== slot && other.state === 'running');
     if (others.length === 0) {
-      throw new ClusterRefusal('last-node', `${nodeId} is the last node that runs: end the cluster with Ctrl-C`);
+      throw new ClusterRefusal(
+        'last-node',
+        `${nodeId} is the last node that runs; start another one first, or end the cluster with Ctrl-C`,
+      );
     }
     return slot;
   }
 
   #spawn(slot: Slot): void {
     const { plan, prefix } = slot;
+    const nodeId = nameOf(slot);
     const child = new ChildNode(
       { ...plan, env: { ...this.#env, ...plan.env } },
       this.#init.launcher,
       prefix,
       this.#terminal,
     );
-    Object.assign(slot, { child, state: 'running', end: undefined });
+    child.onMessage((message) => this.#lab.received(nodeId, message));
+    Object.assign(slot, { child, end: undefined });
+    this.#setState(slot, 'running');
     void child.ended.then((end) => this.#ended(slot, end));
   }
 
   #ended(slot: Slot, end: ChildEnd): void {
     const wasAsked = slot.state === 'stopping';
-    Object.assign(slot, { child: undefined, state: 'ended', end });
+    Object.assign(slot, { child: undefined, end });
+    this.#setState(slot, 'ended');
     if (!this.#isStopping) {
       const reason = end.errorLine === undefined ? '' : `: ${end.errorLine}`;
       const why = wasAsked ? ' as it was told' : ` unexpectedly (${describeEnd(end)})${reason}`;
@@ -147,10 +195,17 @@ export class Cluster implements ClusterControl {
     if (this.#slots.every(({ state }) => state === 'ended')) this.#resolveAllEnded();
   }
 
+  #setState(slot: Slot, state: Slot['state']): void {
+    slot.state = state;
+    this.#lab.changed();
+  }
+
   async #end(slot: Slot, signal: 'SIGTERM' | 'SIGKILL'): Promise<ClusterNodeView> {
     const child = slot.child!;
-    slot.state = 'stopping';
+    this.#setState(slot, 'stopping');
     child.kill(signal);
+    // A process that is halted takes no other signal.
+    child.kill('SIGCONT');
     const timer = setTimeout(() => {
       this.#terminal.stderr.write(`${child.name} does not stop, killing it\n`);
       child.kill('SIGKILL');

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const nodeViewSchema = z.object({
   nodeId: z.string(),
   url: z.string(),
-  state: z.enum(['running', 'stopping', 'ended']),
+  state: z.enum(['running', 'paused', 'stopping', 'ended']),
   /** How its last process ended ("exit code 1"); null while it runs. */
   end: z.string().nullable(),
 });
@@ -31,6 +31,7 @@ export type RefusalCode =
   | 'unknown-node'
   | 'running-already'
   | 'not-running'
+  | 'not-paused'
   /** The end of the last node would be the end of the cluster. */
   | 'last-node'
   | 'cluster-stopping';

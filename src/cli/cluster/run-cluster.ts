@@ -143,6 +143,7 @@ function welcome(nodes: readonly PlannedNode[], tookMs: number): string {
     `${number} ${noun} ${duration(tookMs)}`,
     '',
     table([['', 'REST', 'docs', 'metrics', 'peers'], ...rows]),
+    ...(configs.some(({ lab }) => lab.enabled) ? [`open ${urls[0]}`, ''] : []),
     `Try:  ${example}`,
     `      curl ${urls.at(-1)}/chain`,
     'Ctrl-C stops all of them.',

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { wholeNumberArgument } from '../client-command.js';
 import type { ClusterNodeView, ControlRequest } from '../cluster/control.js';
+import { withLab } from '../cluster/lab-settings.js';
 import { planCluster, type PlannedNode } from '../cluster/plan-cluster.js';
 import { runCluster } from '../cluster/run-cluster.js';
 import { lastingTerminal } from '../lasting-terminal.js';
@@ -26,6 +27,7 @@ interface Options extends Place {
   readonly nodes: number;
   readonly fresh?: boolean;
   readonly tls?: boolean;
+  readonly lab: boolean;
 }
 
 export function clusterCommand(terminal: Terminal): Command {
@@ -38,16 +40,18 @@ export function clusterCommand(terminal: Terminal): Command {
     .option('--nodes <n>', 'how many', wholeNumberArgument(1, MAX_NODES), 3)
     .addOption(new Option('--fresh', 'begin with empty chains, which are thrown away at the end').conflicts('dataDir'))
     .option('--tls', 'mTLS between the nodes; their certificates are made in certs beside their data')
+    .option('--no-lab', 'leave the lab off, which can break the network on purpose')
     .addHelpText(
       'after',
       '\nExamples:\n  minichain cluster --nodes 5\n  minichain cluster --fresh\n  minichain cluster kill node-3\n  minichain cluster start node-3',
     )
-    .action(async ({ nodes, configDir, dataDir, fresh, tls }: Options) => {
+    .action(async ({ nodes, configDir, dataDir, fresh, tls, lab }: Options) => {
       const scratch = fresh ? mkdtempSync(join(tmpdir(), 'minichain-')) : undefined;
       try {
         const parent = dataDir ?? scratch;
         const plain = planCluster({ nodes, configDir, dataDir: parent, env: terminal.env });
-        const planned = tls ? await secured(plain, join(parent ?? 'data', 'certs')) : plain;
+        const secure = tls ? await secured(plain, join(parent ?? 'data', 'certs')) : plain;
+        const planned = lab ? withLab(secure) : secure;
         const place = { configDir, ...(dataDir === undefined ? {} : { dataDir }) };
         const controlPath = controlPathOf(place, terminal);
         const startCommand = (nodeId: string): string => startCommandOf(place, nodeId, terminal);

@@ -22,8 +22,9 @@ export function startCommand(terminal: Terminal): Command {
       endWithNpm(terminal);
       await checkPorts([config]);
       dropLibrarySettings(process.env);
-      const { runNode } = await import('../../main.js');
       try {
+        // Some packages ask for the working directory as they are loaded, and it may be gone.
+        const { runNode } = await import('../../main.js');
         await runNode(config);
       } catch (error) {
         throw toCliError(error);

@@ -31,7 +31,8 @@ function showStatus(status: Status): string {
   ]);
 }
 
-function showMining({ auto, active, hashRate: rate }: Status['mining']): string {
-  const state = active ? `hashing at ${hashRate(rate)}` : 'idle';
+function showMining({ auto, active, hashRate: rate, maxHashRate }: Status['mining']): string {
+  const limit = maxHashRate > 0 ? ` (at most ${hashRate(maxHashRate)})` : '';
+  const state = (active ? `hashing at ${hashRate(rate)}` : 'idle') + limit;
   return auto ? `by itself, ${state}` : `on demand (\`minichain mine\`), ${state}`;
 }
