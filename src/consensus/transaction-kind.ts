@@ -17,8 +17,13 @@ export interface TransactionKind<T extends Encoded> {
    * @throws RuleError with a code of its own, or the reader's where the bytes end too early.
    */
   read(reader: ByteReader): Omit<T, keyof Encoded>;
-  /** The context-free rules of this kind alone. @throws RuleError */
+  /** The context-free rules of this kind alone, except that of its signature. @throws RuleError */
   check(transaction: T): void;
+  /**
+   * For a kind with a signature: is it right on the network with this genesis? It costs far more than all other rules, and is
+   * checked once for each id. @throws RuleError
+   */
+  checkSignature?(transaction: T, genesis: Hash): void;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
