@@ -3,6 +3,8 @@ import { MAX_BLOCK_TRANSACTIONS } from '../consensus/block.js';
 import type { Hash } from '../consensus/codec.js';
 import type { CheckedSignatures } from '../consensus/verify-block.js';
 
+/** Signatures that one turn of the event loop checks: about 10 ms on an idle machine. */
+export const TURN_SIGNATURES = 100;
 /** Two nodes that mine at once put the same entries into two blocks, and either may come first. */
 const RECENT = 2 * MAX_BLOCK_TRANSACTIONS;
 

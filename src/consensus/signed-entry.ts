@@ -26,12 +26,12 @@ export const signedKind: TransactionKind<SignedTransaction> = {
     const signature = Buffer.from(reader.bytes(SIGNATURE_BYTES));
     return { kind: 'signed', publicKey, signature, data: readData(reader) };
   },
-  check({ publicKey, signature, data }) {
+  check({ data }) {
     checkData(data);
-    checkPublicKey(publicKey);
-    checkSignatureEncoding(signature);
   },
   checkSignature({ publicKey, signature, data }, genesis: Hash) {
+    checkPublicKey(publicKey);
+    checkSignatureEncoding(signature);
     const namespace = signatureNamespace(genesis);
     if (isSignedBy(bytesToSign(Buffer.from(data, 'utf8'), namespace), publicKey, signature)) return;
     throw new RuleError(

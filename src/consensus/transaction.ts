@@ -43,7 +43,7 @@ export function readTransaction(reader: ByteReader): Transaction {
 }
 
 /**
- * Context-free rules of one transaction, except that of its signature (see checkSignature).
+ * Context-free rules of one transaction, except those of its signature (see checkSignature).
  * @throws RuleError `bad-txn-64-bytes`, or what the kind's own `check` throws.
  */
 export function checkTransaction(transaction: Transaction): void {
@@ -57,7 +57,7 @@ export function hasSignature({ kind }: Transaction): boolean {
 
 /**
  * Checks the signature of a transaction that passed checkTransaction; does nothing for a kind that has none.
- * @param genesis hash of the network's genesis. @throws RuleError `bad-sig`.
+ * @param genesis hash of the network's genesis. @throws RuleError `bad-sig-key`, `bad-sig-encoding`, `bad-sig`.
  */
 export function checkSignature(transaction: Transaction, genesis: Hash): void {
   (TRANSACTION_KINDS[transaction.kind] as TransactionKind<Transaction>).checkSignature?.(transaction, genesis);

@@ -39,7 +39,7 @@ export class BlockVerification {
 
   /**
    * Checks as many signatures as are allowed; the first step checks all other rules before.
-   * @returns the block after the last step. @throws RuleError `high-hash`, `bad-sig`, or what checkBlock throws.
+   * @returns the block after the last step. @throws RuleError `high-hash`, what checkSignature throws, or what checkBlock throws.
    */
   step(allowance: SignatureAllowance): VerifiedBlock | undefined {
     const unchecked = (this.#unchecked ??= this.#checkAllElse());

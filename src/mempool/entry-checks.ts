@@ -1,4 +1,5 @@
 import type { ChainService } from '../chain/chain.service.js';
+import { TURN_SIGNATURES } from '../chain/signature-memory.js';
 import type { Turns } from '../common/turns.js';
 import type { Hash } from '../consensus/codec.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
@@ -11,9 +12,6 @@ import {
   type Transaction,
 } from '../consensus/transaction.js';
 import type { MempoolMetrics } from './mempool.metrics.js';
-
-/** Signatures that one turn of the event loop checks: about 20 ms on an idle machine. */
-const TURN_SIGNATURES = 200;
 
 /** What became of transactions of a peer that are to be taken in. */
 export interface SortedTransactions {

@@ -1,4 +1,5 @@
 import type { ChainService } from '../chain/chain.service.js';
+import { TURN_SIGNATURES } from '../chain/signature-memory.js';
 import type { LookAhead } from '../chain/entry-index.js';
 import type { Turns } from '../common/turns.js';
 import type { Transaction } from '../consensus/transaction.js';
@@ -7,9 +8,6 @@ import { openWireBlock } from './wire.js';
 
 /** One step decodes and hashes no more than this: some tens of milliseconds on a busy machine. */
 const STEP_TRANSACTIONS = 2_000;
-/** Signatures that one turn of the event loop checks: about 20 ms on an idle machine. */
-const TURN_SIGNATURES = 200;
-
 /** What one turn of the event loop may check. */
 export function turnAllowance(): SignatureAllowance {
   return { left: TURN_SIGNATURES };

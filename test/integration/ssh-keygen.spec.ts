@@ -33,8 +33,7 @@ describe.skipIf(!hasSsh)(`signed entries and OpenSSH${sshNote}`, () => {
     return { directory, key: makeKey(directory), note };
   }
 
-  const viewOf = async (id: string): Promise<Record<string, string>> =>
-    (await rest.get(`/transactions/${id}`)).json;
+  const viewOf = async (id: string): Promise<Record<string, string>> => (await rest.get(`/transactions/${id}`)).json;
   const idOf = (out: string): string => /^([0-9a-f]{64}) is pending/.exec(out)?.[1] ?? `no id in: ${out}`;
 
   it('the node takes what ssh-keygen signed, and gives it back byte for byte', async () => {
