@@ -42,6 +42,23 @@ export const mempoolPageSchema = z
   })
   .meta({ id: 'Mempool' });
 
+const confirmedEntrySchema = transactionViewSchema
+  .extend({
+    block: blockReferenceSchema,
+    confirmations: z.int().meta({ description: 'Blocks from the one that holds it to the tip, both counted.' }),
+  })
+  .meta({ id: 'ConfirmedEntry' });
+
+/** GET /transactions */
+export const authorPageSchema = z
+  .object({
+    author: z.string(),
+    from: z.int().meta({ description: 'Height of the highest block that was read.' }),
+    entries: z.array(confirmedEntrySchema).meta({ description: 'Of the active chain: the newest block first.' }),
+    next: z.int().nullable().meta({ description: 'Give it as `from` to go on; null where the genesis was reached.' }),
+  })
+  .meta({ id: 'AuthorPage' });
+
 /** GET /transactions/:id */
 export const transactionStatusSchema = transactionViewSchema
   .extend({
@@ -55,5 +72,6 @@ export const transactionStatusSchema = transactionViewSchema
 
 export type Receipt = z.infer<typeof receiptSchema>;
 export type Receipts = z.infer<typeof receiptsSchema>;
+export type ConfirmedEntry = z.infer<typeof confirmedEntrySchema>;
 export type MempoolPage = z.infer<typeof mempoolPageSchema>;
 export type TransactionStatus = z.infer<typeof transactionStatusSchema>;

@@ -9,6 +9,7 @@ import { answerJson, textWithList, textsOf } from '../common/write-json.js';
 import { entrySchema, type EntryInput } from './entry-input.js';
 import {
   anyReceiptSchema,
+  authorPageSchema,
   mempoolPageSchema,
   transactionFormatQuerySchema,
   transactionStatusSchema,
@@ -30,6 +31,15 @@ const pageQuerySchema = z.object({
     { description: 'Maximum number of entries.', default: DEFAULT_ENTRIES },
   ).optional(),
   author: authorText.optional(),
+});
+
+const authorQuerySchema = z.object({
+  author: authorText,
+  from: integerText({ min: 0 }, { description: 'Height to begin at, downwards; by default the tip.' }).optional(),
+  limit: integerText(
+    { min: 1, max: MAX_ENTRIES },
+    { description: 'Enough entries to end with their block.', default: DEFAULT_ENTRIES },
+  ).optional(),
 });
 
 @ApiTags('transactions')
@@ -72,6 +82,19 @@ export class MempoolController {
     const page = this.queries.mempoolPage({ offset, limit, author });
     const { entries, ...head } = page;
     return answerJson(textWithList(head, 'entries', textsOf(entries)));
+  }
+
+  @Get('transactions')
+  @Reads({ query: authorQuerySchema })
+  @ApiOperation({
+    summary: 'Entries of the active chain that a key signed',
+    description:
+      'The newest first. One request reads at most 1,000 blocks and 64 MiB of them, and ends with the block in which `limit` is reached; `next` says where to go on. Those that wait: GET /mempool?author=.',
+  })
+  @ApiOkResponse({ description: 'The entries', standardSchema: authorPageSchema })
+  getEntriesOf(@Query({ schema: authorQuerySchema }) query: z.infer<typeof authorQuerySchema>): StreamableFile {
+    const { author, from, limit = DEFAULT_ENTRIES } = query;
+    return answerJson(this.queries.textOfEntriesBy({ author, from, limit }));
   }
 
   @Get('transactions/:id')

@@ -195,6 +195,29 @@ describe('signed entries over REST', () => {
     expect(wrong.json).toMatchObject({ status: 400, detail: expect.stringMatching(/^author: expected the SHA256/) });
   });
 
+  it('are found in the chain by author, the newest block first, in as many requests as it takes', async () => {
+    rest = await startRestApp();
+    const author = encodeURIComponent(fingerprintOf(alice.publicKey));
+    for (let height = 1; height <= 4; height++) {
+      for (const [name, key] of [[`hers ${height}`, alice] as const, [`his ${height}`, testKey('bob')] as const]) {
+        await rest.post('/blocks', { data: name, signature: armourOf(name, genesis(), key) });
+      }
+      await rest.post('/blocks', { data: 'nobody' });
+      await rest.post('/mine');
+    }
+    const search = async (query: string): Promise<{ found: string[]; from: number; next: number | null }> => {
+      const { json } = await rest.get(`/transactions?author=${author}${query}`);
+      return { found: json.entries.map(({ data }: { data: string }) => data), from: json.from, next: json.next };
+    };
+    expect(await search('')).toEqual({ found: ['hers 4', 'hers 3', 'hers 2', 'hers 1'], from: 4, next: null });
+    expect(await search('&limit=2')).toEqual({ found: ['hers 4', 'hers 3'], from: 4, next: 2 });
+    expect(await search('&from=2')).toEqual({ found: ['hers 2', 'hers 1'], from: 2, next: null });
+    const { json } = await rest.get(`/transactions?author=${author}&limit=1`);
+    const { hash } = rest.node.chain.nodeAt(4)!;
+    expect(json.entries[0]).toMatchObject({ kind: 'signed', block: { index: 4, hash }, confirmations: 1 });
+    expect((await rest.get('/transactions')).json).toMatchObject({ status: 400, code: 'invalid-request' });
+  });
+
   const rsa = `-----BEGIN SSH SIGNATURE-----\n${Buffer.concat([
     Buffer.from('SSHSIG\0\0\0\u0001\0\0\0\u000b\0\0\0\u0007ssh-rsa'),
   ]).toString('base64')}\n-----END SSH SIGNATURE-----`;

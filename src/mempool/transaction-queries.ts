@@ -4,11 +4,15 @@ import type { ChainService } from '../chain/chain.service.js';
 import { encodeArmour, signatureNamespace } from '../consensus/ssh-signature.js';
 import type { Hash } from '../consensus/codec.js';
 import type { Transaction } from '../consensus/transaction.js';
+import { textOfAuthorSearch, type AuthorSearch } from './author-search.js';
 import type { MempoolPage, TransactionStatus } from './mempool-schemas.js';
 import type { MempoolService } from './mempool.service.js';
 
 export interface TransactionSources {
-  readonly chain: Pick<ChainService, 'genesis' | 'tip' | 'findTransaction' | 'hasTransactions'>;
+  readonly chain: Pick<
+    ChainService,
+    'genesis' | 'tip' | 'nodeAt' | 'getBlockBytes' | 'findTransaction' | 'hasTransactions'
+  >;
   readonly mempool: Pick<MempoolService, 'size' | 'bytes' | 'find' | 'list'>;
 }
 
@@ -69,6 +73,11 @@ export class TransactionQueries {
     const { size: transactions, bytes } = this.#mempool;
     const entries = this.#mempool.list(offset, limit, author).values().map(viewTransaction);
     return { transactions, bytes, offset, entries };
+  }
+
+  /** The JSON of the entries that a key signed, in pieces. */
+  textOfEntriesBy(search: AuthorSearch): Iterable<string> {
+    return textOfAuthorSearch(this.#chain, search);
   }
 
   #find(id: Hash): Transaction | undefined {

@@ -13,7 +13,9 @@ const key = testKey('bench');
 const { hash: genesis } = params.genesis;
 let counter = 0;
 
-const mempoolPath = `/mempool?limit=1000&author=${encodeURIComponent(fingerprintOf(key.publicKey))}`;
+const author = encodeURIComponent(fingerprintOf(key.publicKey));
+const mempoolPath = `/mempool?limit=1000&author=${author}`;
+const searchPath = `/transactions?limit=1000&author=${author}`;
 
 /** Entries that no node has seen. */
 function signedOf(count: number): SignedTransaction[] {
@@ -71,6 +73,7 @@ export const signed: readonly Scenario[] = [
     return JSON.stringify({ data, signature: armourOf(data, genesis, key) });
   }),
   request('GET /mempool?limit=1000&author=...', () => get(mempoolPath)),
+  request('GET /transactions?author=... through full blocks', () => get(searchPath)),
   {
     name: 'GET /blocks/:id with 10,000 signed entries',
     prepare: async () => {
