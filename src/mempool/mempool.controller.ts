@@ -112,7 +112,7 @@ export class MempoolController {
       if (status !== undefined) return status;
     } else if (format === 'sig') {
       const armour = this.queries.armour(id);
-      if (armour === 'not-signed') throw new HttpProblem(404, 'entry-not-signed', `entry ${id} is not signed`);
+      if (armour === null) throw new HttpProblem(404, 'entry-not-signed', `entry ${id} is not signed`);
       if (armour !== undefined) return answerText(armour);
     } else {
       const bytes = this.queries.bytes(id);

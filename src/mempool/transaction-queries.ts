@@ -43,11 +43,11 @@ export class TransactionQueries {
     return this.#chain.genesis.hash;
   }
 
-  /** The SSH signature of a signed entry; undefined as for status(). */
-  armour(id: Hash): string | 'not-signed' | undefined {
+  /** The SSH signature of an entry, null for one that is not signed; undefined as for status(). */
+  armour(id: Hash): string | null | undefined {
     const transaction = this.#find(id);
     if (transaction === undefined) return undefined;
-    return transaction.kind === 'signed' ? encodeArmour(transaction, signatureNamespace(this.genesis)) : 'not-signed';
+    return transaction.kind === 'signed' ? encodeArmour(transaction, signatureNamespace(this.genesis)) : null;
   }
 
   /** The bytes that a transaction's id is the hash of; undefined as for status(). */
