@@ -35,7 +35,7 @@ module.exports = {
     },
     {
       name: 'consensus-is-pure',
-      comment: 'No framework, no I/O, no clock, no randomness: of Node only hashing.',
+      comment: 'No framework, no I/O, no clock, no randomness: of Node only hashing and signatures.',
       severity: 'error',
       from: { path: '^src/consensus/', pathNot: TEST_FILES },
       to: { pathNot: ['^src/consensus/', '^(node:)?crypto$'] },

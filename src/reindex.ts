@@ -11,9 +11,10 @@ import { decodeBlock, type Block } from './consensus/block.js';
 import { ZERO_HASH, type Hash } from './consensus/codec.js';
 import type { ConsensusParams } from './consensus/params.js';
 import { RuleError } from './consensus/rule-error.js';
-import { checkTransaction, decodeTransaction, isEntry, type Entry } from './consensus/transaction.js';
+import { checkSignature, checkTransaction, decodeTransaction, isEntry, type Entry } from './consensus/transaction.js';
 import type { VerifiedBlock } from './consensus/verify-block.js';
 import { MempoolStore } from './mempool/mempool.store.js';
+import type { PoolEntry } from './mempool/pool.js';
 import { removeDatabaseFile, syncFile } from './storage/database-file.js';
 import { DATABASE_FILE, lockDirectory, openSpareDatabase, type Database } from './storage/database.js';
 import { Salvage, type FoundBlock } from './storage/salvage.js';
@@ -214,31 +215,30 @@ function decoded(found: FoundBlock | undefined): Block | undefined {
 
 function takeEntries(old: Salvage, database: Database, chain: ChainService): { entries: number; lostEntries: number } {
   const store = new MempoolStore(database);
-  const seen = new Set<string>();
-  let entries = 0;
+  const taken = new Map<Hash, PoolEntry>();
   let lostEntries = 0;
+  for (const { bytes, acknowledged } of old.entries()) {
+    const transaction = validEntry(bytes, chain.genesis.hash);
+    if (transaction === undefined) lostEntries++;
+    else if (!taken.has(transaction.id) && !chain.hasTransaction(transaction.id)) {
+      taken.set(transaction.id, { transaction, isAcknowledged: acknowledged !== 0 });
+    }
+  }
   store.transact(() => {
     for (const hash of old.unsettledBlocks()) {
       const node = chain.node(hash);
       if (node !== undefined) store.saveUnsettled(node.id);
     }
-    for (const { bytes, acknowledged } of old.entries()) {
-      const transaction = validEntry(bytes);
-      if (transaction === undefined) lostEntries++;
-      else if (!seen.has(transaction.id) && !chain.hasTransaction(transaction.id)) {
-        seen.add(transaction.id);
-        store.append({ transaction, isAcknowledged: acknowledged !== 0 });
-        entries++;
-      }
-    }
+    for (const entry of taken.values()) store.append(entry);
   });
-  return { entries, lostEntries };
+  return { entries: taken.size, lostEntries };
 }
 
-function validEntry(bytes: Buffer): Entry | undefined {
+function validEntry(bytes: Buffer, genesis: Hash): Entry | undefined {
   try {
     const transaction = decodeTransaction(bytes);
     checkTransaction(transaction);
+    checkSignature(transaction, genesis);
     return isEntry(transaction) ? transaction : undefined;
   } catch (error) {
     if (error instanceof RuleError) return undefined;

@@ -10,7 +10,7 @@ import { isBetterTip, planReorg } from '../consensus/fork-choice.js';
 import type { BlockHeader } from '../consensus/header.js';
 import type { ConsensusParams } from '../consensus/params.js';
 import { RuleError } from '../consensus/rule-error.js';
-import { verifyBlock, type VerifiedBlock } from '../consensus/verify-block.js';
+import { BlockVerification, type CheckedSignatures, type VerifiedBlock } from '../consensus/verify-block.js';
 import { Ancestry } from './ancestry.js';
 import type { BlockReader } from './block-reader.js';
 import type { AcceptOutcome } from './chain.events.js';
@@ -35,6 +35,7 @@ export interface BlockIntakeOptions {
   readonly reader: BlockReader;
   readonly orphans: OrphanPool;
   readonly guard: ReorgGuard;
+  readonly signatures: CheckedSignatures;
   /** Runs a write in the transaction that is open, or in one of its own. */
   readonly write: (work: () => void) => void;
 }
@@ -63,9 +64,11 @@ export class BlockIntake {
     });
   }
 
-  /** See ChainService.verify. */
-  verify(block: Block): VerifiedBlock {
-    return this.#judging(block.hash, () => verifyBlock(block, this.#options.params));
+  /** See ChainService.verification. */
+  verification(block: Block): Pick<BlockVerification, 'step'> {
+    const { params, signatures } = this.#options;
+    const verification = new BlockVerification(block, params, signatures);
+    return { step: (allowance) => this.#judging(block.hash, () => verification.step(allowance)) };
   }
 
   /** See ChainService.lookAhead. */

@@ -1,6 +1,7 @@
 import type { OpenedBlock } from '../consensus/block.js';
 import type { Hash } from '../consensus/codec.js';
 import { difficultyOf, formatBits } from '../consensus/target.js';
+import { fingerprintOf, publicKeyLine } from '../consensus/ssh-signature.js';
 import type { Transaction } from '../consensus/transaction.js';
 import type { BlockView, TransactionView } from './chain-schemas.js';
 
@@ -15,6 +16,11 @@ export function viewTransaction(transaction: Transaction): TransactionView {
   if (kind === 'data') {
     const { data, timestampMs, salt } = transaction;
     return { id, kind, data, timestamp: new Date(timestampMs).toISOString(), salt: salt.toString('hex') };
+  }
+  if (kind === 'signed') {
+    const { data, publicKey, signature } = transaction;
+    const [author, signatureHex] = [fingerprintOf(publicKey), signature.toString('hex')];
+    return { id, kind, data, timestamp: null, salt: null, author, publicKey: publicKeyLine(publicKey), signatureHex };
   }
   const { height, miner, extraNonce } = transaction;
   return { id, kind, data: null, timestamp: null, salt: null, height, miner, extraNonce: String(extraNonce) };

@@ -8,19 +8,35 @@ export const hashSchema = z
 export const transactionViewSchema = z
   .object({
     id: hashSchema,
-    kind: z.enum(['coinbase', 'data']),
+    kind: z.enum(['coinbase', 'data', 'signed']),
     data: z.string().nullable().meta({ description: 'The entry; null for a coinbase.' }),
     timestamp: z.iso
       .datetime()
       .nullable()
-      .meta({ description: "The poster's clock, in whole milliseconds; null for a coinbase." }),
+      .meta({ description: "The poster's clock, in whole milliseconds; null for a coinbase and a signed entry." }),
     salt: z
       .string()
       .regex(/^([0-9a-f]{2}){0,32}$/)
       .nullable()
       .meta({
         description:
-          'Up to 32 bytes as hex digits; null for a coinbase. Kind, timestamp, salt and data are all that an id is the hash of.',
+          'Up to 32 bytes as hex digits; null for a coinbase and a signed entry. Kind, timestamp, salt and data are all that the id of a data entry is the hash of.',
+      }),
+    author: z
+      .string()
+      .optional()
+      .meta({ description: 'Signed entry only: the SHA256 fingerprint of the key, as `ssh-keygen -l` prints it.' }),
+    publicKey: z
+      .string()
+      .optional()
+      .meta({ description: 'Signed entry only: the key as a line of OpenSSH, `ssh-ed25519 AAAA...`.' }),
+    signatureHex: z
+      .string()
+      .regex(/^[0-9a-f]{128}$/)
+      .optional()
+      .meta({
+        description:
+          'Signed entry only: the 64 bytes of the signature as hex digits. Kind, key, signature and data are all that the id is the hash of. GET /transactions/:id?format=sig gives the SSH signature.',
       }),
     height: z.int().optional().meta({ description: 'Coinbase only: the height that it names.' }),
     miner: z.string().optional().meta({ description: 'Coinbase only: node id of the miner.' }),

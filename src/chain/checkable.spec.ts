@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRestApp, type Answer, type RestApp } from '../../test/support/rest-app.js';
+import { armourOf } from '../../test/support/signing.js';
 import { SeededRandom } from '../../test/support/seeded-random.js';
 
 // What follows shares no code with the node: it knows src/consensus/README.md and the JSON of REST alone.
@@ -31,16 +32,25 @@ interface ShownTransaction {
   readonly data: string;
   readonly timestamp: string;
   readonly salt: string;
+  readonly publicKey: string;
+  readonly signatureHex: string;
   readonly height: number;
   readonly extraNonce: string;
   readonly miner: string;
 }
 
-function bytesOf({ kind, data, timestamp, salt, height, extraNonce, miner }: ShownTransaction): Buffer {
+function bytesOf(shownTransaction: ShownTransaction): Buffer {
+  const { kind, data, timestamp, salt, publicKey, signatureHex, height, extraNonce, miner } = shownTransaction;
   if (kind === 'coinbase') {
     const padded = Buffer.alloc(64);
     padded.write(miner);
     return Buffer.concat([Buffer.of(0), u(32, height), u(64, BigInt(extraNonce)), padded]);
+  }
+  if (kind === 'signed') {
+    const key = Buffer.from(publicKey.split(' ')[1]!, 'base64').subarray(-32);
+    const dataBytes = Buffer.from(data, 'utf8');
+    const head = [Buffer.of(2), key, Buffer.from(signatureHex, 'hex')];
+    return Buffer.concat([...head, compactSize(dataBytes.length), dataBytes]);
   }
   const [saltBytes, dataBytes] = [Buffer.from(salt, 'hex'), Buffer.from(data, 'utf8')];
   const head = [Buffer.of(1), u(64, Date.parse(timestamp)), compactSize(saltBytes.length), saltBytes];
@@ -98,6 +108,14 @@ beforeAll(async () => {
       posted.push({ id: json.id, data });
     }
   }
+  for (const data of STRINGS) {
+    const { status, json } = await rest.post('/blocks', {
+      data,
+      signature: armourOf(data, rest.node.chain.genesis.hash),
+    });
+    if (status !== 202) throw new Error(JSON.stringify(json));
+    posted.push({ id: json.id, data });
+  }
   await rest.post('/mine', { blocks: 3 });
 });
 
@@ -109,7 +127,7 @@ describe('what REST shows', () => {
     const all: ShownTransaction[] = json.blocks.flatMap((block: Answer['json']) => block.transactions);
     expect(all).toHaveLength(4 + new Set(posted.map(({ id }) => id)).size);
     for (const transaction of all) expect([seed, shown(bytesOf(transaction))]).toEqual([seed, transaction.id]);
-    for (const { id, data } of posted.slice(0, 20)) {
+    for (const { id, data } of [...posted.slice(0, 20), ...posted.slice(-STRINGS.length)]) {
       const found = (await rest.get(`/transactions/${id}`)).json;
       expect([seed, found.data, shown(bytesOf(found))]).toEqual([seed, data, id]);
     }
@@ -206,12 +224,17 @@ describe('raw forms', () => {
     expect(shown(Buffer.from((await rest.get(`/transactions/${pending}?format=hex`)).text, 'hex'))).toBe(pending);
   });
 
-  it('are json, raw and hex and no others', async () => {
-    for (const path of ['/blocks/1', `/transactions/${posted[0]!.id}`]) {
-      expect((await rest.get(`${path}?format=json`)).json).toEqual((await rest.get(path)).json);
-      const { status, json } = await rest.get(`${path}?format=xml`);
-      expect([status, json.detail]).toEqual([400, 'format: expected json, raw or hex, got "xml"']);
-    }
+  it.each([
+    ['/blocks/1', 'json, raw or hex'],
+    ['/transactions/', 'json, raw, hex or sig'],
+  ])('of %s are %s and no others', async (route, known) => {
+    const path = route === '/transactions/' ? route + posted[0]!.id : route;
+    expect((await rest.get(`${path}?format=json`)).json).toEqual((await rest.get(path)).json);
+    const { status, json } = await rest.get(`${path}?format=xml`);
+    expect([status, json.detail]).toEqual([400, `format: expected ${known}, got "xml"`]);
+  });
+
+  it('are not had of what is not there', async () => {
     expect((await rest.get('/blocks/77?format=raw')).json.code).toBe('block-not-found');
     expect((await rest.get(`/transactions/${'0'.repeat(64)}?format=hex`)).json.code).toBe('transaction-not-found');
   });

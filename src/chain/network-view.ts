@@ -1,5 +1,6 @@
 import { MAX_BLOCK_TRANSACTIONS } from '../consensus/block.js';
-import { MAX_DATA_BYTES, MAX_SALT_BYTES, MAX_TIMESTAMP_MS } from '../consensus/data-entry.js';
+import { MAX_SALT_BYTES, MAX_TIMESTAMP_MS } from '../consensus/data-entry.js';
+import { MAX_DATA_BYTES } from '../consensus/entry-data.js';
 import { RULE_SET, type ConsensusParams } from '../consensus/params.js';
 import { difficultyOf, formatBits } from '../consensus/target.js';
 import type { NetworkView } from './chain-schemas.js';

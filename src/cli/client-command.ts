@@ -10,15 +10,20 @@ export interface ClientOptions {
 
 /** A subcommand that asks a running node, with the options that all of these share. */
 export function clientCommand(nameAndArguments: string, summary: string): Command {
+  return nodeCommand(nameAndArguments, summary)
+    .option('--token <token>', 'write token of the node (default: $MINICHAIN_TOKEN)')
+    .option('--json', 'print the body of the REST answer as it is');
+}
+
+/** A subcommand that only reads from a node, and prints something else than what it answers. */
+export function nodeCommand(nameAndArguments: string, summary: string): Command {
   return new Command(nameAndArguments)
     .summary(summary)
     .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
     .option(
       '--url <url>',
       `REST address of the node (default: $MINICHAIN_URL or ${DEFAULT_URL}, in a container its own node's port)`,
-    )
-    .option('--token <token>', 'write token of the node (default: $MINICHAIN_TOKEN)')
-    .option('--json', 'print the body of the REST answer as it is');
+    );
 }
 
 export function clientOf(options: ClientOptions, { env }: Terminal): NodeClient {

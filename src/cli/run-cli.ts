@@ -7,11 +7,13 @@ import { certsCommand } from './commands/certs.js';
 import { bansCommand } from './commands/bans.js';
 import { blockCommand, chainCommand } from './commands/chain.js';
 import { clusterCommand } from './commands/cluster.js';
+import { exportCommand } from './commands/export.js';
 import { labCommand } from './commands/lab.js';
 import { mempoolCommand } from './commands/mempool.js';
 import { mineCommand } from './commands/mine.js';
 import { peersCommand } from './commands/peers.js';
 import { reindexCommand } from './commands/reindex.js';
+import { signCommand } from './commands/sign.js';
 import { startCommand } from './commands/start.js';
 import { statusCommand } from './commands/status.js';
 import { submitCommand } from './commands/submit.js';
@@ -49,7 +51,7 @@ function createProgram(terminal: Terminal): Command {
     .addHelpText('after', HELP);
   const commands = [
     ...[startCommand, clusterCommand, statusCommand, chainCommand, blockCommand],
-    ...[submitCommand, peersCommand, bansCommand, mempoolCommand, mineCommand, labCommand],
+    ...[submitCommand, signCommand, exportCommand, peersCommand, bansCommand, mempoolCommand, mineCommand, labCommand],
     ...[certsCommand, backupCommand, restoreCommand, reindexCommand],
   ];
   for (const create of commands) program.addCommand(create(terminal));

@@ -19,6 +19,11 @@ export function answerBytes(bytes: Buffer, format: RawFormat): StreamableFile {
   return new StreamableFile(body, { type: MEDIA_TYPES[format], length: body.length });
 }
 
+export function answerText(text: string): StreamableFile {
+  const body = Buffer.from(text, 'utf8');
+  return new StreamableFile(body, { type: MEDIA_TYPES.hex, length: body.length });
+}
+
 /** For ApiOkResponse: both forms of the bytes. */
 export function rawContent(description: string): object {
   return {

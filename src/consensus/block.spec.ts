@@ -59,7 +59,7 @@ describe('block', () => {
       Buffer.concat([header, Buffer.from('fd0200', 'hex'), block.bytes.subarray(81)]),
       'bad-blk-encoding',
     ],
-    ['a transaction of kind 2', Buffer.concat([header, Buffer.from([1, 2])]), 'bad-txn-kind'],
+    ['a transaction of kind 3', Buffer.concat([header, Buffer.from([1, 3])]), 'bad-txn-kind'],
     [
       'a late timestamp',
       Buffer.concat([header, Buffer.from([1]), rawDataBytes(2n ** 60n, Buffer.alloc(0), Buffer.alloc(1))]),

@@ -7,7 +7,7 @@ import { checkTransaction, checkTransactionSize } from './transaction.js';
 
 /**
  * Context-free: is the body whole and does the header commit to it? May look at block and parameters only (Bitcoin's
- * CheckBlock). A code whose verdict is `body` speaks of the body that came, not of the header.
+ * CheckBlock). Signatures are left to BlockVerification. A code whose verdict is `body` speaks of the body that came, not of the header.
  * @throws RuleError `bad-blk-count`, `bad-txnmrklroot`, `bad-txns-duplicate`, `bad-txn-64-bytes`, `bad-blk-length`, `bad-cb-missing`, `bad-cb-multiple`,
  *   `txn-already-in-chain` (twice in this block), or what checkTransaction throws.
  */

@@ -1,10 +1,10 @@
 import { encodeVarint, varintLength } from './codec.js';
+import { checkData, encodeData, readData } from './entry-data.js';
 import { hash256 } from './hash.js';
 import { RuleError } from './rule-error.js';
-import { decodeUtf8, type Encoded, type TransactionKind } from './transaction-kind.js';
+import type { Encoded, TransactionKind } from './transaction-kind.js';
 
 export const MAX_SALT_BYTES = 32;
-export const MAX_DATA_BYTES = 16_384;
 /** The last millisecond of the year 9999: the last that ISO 8601 writes with four digits for the year. */
 export const MAX_TIMESTAMP_MS = 253_402_300_799_999;
 /** A transaction of this size could pass for an inner Merkle node (CVE-2017-12842). */
@@ -28,8 +28,7 @@ export const dataKind: TransactionKind<DataTransaction> = {
       throw new RuleError('bad-txn-timestamp', `timestamp ${timestampMs} ms is after the year 9999`);
     }
     const salt = Buffer.from(reader.bytes(reader.varint()));
-    const data = decodeUtf8(reader.bytes(reader.varint()), 'bad-txn-data-encoding', 'data');
-    return { kind: 'data', timestampMs: Number(timestampMs), salt, data };
+    return { kind: 'data', timestampMs: Number(timestampMs), salt, data: readData(reader) };
   },
   check({ salt, data }) {
     if (salt.length > MAX_SALT_BYTES) {
@@ -37,17 +36,7 @@ export const dataKind: TransactionKind<DataTransaction> = {
         bytes: salt.length,
       });
     }
-    const bytes = Buffer.byteLength(data, 'utf8');
-    if (bytes === 0) {
-      throw new RuleError('bad-txn-data-empty', `data is empty, 1 to ${MAX_DATA_BYTES} bytes of UTF-8 expected`);
-    }
-    if (bytes > MAX_DATA_BYTES) {
-      throw new RuleError(
-        'bad-txn-data-length',
-        `data has ${bytes} bytes of UTF-8, at most ${MAX_DATA_BYTES} allowed`,
-        { bytes },
-      );
-    }
+    checkData(data);
   },
 };
 
@@ -68,15 +57,12 @@ export function createDataTransaction(
 
 /**
  * Encodes an entry. It still has to pass checkTransaction: a string that is too long, for example, is not refused here.
- * @throws RuleError `bad-txn-data-encoding` when `data` has a lone surrogate: it has no UTF-8 form (a JSON body can).
+ * @throws RuleError `bad-txn-data-encoding`, as encodeData.
  * @throws RangeError when `timestampMs` is not a whole number 0..MAX_TIMESTAMP_MS.
  */
 export function encodeDataTransaction(data: string, timestampMs: number, salt: Uint8Array): DataTransaction {
-  if (!data.isWellFormed()) {
-    throw new RuleError('bad-txn-data-encoding', 'data has a lone surrogate, which UTF-8 cannot encode');
-  }
+  const payload = encodeData(data);
   if (timestampMs > MAX_TIMESTAMP_MS) throw new RangeError(`timestamp ${timestampMs} is above ${MAX_TIMESTAMP_MS} ms`);
-  const payload = Buffer.from(data, 'utf8');
   const ownSalt = Buffer.from(salt);
   const head = Buffer.alloc(9);
   head.writeUInt8(KIND_BYTE, 0);

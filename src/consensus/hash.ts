@@ -6,6 +6,11 @@ export function sha256(bytes: Uint8Array): Buffer {
   return hash('sha256', bytes, 'buffer');
 }
 
+/** SHA-512, in digest order: for signatures only. */
+export function sha512(bytes: Uint8Array): Buffer {
+  return hash('sha512', bytes, 'buffer');
+}
+
 /** SHA-256 twice, in digest order: Bitcoin's hash of headers, transactions and inner Merkle nodes. */
 export function sha256d(bytes: Uint8Array): Buffer {
   return sha256(sha256(bytes));

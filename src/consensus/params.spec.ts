@@ -76,7 +76,7 @@ describe('createParams', () => {
 describe('genesis', () => {
   it('follows from the parameters as README.md says; this one must never change', () => {
     const { genesis } = createParams(OPTIONS);
-    const rules = '[2,"test",536936447,0,10,11,7200,1048576]';
+    const rules = '[3,"test",536936447,0,10,11,7200,1048576]';
     const coinbase = Buffer.alloc(77);
     sha256(Buffer.from(rules)).copy(coinbase, 5, 0, 8);
     coinbase.write('test', 13);
@@ -89,7 +89,7 @@ describe('genesis', () => {
       bits: 0x2000ffff,
       nonce: 0,
     });
-    expect(genesis.hash).toBe('36fc898115715c00ca83c90b773e874eb755d1c5ec3c26fdcc58d78f4e9ee25d');
+    expect(genesis.hash).toBe('a9105713231e4424911bbf3a106dea2cc13ab95225976d751481d65ce0c80835');
   });
 
   it('is a whole block but for its proof of work', () => {

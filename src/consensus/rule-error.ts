@@ -41,6 +41,9 @@ export const RULES = {
   'bad-txn-salt': 'forever',
   'bad-txn-data-empty': 'forever',
   'bad-txn-data-length': 'forever',
+  'bad-sig-key': 'forever',
+  'bad-sig-encoding': 'forever',
+  'bad-sig': 'forever',
   'txn-already-in-chain': 'forever',
 } as const satisfies Readonly<Record<string, Verdict>>;
 

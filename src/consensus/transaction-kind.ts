@@ -17,8 +17,13 @@ export interface TransactionKind<T extends Encoded> {
    * @throws RuleError with a code of its own, or the reader's where the bytes end too early.
    */
   read(reader: ByteReader): Omit<T, keyof Encoded>;
-  /** The context-free rules of this kind alone. @throws RuleError */
+  /** The context-free rules of this kind alone, except those of its signature. @throws RuleError */
   check(transaction: T): void;
+  /**
+   * For a kind with a signature: the rules of that, on the network with this genesis. They cost far more than all others, and
+   * are checked once for each id. @throws RuleError
+   */
+  checkSignature?(transaction: T, genesis: Hash): void;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

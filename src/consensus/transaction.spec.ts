@@ -7,6 +7,7 @@ import { hash256 } from './hash.js';
 import { brokenRule } from '../../test/support/rule-code.js';
 import { createCoinbase } from './coinbase.js';
 import { FORBIDDEN_TRANSACTION_BYTES, MAX_TIMESTAMP_MS, createDataTransaction } from './data-entry.js';
+import { encodeSignedTransaction } from './signed-entry.js';
 import { decodeTransaction } from './transaction.js';
 
 const sevens = (length: number): Buffer => Buffer.alloc(length, 7);
@@ -146,10 +147,10 @@ describe('data transaction', () => {
 });
 
 describe('decodeTransaction', () => {
-  it('knows the kinds 0 and 1 only', () => {
+  it('knows the kinds 0, 1 and 2 only', () => {
     const bytes = Buffer.from(createCoinbase(1, 1n, 'm').bytes);
     expect(bytes[0]).toBe(0);
-    for (let kind = 2; kind < 256; kind++) {
+    for (let kind = 3; kind < 256; kind++) {
       bytes[0] = kind;
       expect(ruleOf(bytes)).toBe('bad-txn-kind');
     }
@@ -181,7 +182,7 @@ describe('decodeTransaction', () => {
   });
 
   it('has one encoding for each transaction, of arbitrary and of damaged bytes', () => {
-    const start = fc.constantFrom(0, 1);
+    const start = fc.constantFrom(0, 1, 2);
     const arbitrary = fc
       .tuple(start, fc.uint8Array({ maxLength: 120 }))
       .map(([kind, rest]) => Buffer.from([kind, ...rest]));
@@ -193,6 +194,7 @@ describe('decodeTransaction', () => {
     const encodeAgain = (input: Uint8Array): Buffer => {
       const decoded = decodeTransaction(input);
       if (decoded.kind === 'coinbase') return createCoinbase(decoded.height, decoded.extraNonce, decoded.miner).bytes;
+      if (decoded.kind === 'signed') return encodeSignedTransaction(decoded.data, decoded).bytes;
       return rawDataBytes(BigInt(decoded.timestampMs), decoded.salt, Buffer.from(decoded.data));
     };
     fc.assert(

@@ -1,11 +1,12 @@
-import { ByteReader } from './codec.js';
+import { ByteReader, type Hash } from './codec.js';
 import { coinbaseKind, type CoinbaseTransaction } from './coinbase.js';
 import { FORBIDDEN_TRANSACTION_BYTES, dataKind, type DataTransaction } from './data-entry.js';
 import { hash256 } from './hash.js';
 import { RuleError } from './rule-error.js';
+import { signedKind, type SignedTransaction } from './signed-entry.js';
 import type { TransactionKind } from './transaction-kind.js';
 
-export type Transaction = CoinbaseTransaction | DataTransaction;
+export type Transaction = CoinbaseTransaction | DataTransaction | SignedTransaction;
 
 /** A transaction that carries data: what people post, the mempool holds and a reorganisation gives back. */
 export type Entry = Exclude<Transaction, CoinbaseTransaction>;
@@ -16,7 +17,7 @@ export type Entry = Exclude<Transaction, CoinbaseTransaction>;
  */
 export const TRANSACTION_KINDS: {
   readonly [Kind in Transaction['kind']]: TransactionKind<Extract<Transaction, { readonly kind: Kind }>>;
-} = { coinbase: coinbaseKind, data: dataKind };
+} = { coinbase: coinbaseKind, data: dataKind, signed: signedKind };
 
 export function isEntry(transaction: Transaction): transaction is Entry {
   return transaction.kind !== 'coinbase';
@@ -42,12 +43,24 @@ export function readTransaction(reader: ByteReader): Transaction {
 }
 
 /**
- * Context-free rules of one transaction.
+ * Context-free rules of one transaction, except those of its signature (see checkSignature).
  * @throws RuleError `bad-txn-64-bytes`, or what the kind's own `check` throws.
  */
 export function checkTransaction(transaction: Transaction): void {
   checkTransactionSize(transaction);
   (TRANSACTION_KINDS[transaction.kind] as TransactionKind<Transaction>).check(transaction);
+}
+
+export function hasSignature({ kind }: Transaction): boolean {
+  return TRANSACTION_KINDS[kind].checkSignature !== undefined;
+}
+
+/**
+ * Checks the signature of a transaction that passed checkTransaction; does nothing for a kind that has none.
+ * @param genesis hash of the network's genesis. @throws RuleError `bad-sig-key`, `bad-sig-encoding`, `bad-sig`.
+ */
+export function checkSignature(transaction: Transaction, genesis: Hash): void {
+  (TRANSACTION_KINDS[transaction.kind] as TransactionKind<Transaction>).checkSignature?.(transaction, genesis);
 }
 
 /**

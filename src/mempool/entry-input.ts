@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { bodyError, describeInput, expected } from '../common/http-input.js';
-import { MAX_DATA_BYTES, MAX_SALT_BYTES, MAX_TIMESTAMP_MS } from '../consensus/data-entry.js';
+import { MAX_SALT_BYTES, MAX_TIMESTAMP_MS } from '../consensus/data-entry.js';
+import { MAX_DATA_BYTES } from '../consensus/entry-data.js';
+import { armourSchema } from './signature-input.js';
 
 /** Entries that one request may post. */
 export const MAX_POSTED_ENTRIES = 1_000;
@@ -74,9 +76,22 @@ const saltSchema = z
 /** The body of POST /blocks. */
 export const entrySchema = z
   .strictObject(
-    { data: dataSchema, timestamp: timestampSchema.optional(), salt: saltSchema.optional() },
-    { error: bodyError(['data', 'timestamp', 'salt'], 'a JSON object such as {"data": "Hello"}') },
+    {
+      data: dataSchema,
+      timestamp: timestampSchema.optional(),
+      salt: saltSchema.optional(),
+      signature: armourSchema.optional(),
+    },
+    { error: bodyError(['data', 'timestamp', 'salt', 'signature'], 'a JSON object such as {"data": "Hello"}') },
   )
+  .superRefine(({ data, timestamp, salt, signature }, context) => {
+    if (signature === undefined) return;
+    const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+    if (Array.isArray(data)) refuse('signature', 'expected none with a list: one signature signs one string');
+    for (const [name, value] of Object.entries({ timestamp, salt })) {
+      if (value !== undefined) refuse(name, 'expected none with a signature: a signed entry has no such field');
+    }
+  })
   .meta({ id: 'Entry' });
 
 export type EntryInput = z.infer<typeof entrySchema>;

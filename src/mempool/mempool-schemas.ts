@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { expected } from '../common/http-input.js';
 import { blockReferenceSchema, hashSchema, transactionViewSchema } from '../chain/chain-schemas.js';
 
 const statusSchema = z.enum(['pending', 'confirmed']).meta({
@@ -16,6 +17,18 @@ export const receiptsSchema = z
 /** POST /blocks */
 export const anyReceiptSchema = z.union([receiptSchema, receiptsSchema]);
 
+/** Query of GET /transactions/:id */
+export const transactionFormatQuerySchema = z.object({
+  format: z
+    .enum(['json', 'raw', 'hex', 'sig'], { error: expected('json, raw, hex or sig') })
+    .meta({
+      description:
+        '`raw`: the bytes themselves; `hex`: as hex digits; `sig`: the SSH signature of a signed entry, as `ssh-keygen -Y sign` wrote it.',
+      default: 'json',
+    })
+    .optional(),
+});
+
 /** GET /mempool */
 export const mempoolPageSchema = z
   .object({
@@ -24,10 +37,27 @@ export const mempoolPageSchema = z
     offset: z.int().meta({ description: 'Entries skipped before this page.' }),
     entries: z.array(transactionViewSchema).meta({
       description:
-        'The page, in the order in which blocks take the entries: first those that a reorganisation took out of the chain, then the others as they arrived.',
+        'The page, in the order in which blocks take the entries; with `author` only those, and `offset` counts these alone: first those that a reorganisation took out of the chain, then the others as they arrived.',
     }),
   })
   .meta({ id: 'Mempool' });
+
+const confirmedEntrySchema = transactionViewSchema
+  .extend({
+    block: blockReferenceSchema,
+    confirmations: z.int().meta({ description: 'Blocks from the one that holds it to the tip, both counted.' }),
+  })
+  .meta({ id: 'ConfirmedEntry' });
+
+/** GET /transactions */
+export const authorPageSchema = z
+  .object({
+    author: z.string(),
+    from: z.int().meta({ description: 'Height of the highest block that was read.' }),
+    entries: z.array(confirmedEntrySchema).meta({ description: 'Of the active chain: the newest block first.' }),
+    next: z.int().nullable().meta({ description: 'Give it as `from` to go on; null where the genesis was reached.' }),
+  })
+  .meta({ id: 'AuthorPage' });
 
 /** GET /transactions/:id */
 export const transactionStatusSchema = transactionViewSchema
@@ -42,5 +72,6 @@ export const transactionStatusSchema = transactionViewSchema
 
 export type Receipt = z.infer<typeof receiptSchema>;
 export type Receipts = z.infer<typeof receiptsSchema>;
+export type ConfirmedEntry = z.infer<typeof confirmedEntrySchema>;
 export type MempoolPage = z.infer<typeof mempoolPageSchema>;
 export type TransactionStatus = z.infer<typeof transactionStatusSchema>;

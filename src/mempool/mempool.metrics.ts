@@ -19,7 +19,7 @@ const NO_PLACE = ['full', 'full-for-gossip', 'duplicate'] as const;
 export type RefusalReason = (typeof NO_PLACE)[number];
 
 /** Why a transaction by itself may not be taken in. */
-const REFUSALS = [...NO_PLACE, ...RULE_CODES.filter((code) => code.startsWith('bad-txn-'))];
+const REFUSALS = [...NO_PLACE, ...RULE_CODES.filter((code) => /^bad-(txn|sig)/.test(code))];
 
 @Injectable()
 export class MempoolMetrics {

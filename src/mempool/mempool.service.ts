@@ -13,14 +13,17 @@ import type { NodeConfig } from '../config/node-config.js';
 import type { Hash } from '../consensus/codec.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
 import { createDataTransaction, encodeDataTransaction, type DataTransaction } from '../consensus/data-entry.js';
-import { checkTransaction, isEntry, type Entry, type Transaction } from '../consensus/transaction.js';
+import { encodeSignedTransaction, type SignedTransaction } from '../consensus/signed-entry.js';
+import type { KeyAndSignature } from '../consensus/ssh-signature.js';
+import { isEntry, type Entry, type Transaction } from '../consensus/transaction.js';
 import type { Database } from '../storage/database.js';
 import { DATABASE } from '../storage/database-token.js';
 import { CommitQueue } from './commit-queue.js';
+import { EntryChecks } from './entry-checks.js';
 import type { Admission } from './grouped-commit.js';
 import { MempoolMetrics } from './mempool.metrics.js';
 import { MempoolStore } from './mempool.store.js';
-import { RETRY_AFTER_SECONDS, type MempoolLimits } from './policy.js';
+import { RETRY_AFTER_SECONDS, hasRoom, limitsForGossip, type MempoolLimits } from './policy.js';
 import { Pool } from './pool.js';
 import { Settlement } from './settlement.js';
 import { planTipEffect, type TipEffect } from './tip-effect.js';
@@ -87,6 +90,7 @@ export class MempoolService implements BeforeApplicationShutdown {
   readonly #log: Logger;
   readonly #queue: CommitQueue;
   readonly #turns: Turns;
+  readonly #checks: EntryChecks;
 
   constructor(
     @Inject(DATABASE) database: Database,
@@ -111,6 +115,17 @@ export class MempoolService implements BeforeApplicationShutdown {
       retryMs: SETTLE_RETRY_MS,
     });
     this.#turns = new Turns((task) => void clock.after(0, task));
+    const gossipLimits = limitsForGossip(this.limits);
+    this.#checks = new EntryChecks({
+      chain,
+      metrics,
+      turns: this.#turns,
+      hasRoom: ({ bytes }) => {
+        const usage = { transactions: this.size, bytes: this.bytes };
+        return hasRoom(usage, { transactions: 1, bytes: bytes.length }, gossipLimits);
+      },
+    });
+    chain.signatures.trust(this.#pool);
     this.#queue = new CommitQueue({
       pool: this.#pool,
       limits: this.limits,
@@ -164,8 +179,9 @@ export class MempoolService implements BeforeApplicationShutdown {
     return moved !== undefined && isEntry(moved) ? moved : undefined;
   }
 
-  list(offset: number, limit: number): Entry[] {
-    return this.#pool.list(offset, limit);
+  /** In order of arrival. @param author only entries that the key with this fingerprint signed. */
+  list(offset: number, limit: number, author?: string): Entry[] {
+    return this.#pool.list(offset, limit, author);
   }
 
   ids(): Hash[] {
@@ -191,6 +207,16 @@ export class MempoolService implements BeforeApplicationShutdown {
    */
   async submit(data: string, choices: EntryChoices = {}): Promise<DataTransaction> {
     const transaction = this.#create(data, choices);
+    await this.#post([transaction]);
+    return transaction;
+  }
+
+  /**
+   * As submit, for a string that its author signed: key and signature fix the id.
+   * @throws as submit, and RuleError `bad-sig-key`, `bad-sig-encoding`, `bad-sig`.
+   */
+  async submitSigned(data: string, signed: KeyAndSignature): Promise<SignedTransaction> {
+    const transaction = this.#checks.checked(() => encodeSignedTransaction(data, signed));
     await this.#post([transaction]);
     return transaction;
   }
@@ -233,19 +259,14 @@ export class MempoolService implements BeforeApplicationShutdown {
   }
 
   async #acceptSlice(transactions: readonly Transaction[], origin: string): Promise<PeerTransactionResult[]> {
-    const valid: Entry[] = [];
-    const broken = new Map<Hash, RuleCode>();
-    for (const transaction of transactions) {
-      const code = ruleBrokenBy(transaction);
-      if (code !== undefined) {
-        broken.set(transaction.id, code);
-        this.metrics.refused.inc({ reason: code });
-      } else if (isEntry(transaction)) valid.push(transaction);
-    }
+    const { valid, unwanted, broken } = await this.#checks.sort(transactions);
     const outcomes = valid.length > 0 ? await this.#queue.submit({ transactions: valid, origin }) : [];
     const admissions = new Map<Hash, Admission>();
     for (const [index, { id }] of valid.entries()) if (!admissions.has(id)) admissions.set(id, outcomes[index]!);
-    return transactions.map(({ id }) => ({ id, result: broken.get(id) ?? admissions.get(id)! }));
+    return transactions.map(({ id }) => ({
+      id,
+      result: broken.get(id) ?? (unwanted.has(id) ? 'full' : admissions.get(id)!),
+    }));
   }
 
   async #post(transactions: readonly Entry[]): Promise<void> {
@@ -256,17 +277,11 @@ export class MempoolService implements BeforeApplicationShutdown {
   }
 
   #create(data: string, { timestampMs = this.clock.nowMs(), salt }: EntryChoices): DataTransaction {
-    try {
-      const transaction =
-        salt === undefined
-          ? createDataTransaction(data, timestampMs, (length) => this.random.bytes(length))
-          : encodeDataTransaction(data, timestampMs, salt);
-      checkTransaction(transaction);
-      return transaction;
-    } catch (error) {
-      if (error instanceof RuleError) this.metrics.refused.inc({ reason: error.code });
-      throw error;
-    }
+    return this.#checks.checked(() =>
+      salt === undefined
+        ? createDataTransaction(data, timestampMs, (length) => this.random.bytes(length))
+        : encodeDataTransaction(data, timestampMs, salt),
+    );
   }
 
   #load(): void {
@@ -310,17 +325,5 @@ export class MempoolService implements BeforeApplicationShutdown {
   #forget(mined: readonly Hash[]): void {
     this.metrics.mined.inc(mined.length);
     if (mined.length > 0) this.#events.emit('removed', mined);
-  }
-}
-
-/** Which rule a transaction breaks that travels by itself, outside a block. */
-function ruleBrokenBy(transaction: Transaction): RuleCode | undefined {
-  if (!isEntry(transaction)) return 'bad-txn-kind';
-  try {
-    checkTransaction(transaction);
-    return undefined;
-  } catch (error) {
-    if (error instanceof RuleError) return error.code;
-    throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { Hash } from '../consensus/codec.js';
+import { fingerprintOf } from '../consensus/ssh-signature.js';
 import type { Entry } from '../consensus/transaction.js';
 
 /** A waiting transaction. `isAcknowledged`: this node owes it to somebody (posted here, or mined before a reorg). */
@@ -17,6 +18,8 @@ export class Pool {
   readonly #entries = new Map<Hash, Held>();
   /** Ids in order. Each prepend puts a list of its own in front, so that it costs no more than what it adds. */
   #order: Set<Hash>[] = [new Set()];
+  /** Ids of signed entries, by the fingerprints of their keys. */
+  readonly #authors = new Map<string, Set<Hash>>();
   #bytes = 0;
   #acknowledged = 0;
 
@@ -44,11 +47,14 @@ export class Pool {
     return [...this.#ids()];
   }
 
-  list(offset: number, limit: number): Entry[] {
+  /** @param author only entries that the key with this fingerprint signed. */
+  list(offset: number, limit: number, author?: string): Entry[] {
     const listed: Entry[] = [];
+    const theirs = author === undefined ? undefined : (this.#authors.get(author) ?? new Set());
     let position = 0;
-    for (const id of this.#ids()) {
+    for (const id of theirs?.size === 0 ? [] : this.#ids()) {
       if (position >= offset + limit) break;
+      if (theirs?.has(id) === false) continue;
       if (position++ >= offset) listed.push(this.get(id)!);
     }
     return listed;
@@ -98,6 +104,7 @@ export class Pool {
     if (entry === undefined) return false;
     this.#entries.delete(id);
     entry.list.delete(id);
+    this.#countAuthor(entry.transaction, 'delete');
     this.#count(entry, -1);
     return true;
   }
@@ -109,7 +116,17 @@ export class Pool {
   #add(entry: PoolEntry, list: Set<Hash>): void {
     this.#entries.set(entry.transaction.id, { ...entry, list });
     list.add(entry.transaction.id);
+    this.#countAuthor(entry.transaction, 'add');
     this.#count(entry, 1);
+  }
+
+  #countAuthor(transaction: Entry, change: 'add' | 'delete'): void {
+    if (transaction.kind !== 'signed') return;
+    const author = fingerprintOf(transaction.publicKey);
+    const ids = this.#authors.get(author) ?? new Set();
+    ids[change](transaction.id);
+    if (ids.size === 0) this.#authors.delete(author);
+    else this.#authors.set(author, ids);
   }
 
   #count({ transaction, isAcknowledged }: PoolEntry, sign: 1 | -1): void {

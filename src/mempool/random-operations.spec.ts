@@ -9,6 +9,7 @@ import {
   openChain,
   type TestChain,
 } from '../../test/support/chain-builders.js';
+import { signedEntry } from '../../test/support/signing.js';
 import { SeededRandom } from '../../test/support/seeded-random.js';
 import { temporaryDirectory } from '../../test/support/temp-dir.js';
 import { VirtualClock } from '../../test/support/virtual-clock.js';
@@ -118,7 +119,11 @@ class Run {
   }
 
   async gossip(): Promise<void> {
-    const transactions = [entry('gossiped'), ...[...this.model.known.values()].slice(0, 2)];
+    const fresh =
+      this.random.next() < 0.5
+        ? entry('gossiped')
+        : signedEntry(`gossiped as number ${this.model.known.size}`, easyParams.genesis.hash);
+    const transactions: Entry[] = [fresh, ...[...this.model.known.values()].slice(0, 2)];
     const promise = this.node.mempool.acceptFromPeer(transactions, 'peer');
     await this.clock.advance(0);
     if ((await promise)[0]!.result !== 'accepted') throw new Error('a fresh entry was not accepted');

@@ -103,7 +103,7 @@ describe('POST /blocks', () => {
     const keys = Array.from({ length: 5_000 }, (_, i) => `"key ${i}":0`);
     const { json } = await postBytes(`{"data":"x",${keys.join()}}`);
     expect(json.detail).toMatch(
-      /unknown key "key 0", .*"key 7" and 4992 more; known here: "data", "timestamp", "salt"$/,
+      /unknown key "key 0", .*"key 7" and 4992 more; known here: "data", "timestamp", "salt", "signature"$/,
     );
   });
 

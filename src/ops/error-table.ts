@@ -39,5 +39,8 @@ export const RULE_STATUS: Readonly<Record<RuleCode, RuleStatus>> = {
   'bad-txn-data-empty': MALFORMED,
   'bad-txn-data-length': TOO_LARGE,
   'bad-txn-data-encoding': MALFORMED,
+  'bad-sig-key': UNPROCESSABLE,
+  'bad-sig-encoding': UNPROCESSABLE,
+  'bad-sig': UNPROCESSABLE,
   'txn-already-in-chain': { http: 422, grpc: GrpcStatus.ALREADY_EXISTS },
 };

@@ -54,6 +54,7 @@ describe('the OpenAPI document', () => {
         'GET /events',
         'GET /headers',
         'GET /network',
+        'GET /transactions',
         'GET /transactions/:id',
         'GET /mempool',
         'GET /peers',
@@ -144,13 +145,14 @@ describe('the OpenAPI document', () => {
       '/forks',
       '/blocks/0',
       '/mempool',
+      `/transactions?author=SHA256:${'A'.repeat(43)}`,
       '/peers',
       '/peers/bans',
       '/sync',
       '/health/live',
     ];
     for (const path of paths) {
-      const template = path.replace('/blocks/0', '/blocks/{id}');
+      const template = path.replace('/blocks/0', '/blocks/{id}').split('?')[0]!;
       const schema = document.paths[template].get.responses['200'].content['application/json'].schema;
       const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
       const validator = z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')));

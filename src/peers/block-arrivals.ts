@@ -1,9 +1,5 @@
-import type { ChainService } from '../chain/chain.service.js';
-import type { Turns } from '../common/turns.js';
 import type { Hash } from '../consensus/codec.js';
-import type { VerifiedBlock } from '../consensus/verify-block.js';
 import type { Peer } from './peer.js';
-import { SteppedVerification } from './stepped-verification.js';
 
 /** A block up to this size is verified at once, unless others of its peer wait: it has at most some 2,700 transactions. */
 const SMALL_BYTES = 32 * 1024;
@@ -22,17 +18,12 @@ interface Queue {
 }
 
 /**
- * Verifies announced blocks in bounded turns of the event loop: those of one peer one after the other, in the order in
- * which they came, and a block that several peers announce only once.
+ * Has announced blocks verified one after the other: those of one peer in the order in which they came, and a block that several
+ * peers announce only once.
  */
 export class BlockArrivals {
   readonly #queues = new Map<Peer, Queue>();
   readonly #underWay = new Map<Hash, Promise<unknown>>();
-
-  constructor(
-    private readonly chain: Pick<ChainService, 'verify' | 'lookAhead'>,
-    private readonly turns: Turns,
-  ) {}
 
   /** Can the peer's block be verified at once, within this turn? */
   isSmall(peer: Peer, raw: Uint8Array): boolean {
@@ -64,16 +55,6 @@ export class BlockArrivals {
       queue.waitingBytes -= raw.length;
       if (queue.last === settled) this.#queues.delete(peer);
       if (this.#underWay.get(hash) === settled) this.#underWay.delete(hash);
-    }
-  }
-
-  /** @throws RuleError as decodeWireBlock and ChainService.verify. */
-  async verify(raw: Uint8Array): Promise<VerifiedBlock> {
-    const verification = new SteppedVerification(raw, this.chain);
-    for (;;) {
-      const block = verification.step();
-      await this.turns.next();
-      if (block !== undefined) return block;
     }
   }
 

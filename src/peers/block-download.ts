@@ -9,7 +9,7 @@ import { WireError, type BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
 import type { RequestPace } from './request-pace.js';
 import { RequestFailedError } from './session.js';
-import { SteppedVerification } from './stepped-verification.js';
+import { SteppedVerification, turnAllowance } from './stepped-verification.js';
 import { LIMITS, checkBlockCount, encodeHashes } from './wire.js';
 
 const REQUESTS_PER_PEER = 2;
@@ -224,10 +224,12 @@ export class BlockDownload {
   #verify(): boolean {
     let bytes = 0;
     let isBusy = false;
+    const allowance = turnAllowance();
     while (
       this.#verified.length < TURN_BLOCKS &&
       this.#verifiedTransactions < TURN_TRANSACTIONS &&
-      bytes < TURN_BYTES
+      bytes < TURN_BYTES &&
+      allowance.left > 0
     ) {
       const raw = this.#nextRaw();
       if (raw === undefined) break;
@@ -237,7 +239,7 @@ export class BlockDownload {
         if (this.#verified.length > 0 && transactions > TURN_TRANSACTIONS) break;
         isBusy = true;
         bytes += raw.length;
-        const block = this.#verification.step();
+        const block = this.#verification.step(allowance);
         // A big block takes turns of its own.
         if (block === undefined) break;
         this.#verification = undefined;

@@ -1,12 +1,15 @@
 import type { ChainService } from '../chain/chain.service.js';
 import type { Clock, Timer } from '../common/clock.js';
 import type { Logger } from '../common/logger.js';
+import type { Turns } from '../common/turns.js';
 import type { BlockNode } from '../consensus/block-tree.js';
+import { HEADER_BYTES, decodeHeader, hashHeader } from '../consensus/header.js';
 import { RuleError } from '../consensus/rule-error.js';
 import { WireError } from './messages.js';
 import type { Peer } from './peer.js';
 import { RequestFailedError } from './session.js';
-import { decodeWireBlock, encodeHashes } from './wire.js';
+import { verifyInTurns } from './stepped-verification.js';
+import { encodeHashes } from './wire.js';
 
 const ANSWER_MS = 10_000;
 const RETRY_MS = 10_000;
@@ -15,6 +18,7 @@ export interface BlockRepairInit {
   readonly chain: ChainService;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly turns: Turns;
   readonly peers: () => readonly Peer[];
   readonly blame: (peer: Peer, error: RuleError | WireError) => void;
 }
@@ -89,14 +93,14 @@ export class BlockRepair {
 
   /** @returns whether the block is whole again. @throws RequestFailedError, RuleError, WireError; faults of our own. */
   async #fetch(peer: Peer, node: BlockNode): Promise<boolean> {
-    const { chain } = this.#given;
+    const { chain, turns } = this.#given;
     const value = { hashes: encodeHashes([node.hash]), startIndex: 0, limit: 0 };
     const { blocks } = await peer.session.request({ $case: 'getBlocks', value }, 'blocks', ANSWER_MS);
     const [answer] = blocks;
     if (answer === undefined) return false;
-    const block = decodeWireBlock(answer.raw);
-    if (block.hash !== node.hash) throw new WireError('unrequested-data', `block ${block.hash} was not asked for`);
-    chain.mend(chain.verify(block));
+    const hash = hashHeader(decodeHeader(answer.raw.subarray(0, HEADER_BYTES)));
+    if (hash !== node.hash) throw new WireError('unrequested-data', `block ${hash} was not asked for`);
+    chain.mend(await verifyInTurns(answer.raw, chain, turns));
     return true;
   }
 }

@@ -14,6 +14,7 @@ import { BlockArrivals } from './block-arrivals.js';
 import { WireError, type BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
 import { intactBlock } from './serve-blocks.js';
+import { turnAllowance, verifyInTurns } from './stepped-verification.js';
 import { decodeTip, decodeWireBlock, encodeTip } from './wire.js';
 
 /** A longer reorganisation is announced by its tip alone; whoever lacks the rest asks for headers. */
@@ -75,11 +76,11 @@ export class Gossip {
     private readonly chain: ChainService,
     private readonly clock: Clock,
     private readonly log: Logger,
-    turns: Turns,
+    private readonly turns: Turns,
     private readonly ports: GossipPorts,
   ) {
     this.#lines = new LogLimiter(log, clock);
-    this.#arrivals = new BlockArrivals(chain, turns);
+    this.#arrivals = new BlockArrivals();
   }
 
   start(): void {
@@ -153,7 +154,8 @@ export class Gossip {
     if (this.#arrivals.isSmall(peer, raw)) {
       const block = decodeWireBlock(raw);
       peer.reading.decoded(block.transactions.length);
-      return accept(this.chain.verify(block));
+      const verified = this.chain.verification(block).step(turnAllowance());
+      if (verified !== undefined) return accept(verified);
     }
     if (this.#arrivals.isFull(peer, raw)) return 'busy';
     // Judged anew after each wait: the block, or its parent, may have come from somebody else meanwhile.
@@ -162,7 +164,7 @@ export class Gossip {
       if (known !== undefined) return known;
       // A big block without a parent is not worth a look: whoever has more work shows how it is reached by headers.
       if (this.chain.node(header.previousHash) === undefined) return 'busy';
-      const block = await this.#arrivals.verify(raw);
+      const block = await verifyInTurns(raw, this.chain, this.turns);
       peer.reading.decoded(block.transactions.length);
       return judge() ?? accept(block);
     });

@@ -142,7 +142,7 @@ export class PeersService implements OnApplicationBootstrap, BeforeApplicationSh
       considerSync: (peer) => sync.consider(peer),
       isCatchingUp: () => sync.isCatchingUp,
     }));
-    this.#repair = new BlockRepair({ chain, clock, log, peers, blame });
+    this.#repair = new BlockRepair({ chain, clock, log, turns, peers, blame });
     const serving = new ServingTurns(clock);
     const firstExchange = new FirstExchange({ discovery, entries, clock, log, blame });
     const advertisedAddress = config.node.advertisedAddress ?? advertise(config.node.p2pHost, config.node.p2pPort);

@@ -13,6 +13,7 @@ const SUPPORT = new Set([
   'stalls-messages',
   'stalls-requests',
   'stalls-crowded',
+  'stalls-signed',
   'turn-watch',
 ]);
 const all = readdirSync(new URL('.', import.meta.url))

@@ -1,11 +1,12 @@
 import { parentPort } from 'node:worker_threads';
 import { crowded } from './stalls-crowded.js';
 import { revive, type Scenario } from './stalls-lab.js';
+import { signed } from './stalls-signed.js';
 import { hostile, messages } from './stalls-messages.js';
 import { requests } from './stalls-requests.js';
 
 // The hostile ones come last, for the node closes the sessions of a peer that does such things.
-const scenarios: readonly Scenario[] = [...messages, ...crowded, ...requests, ...hostile];
+const scenarios: readonly Scenario[] = [...messages, ...signed, ...crowded, ...requests, ...hostile];
 
 let run: () => Promise<unknown> = async () => {};
 

@@ -3,6 +3,7 @@ import type { Block } from '../../src/consensus/block.js';
 import type { BlockNode } from '../../src/consensus/block-tree.js';
 import { hashToBytes } from '../../src/consensus/codec.js';
 import { createDataTransaction, type DataTransaction } from '../../src/consensus/data-entry.js';
+import type { Entry } from '../../src/consensus/transaction.js';
 import { createParams } from '../../src/consensus/params.js';
 import { Verdict_Result } from '../../src/peers/generated/minichain/v1/peer.js';
 import type { Body, BodyCase } from '../../src/peers/messages.js';
@@ -70,7 +71,7 @@ export async function post(path: string, body: string): Promise<string> {
 export const status = async (): Promise<{ tip: string; height: number; mempool: { transactions: number } }> =>
   JSON.parse(await get('/status'));
 
-export function extend(entries: readonly DataTransaction[]): Block {
+export function extend(entries: readonly Entry[]): Block {
   const block = mineOn(lab.tip, entries);
   lab.tip = nodeOf(block, lab.tip);
   lab.blocks = [...lab.blocks, served(block)];
@@ -147,7 +148,7 @@ export async function syncTo(chain: readonly Served[], end: BlockNode): Promise<
 }
 
 /** Not measured by itself: makes entries wait in the node's mempool. */
-export async function fill(entries: readonly DataTransaction[]): Promise<void> {
+export async function fill(entries: readonly Entry[]): Promise<void> {
   const { transactions: before } = (await status()).mempool;
   for (let start = 0; start < entries.length; start += 1_000) {
     const part = entries.slice(start, start + 1_000).map(({ bytes }) => ({ raw: bytes }));

@@ -1,8 +1,6 @@
 import * as fc from 'fast-check';
 import { decodeBlock } from '../../src/consensus/block.js';
-import { checkBlock } from '../../src/consensus/check-block.js';
 import { checkProofOfWork } from '../../src/consensus/check-header.js';
-import { checkTransaction } from '../../src/consensus/transaction.js';
 import { decodeHeader, encodeHeader, hashHeader } from '../../src/consensus/header.js';
 import {
   decodeBits,
@@ -13,13 +11,21 @@ import {
   targetOf,
   workOf,
 } from '../../src/consensus/target.js';
-import { decodeTransaction } from '../../src/consensus/transaction.js';
+import { decodeArmour, encodeArmour } from '../../src/consensus/ssh-signature.js';
+import { checkSignature, checkTransaction, decodeTransaction } from '../../src/consensus/transaction.js';
+import { verifyBlock } from '../../src/consensus/verify-block.js';
 import { blocks, damaged, hashes, headers, transactions, uint32 } from '../support/arbitraries.js';
 import { easyParams, genesisNode, mineChain } from '../support/chain-builders.js';
+import { armourOf, signedEntry } from '../support/signing.js';
 import type { FuzzTarget } from './fuzz.js';
 import { check, outcomeOf } from './outcome.js';
 
-const mined = mineChain(genesisNode(), 4, (index) => Array.from({ length: index * 2 }, (_, n) => `entry ${n} äöü €`));
+const { hash: genesis } = easyParams.genesis;
+const mined = mineChain(genesisNode(), 4, (index) =>
+  Array.from({ length: index * 2 }, (_, n) =>
+    n % 2 === 0 ? `entry ${n} äöü €` : signedEntry(`signed ${index} ${n} €`, genesis),
+  ),
+);
 
 export function headerTarget(): FuzzTarget {
   return {
@@ -72,6 +78,7 @@ export function transactionTarget(): FuzzTarget {
         const transaction = decodeTransaction(input);
         check(transaction.bytes.equals(input), 'a transaction whose bytes are not those it was decoded from');
         checkTransaction(transaction);
+        checkSignature(transaction, genesis);
       }),
   };
 }
@@ -85,8 +92,22 @@ export function blockTarget(): FuzzTarget {
       outcomeOf(() => {
         const block = decodeBlock(input);
         check(block.bytes.equals(input), 'a block whose bytes are not those it was decoded from');
-        checkProofOfWork(block.header, block.hash, easyParams);
-        checkBlock(block, easyParams);
+        verifyBlock(block, easyParams);
       }),
+  };
+}
+
+export function armourTarget(): FuzzTarget {
+  const seeds = ['', 'x', 'Grüße'].map((data) => Buffer.from(armourOf(data, genesis)));
+  return {
+    seeds,
+    structured: damaged(fc.constantFrom(...seeds)),
+    run: (input) => {
+      const decoded = decodeArmour(input.toString('utf8'));
+      if (decoded.kind !== 'decoded') return 'rejected';
+      const again = decodeArmour(encodeArmour(decoded, decoded.namespace));
+      check(JSON.stringify(again) === JSON.stringify(decoded), 'a signature that does not survive its own armour');
+      return 'accepted';
+    },
   };
 }

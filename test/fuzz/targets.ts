@@ -1,6 +1,6 @@
 import { cliTarget } from './cli-target.js';
 import { environmentTarget, tomlTarget } from './config-targets.js';
-import { bitsTarget, blockTarget, headerTarget, transactionTarget } from './consensus-targets.js';
+import { armourTarget, bitsTarget, blockTarget, headerTarget, transactionTarget } from './consensus-targets.js';
 import type { TargetMaker } from './fuzz.js';
 import { httpTarget } from './http-target.js';
 import { restTarget } from './rest-target.js';
@@ -19,6 +19,7 @@ export const TARGETS: Readonly<Record<string, Listed>> = {
   bits: { make: bitsTarget, share: 20 },
   transaction: { make: transactionTarget, share: 20 },
   block: { make: blockTarget, share: 20 },
+  armour: { make: armourTarget, share: 10 },
   message: { make: messageTarget, share: 20 },
   session: { make: sessionTarget, share: 3 },
   toml: { make: tomlTarget, share: 10 },

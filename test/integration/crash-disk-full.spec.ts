@@ -105,7 +105,7 @@ function fill(path: string, filler: string): void {
 /** Ids of all entries, mined and waiting, in order. */
 async function idsOf(node: NodeProcess): Promise<string[]> {
   const { blocks } = await node.chain();
-  const mined = blocks.flatMap(({ transactions }) => transactions.filter(({ kind }) => kind === 'data'));
+  const mined = blocks.flatMap(({ transactions }) => transactions.filter(({ kind }) => kind !== 'coinbase'));
   const { entries } = await node.get<{ entries: { id: string }[] }>('/mempool?limit=1000');
   return [...mined, ...entries].map(({ id }) => id);
 }

@@ -4,6 +4,7 @@ import { hashFromBytes, type Hash } from '../../src/consensus/codec.js';
 import type { BlockHeader } from '../../src/consensus/header.js';
 import { createCoinbase } from '../../src/consensus/coinbase.js';
 import { MAX_TIMESTAMP_MS, createDataTransaction } from '../../src/consensus/data-entry.js';
+import { encodeSignedTransaction } from '../../src/consensus/signed-entry.js';
 import { type Transaction } from '../../src/consensus/transaction.js';
 
 /** fast-check generators of consensus values. All are well-formed; that they keep the rules is not promised. */
@@ -43,7 +44,16 @@ export const dataTransactions = fc
   })
   .map(({ data, timestampMs, salt }) => createDataTransaction(data, timestampMs, (length) => salt.subarray(0, length)));
 
-export const transactions: fc.Arbitrary<Transaction> = fc.oneof(coinbases, dataTransactions);
+/** With random keys and signatures, so few of them are valid. */
+export const signedTransactions = fc
+  .record({
+    data: unicode,
+    publicKey: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    signature: fc.uint8Array({ minLength: 64, maxLength: 64 }),
+  })
+  .map(({ data, ...signed }) => encodeSignedTransaction(data, signed));
+
+export const transactions: fc.Arbitrary<Transaction> = fc.oneof(coinbases, dataTransactions, signedTransactions);
 
 export const blocks: fc.Arbitrary<Block> = fc
   .record({ header: headers, transactions: fc.array(transactions, { maxLength: 6 }) })

@@ -17,7 +17,7 @@ import { nextBits } from '../../src/consensus/retarget.js';
 import { isHashBelowTarget } from '../../src/consensus/target.js';
 import { createCoinbase } from '../../src/consensus/coinbase.js';
 import { createDataTransaction, type DataTransaction } from '../../src/consensus/data-entry.js';
-import { type Transaction } from '../../src/consensus/transaction.js';
+import { isEntry, type Transaction } from '../../src/consensus/transaction.js';
 import { MempoolMetrics } from '../../src/mempool/mempool.metrics.js';
 import { MempoolService } from '../../src/mempool/mempool.service.js';
 import type { MempoolLimits } from '../../src/mempool/policy.js';
@@ -169,5 +169,5 @@ export function acceptBatch(chain: ChainService, blocks: readonly Block[]): Batc
 export function chainData(chain: ChainService): string[] {
   return chain
     .getBlocks(0, Number.MAX_SAFE_INTEGER)
-    .flatMap(({ transactions }) => transactions.flatMap((item) => (item.kind === 'data' ? [item.data] : [])));
+    .flatMap(({ transactions }) => transactions.flatMap((item) => (isEntry(item) ? [item.data] : [])));
 }

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { BlockNode } from '../../src/consensus/block-tree.js';
+import type { Entry } from '../../src/consensus/transaction.js';
 import { MAX_MINE_BLOCKS } from '../../src/miner/mine-queue.js';
 import type { Node } from '../../src/node.js';
 import type { Channel } from '../../src/peers/channel.js';
 import { DialectChannel } from './dialects.js';
 import { GOOD_LINK, MemoryNetwork, type LinkConditions } from './memory-network.js';
 import { SeededRandom } from './seeded-random.js';
+import { signedEntry, testKey } from './signing.js';
 import { addressOf, createSimNode, type SimNodeOptions } from './sim-node.js';
 import { SettableClock } from './settable-clock.js';
 import { VirtualClock } from './virtual-clock.js';
@@ -43,6 +45,7 @@ export class SimNetwork {
   readonly net: MemoryNetwork;
   /** Log lines of all nodes in order, when recording. */
   readonly log: string[] = [];
+  #posts = 0;
   /** Data of each entry that a node has acknowledged, by id. */
   readonly acknowledged = new Map<string, string>();
   /** What was seen during the run that must never be. */
@@ -171,10 +174,17 @@ export class SimNetwork {
     await this.clock.advance(durationMs);
   }
 
-  /** Posts a string; resolves with its id when it is on disk, as the 202 of REST does. */
+  /** Posts a string, every third one signed; resolves with its id when it is on disk, as the 202 of REST does. */
   async post(name: string, data: string): Promise<string> {
     this.#verb(`post ${name} ${data}`);
-    const transaction = await this.clock.during(`${name} stores "${data}"`, this.node(name).mempool.submit(data));
+    const { chain, mempool } = this.node(name);
+    // The same key would make one entry of two posts of a string.
+    const signer = this.#posts++ % 3 === 0 ? testKey(`poster ${this.#posts}`) : undefined;
+    const posting =
+      signer === undefined
+        ? mempool.submit(data)
+        : mempool.submitSigned(data, signedEntry(data, chain.genesis.hash, signer));
+    const transaction = await this.clock.during<Entry>(`${name} stores "${data}"`, posting);
     this.acknowledged.set(transaction.id, data);
     return transaction.id;
   }

@@ -7,6 +7,8 @@ import { bytes, count, moment, pairs, plural, printable, shortHash, table } from
 import type { Terminal } from '../terminal.js';
 
 const DATA_WIDTH = 40;
+/** Enough to tell keys apart; --json has all of it. */
+const AUTHOR_WIDTH = 20;
 const DEFAULT_LIMIT = 20;
 
 interface ChainOptions extends ClientOptions {
@@ -71,15 +73,18 @@ function showBlock(block: StoredBlock): string {
     ['size', bytes(block.size)],
     ['confirmed', confirmations === 0 ? 'no: it is not on the active chain' : `${plural(confirmations, 'block')} deep`],
   ]);
-  const rows = block.transactions.map((transaction) => [
-    printable(transaction.id),
-    transaction.kind,
-    transaction.data === null ? '' : printable(transaction.data, DATA_WIDTH),
+  // A column of its own only where there is something to show: the lines are long as it is.
+  const hasAuthors = block.transactions.some(({ author }) => author !== undefined);
+  const rows = block.transactions.map(({ id, kind, author = '', data }) => [
+    printable(id),
+    kind,
+    ...(hasAuthors ? [printable(author, AUTHOR_WIDTH)] : []),
+    data === null ? '' : printable(data, DATA_WIDTH),
   ]);
-  return `${facts}\n${table([['transaction', 'kind', 'data'], ...rows])}`;
+  return `${facts}\n${table([['transaction', 'kind', ...(hasAuthors ? ['author'] : []), 'data'], ...rows])}`;
 }
 
 function previewOf(block: BlockView): string {
-  const entry = block.transactions.find((transaction) => transaction.kind === 'data');
+  const entry = block.transactions.find(({ data }) => data !== null);
   return printable(entry?.data ?? '', DATA_WIDTH);
 }

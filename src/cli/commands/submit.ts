@@ -1,11 +1,13 @@
-import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { NetworkView } from '../../chain/chain-schemas.js';
 import type { Receipt, TransactionStatus } from '../../mempool/mempool-schemas.js';
 import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
+import { DATA_HELP, FILE_HELP, entryText, readEntryFile } from '../entry-text.js';
 import { CliError, EXIT } from '../exit.js';
 import { count, duration, printable } from '../format.js';
 import { NodeBusyError, type Answer, type NodeClient } from '../node-client.js';
+import { checkSigned, signEntry } from '../sign/sign-entry.js';
 import type { Terminal } from '../terminal.js';
 
 /** The pause between two questions grows, so that a long wait costs the node next to nothing. */
@@ -13,28 +15,36 @@ const FIRST_POLL_MS = 100;
 const MAX_POLL_MS = 1_000;
 const POLL_GROWTH = 1.5;
 const DEFAULT_TIMEOUT_SECONDS = 60;
-/** No node takes more; a wrong pipe is noticed before it fills the memory. */
-const MAX_INPUT_BYTES = 16_777_216;
-
 interface SubmitOptions extends ClientOptions {
+  readonly file?: string;
+  readonly key?: string;
+  readonly signature?: string;
   readonly wait?: boolean;
   readonly timeout: number;
 }
 
 export function submitCommand(terminal: Terminal): Command {
   return clientCommand('submit', 'post an entry; it is pending until some node mines it')
-    .argument('<data>', 'the entry, 1 to 16,384 bytes of UTF-8; - reads it from stdin, without its last line break')
+    .argument('[data]', DATA_HELP)
+    .option('--file <file>', FILE_HELP)
+    .option('--key <file>', 'sign it with this Ed25519 key of OpenSSH, or the .pub file of a key in the agent')
+    .option(
+      '--signature <file>',
+      'post it with this SSH signature, as `minichain sign` or `ssh-keygen -Y sign` made it',
+    )
     .option('--wait', 'wait until it stands in a block of the active chain')
     .option('--timeout <seconds>', 'how long --wait waits', wholeNumberArgument(1, 86_400), DEFAULT_TIMEOUT_SECONDS)
     .addHelpText(
       'after',
-      '\nExamples:\n  minichain submit "Hello, chain" --wait\n  date | minichain submit -\n  minichain submit -- "-starts with a dash"',
+      '\nExamples:\n  minichain submit "Hello, chain" --wait\n  date | minichain submit -\n' +
+        '  minichain submit "Signed by me" --key ~/.ssh/id_ed25519\n  minichain submit -- "-starts with a dash"',
     )
-    .action(async (data: string, options: SubmitOptions) => {
+    .action(async (given: string | undefined, options: SubmitOptions) => {
       const client = clientOf(options, terminal);
-      const entry = data === '-' ? await readEntry(terminal.stdin) : data;
+      const data = await entryText(given, options.file, terminal.stdin);
+      const signature = await signatureOf(data, options, client, terminal.env);
       const startedMs = performance.now();
-      const receipt = await client.post<Receipt>('/blocks', { data: entry });
+      const receipt = await client.post<Receipt>('/blocks', { data, signature });
       if (!options.wait) {
         print(terminal, options, receipt, ({ id }) => `${printable(id)} is pending\n`);
         return;
@@ -45,6 +55,24 @@ export function submitCommand(terminal: Terminal): Command {
         return `${printable(id)} is in block ${count(block!.index)} (${printable(block!.hash)}) after ${took}\n`;
       });
     });
+}
+
+/** The signature to post, checked before it is sent; undefined for an entry that is not to be signed. */
+async function signatureOf(
+  data: string,
+  { key, signature }: SubmitOptions,
+  client: NodeClient,
+  env: Terminal['env'],
+): Promise<string | undefined> {
+  if (key === undefined && signature === undefined) return undefined;
+  if (key !== undefined && signature !== undefined) {
+    throw new CliError('--key makes a signature and --signature brings one: give one of them', EXIT.usage);
+  }
+  const { genesis } = (await client.get<NetworkView>('/network')).body;
+  if (key !== undefined) return signEntry(data, key, genesis, env);
+  const armour = readEntryFile(signature!).toString('latin1');
+  checkSigned(data, armour, genesis);
+  return armour;
 }
 
 /**
@@ -76,23 +104,5 @@ async function waitForBlock(
       throw new CliError(`${printable(id)} is still pending after ${duration(timeoutMs)}: ${hint}`, EXIT.failed);
     }
     await sleep(pollMs);
-  }
-}
-
-async function readEntry(stdin: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of stdin) {
-    chunks.push(Buffer.from(chunk));
-    length += chunks.at(-1)!.length;
-    if (length > MAX_INPUT_BYTES) throw new CliError('stdin is too long for an entry (16,384 bytes)', EXIT.usage);
-  }
-  try {
-    // The BOM is part of the entry, too.
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-      .decode(Buffer.concat(chunks))
-      .replace(/\r?\n$/, '');
-  } catch {
-    throw new CliError('stdin is not UTF-8 text: encode it first, for example with `base64 -w0`', EXIT.usage);
   }
 }

@@ -9,5 +9,6 @@ export { encodeHeader } from '../../consensus/header.js';
 export { computeMerkleRoot } from '../../consensus/merkle.js';
 export { createParams } from '../../consensus/params.js';
 export { RuleError } from '../../consensus/rule-error.js';
+export { encodeSignedTransaction } from '../../consensus/signed-entry.js';
 export { targetOf, workOf } from '../../consensus/target.js';
 export { verifyBlock } from '../../consensus/verify-block.js';

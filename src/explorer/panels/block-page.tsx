@@ -9,6 +9,7 @@ import { hrefOf } from '../model/route.js';
 import { NodeName } from '../ui/node-badge.jsx';
 import { Panel } from '../ui/panel.jsx';
 import { useAnswer } from '../ui/use-answer.js';
+import { Author } from './author.jsx';
 import { EntryText } from './entry-text.jsx';
 import { HashAgainstTarget, HeaderBytes } from './header-bytes.jsx';
 
@@ -58,6 +59,7 @@ export function BlockPage({ id }: { readonly id: string }): JSX.Element {
               <EntryText text={entry.data ?? ''} />
               <span class="links-row">
                 <a href={hrefOf({ name: 'entry', id: entry.id })}>{entry.id.slice(0, 12)}…</a>
+                <Author entry={entry} />
                 {view.confirmations > 0 && (
                   <a href={hrefOf({ name: 'past', id: `${view.index}/${entry.id}` })}>Edit the past…</a>
                 )}

@@ -9,6 +9,10 @@ import { Panel } from '../ui/panel.jsx';
 import { useAnswer } from '../ui/use-answer.js';
 import { EntryText } from './entry-text.jsx';
 
+function untimed({ kind }: TransactionStatus): string {
+  return kind === 'signed' ? 'at a time that nobody signed' : 'by the miner of the block';
+}
+
 /** One entry, and where each node has it. */
 export function EntryPage({ id }: { readonly id: string }): JSX.Element {
   const path = `transactions/${encodeURIComponent(id)}`;
@@ -39,8 +43,19 @@ export function EntryPage({ id }: { readonly id: string }): JSX.Element {
         </div>
         <div>
           <dt>Posted</dt>
-          <dd>{value.timestamp?.replace('T', ' ').replace('Z', ' UTC') ?? 'by the miner of the block'}</dd>
+          <dd>{value.timestamp?.replace('T', ' ').replace('Z', ' UTC') ?? untimed(value)}</dd>
         </div>
+        {value.author !== undefined && (
+          <div>
+            <dt>Signed by</dt>
+            <dd>
+              <code>{value.author}</code>{' '}
+              <a href={`${url}?format=sig`} download={`${value.id}.sig`}>
+                SSH signature
+              </a>
+            </dd>
+          </div>
+        )}
       </dl>
       <table>
         <thead>

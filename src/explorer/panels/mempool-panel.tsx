@@ -4,6 +4,7 @@ import { home, HOME_URL } from '../model/network.js';
 import { excerpt } from '../model/printable.js';
 import { hrefOf } from '../model/route.js';
 import { Panel } from '../ui/panel.jsx';
+import { Author } from './author.jsx';
 
 const MOST_SHOWN = 6;
 const MOST_TEXT = 44;
@@ -21,11 +22,12 @@ export function MempoolPanel(): JSX.Element {
           <p class="faint">Nothing waits. Entries stay here until a node mines them.</p>
         ) : (
           <ol class="entries">
-            {entries.slice(0, MOST_SHOWN).map(({ id, data }) => (
-              <li key={id}>
-                <a href={hrefOf({ name: 'entry', id })}>
-                  <bdi>{excerpt(data ?? '', MOST_TEXT)}</bdi>
+            {entries.slice(0, MOST_SHOWN).map((entry) => (
+              <li key={entry.id}>
+                <a href={hrefOf({ name: 'entry', id: entry.id })}>
+                  <bdi>{excerpt(entry.data ?? '', MOST_TEXT)}</bdi>
                 </a>
+                <Author entry={entry} />
               </li>
             ))}
           </ol>

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { ChainPage, StoredBlock } from '../../chain/chain-schemas.js';
+import type { ChainPage, StoredBlock, TransactionView } from '../../chain/chain-schemas.js';
 import type { MempoolPage, TransactionStatus } from '../../mempool/mempool-schemas.js';
 import { count, plural } from '../model/format.js';
 import { HOME_URL } from '../model/network.js';
@@ -27,7 +27,7 @@ interface Result {
   readonly scope: string;
 }
 
-/** What was found by height, hash, id, or in the texts of the newest blocks and the mempool. */
+/** What was found by height, hash, id, author, or in the texts of the newest blocks and the mempool. */
 export function SearchPage({ query }: { readonly query: string }): JSX.Element {
   const { value, error } = useAnswer(query, () => search(query));
   const title = `Search: ${excerpt(query, 40)}`;
@@ -79,12 +79,12 @@ async function findBlock(id: string): Promise<Hit[]> {
 async function findText(query: string): Promise<{ hits: Hit[]; blocks: number }> {
   const wanted = query.toLowerCase();
   const hits: Hit[] = [];
-  const look = (id: string, data: string | null, where: string): void => {
-    if (data?.toLowerCase().includes(wanted))
+  const look = ({ id, data, author }: TransactionView, where: string): void => {
+    if (data !== null && (data.toLowerCase().includes(wanted) || author === query))
       hits.push({ to: { name: 'entry', id }, title: where, about: excerpt(data, MOST_TEXT) });
   };
   const mempool = await getJson<MempoolPage>(`${HOME_URL}/mempool?limit=1000`);
-  for (const { id, data } of mempool.entries) look(id, data, 'Mempool');
+  for (const entry of mempool.entries) look(entry, 'Mempool');
   let read = 0;
   let next: number | undefined;
   while (read < TEXT_BLOCKS && hits.length < MOST_HITS && next !== -1) {
@@ -93,7 +93,7 @@ async function findText(query: string): Promise<{ hits: Hit[]; blocks: number }>
     const range = from === undefined ? `limit=${PAGE_BLOCKS}` : `from=${from}&limit=${end! - from + 1}`;
     const page = await getJson<ChainPage>(`${HOME_URL}/chain?${range}`);
     for (const { index, transactions } of page.blocks.toReversed()) {
-      for (const { id, data } of transactions) look(id, data, `Block ${count(index)}`);
+      for (const entry of transactions) look(entry, `Block ${count(index)}`);
     }
     read += page.blocks.length;
     next = page.from - 1;

@@ -18,6 +18,8 @@ export interface Past {
   readonly text: string;
   /** From the block of the entry on. */
   readonly blocks: readonly Block[];
+  /** Ids of all transactions in them, which the node has checked. */
+  readonly checked: Set<string>;
   /** Blocks of the active chain above the last of these. */
   readonly more: number;
   /** Work of the chain below the first, as the node says. */
@@ -50,6 +52,7 @@ export async function loadPast(place: string): Promise<Past> {
     entryId,
     text: entry.data,
     blocks,
+    checked: new Set(blocks.flatMap(({ transactions }) => transactions.map(({ id }) => id))),
     more: tip - last,
     parentHash: first.previousHash,
   };

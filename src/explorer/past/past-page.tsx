@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import type { Block } from '../../consensus/block.js';
+import type { RuleCode } from '../../consensus/rule-error.js';
 import { announce } from '../model/announce.js';
 import { count, plural } from '../model/format.js';
 import { excerpt } from '../model/printable.js';
@@ -20,7 +21,7 @@ export function PastPage({ id }: { readonly id: string }): JSX.Element {
 }
 
 function Workshop({ past }: { readonly past: Past }): JSX.Element {
-  const { rules, params, firstHeight, parentHash, more, text: oldText, entryId } = past;
+  const { rules, params, firstHeight, parentHash, more, checked, text: oldText, entryId } = past;
   const [text, setText] = useState(oldText);
   const [blocks, setBlocks] = useState<readonly Block[]>(past.blocks);
   const [tried, setTried] = useState<number | undefined>();
@@ -28,7 +29,7 @@ function Workshop({ past }: { readonly past: Past }): JSX.Element {
   const abort = useRef(new AbortController());
   useEffect(() => () => abort.current.abort(), []);
 
-  const judgements = judge(rules, blocks, { firstHeight, parentHash, params });
+  const judgements = judge(rules, blocks, { firstHeight, parentHash, params, checked });
   const bad = judgements.filter(({ code }) => code !== undefined).length;
   const isChanged = text !== oldText;
   const [first] = judgements;
@@ -61,7 +62,7 @@ function Workshop({ past }: { readonly past: Past }): JSX.Element {
     }
   };
 
-  const step = !isChanged ? 0 : first?.code === 'bad-txnmrklroot' ? 1 : first?.code !== undefined ? 2 : bad > 0 ? 3 : 4;
+  const step = stepOf(isChanged, first?.code, bad);
   const name = `block ${count(firstHeight)}`;
   return (
     <section class="panel wide past" aria-label="Edit the past">
@@ -112,6 +113,12 @@ function Workshop({ past }: { readonly past: Past }): JSX.Element {
             </button>
           </>
         )}
+        {step === 'forged' && (
+          <p>
+            {count(firstHeight)} has the work again, and no node will ever take it: the text is signed, and this
+            signature belongs to the old text. Only who holds the key can sign another.
+          </p>
+        )}
         {step === 3 && (
           <>
             <p>
@@ -129,6 +136,15 @@ function Workshop({ past }: { readonly past: Past }): JSX.Element {
       </div>
     </section>
   );
+}
+
+/** How far the rewriting is: what the rules say next of the first block, or of those after it. */
+function stepOf(isChanged: boolean, code: RuleCode | undefined, bad: number): 0 | 1 | 2 | 3 | 4 | 'forged' {
+  if (!isChanged) return 0;
+  if (code === 'bad-txnmrklroot') return 1;
+  if (code === 'bad-sig') return 'forged';
+  if (code !== undefined) return 2;
+  return bad > 0 ? 3 : 4;
 }
 
 function JudgedBlock({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { signedEntry } from '../../../test/support/signing.js';
 import { createBlock, type Block } from '../../consensus/block.js';
 import { checkBlockContext } from '../../consensus/check-block.js';
 import { createCoinbase } from '../../consensus/coinbase.js';
@@ -8,6 +9,7 @@ import { sha256d } from '../../consensus/hash.js';
 import { computeMerkleRoot } from '../../consensus/merkle.js';
 import { createParams } from '../../consensus/params.js';
 import { RuleError } from '../../consensus/rule-error.js';
+import { encodeSignedTransaction } from '../../consensus/signed-entry.js';
 import { workOf } from '../../consensus/target.js';
 import { verifyBlock } from '../../consensus/verify-block.js';
 import { changeText, judge, repairRoot, withHeader, workBehind, type Rules } from './rewrite.js';
@@ -19,6 +21,7 @@ const rules: Rules = {
   checkBlockContext,
   computeMerkleRoot,
   encodeDataTransaction,
+  encodeSignedTransaction,
   RuleError,
   workOf,
 };
@@ -29,12 +32,15 @@ function mine(block: Block): Block {
   return withHeader(rules, block, { nonce });
 }
 
-/** Blocks 1 to 4, an entry in each. */
-function chain(): Block[] {
+/** Blocks 1 to 4, an entry in each; that of block 2 is signed, if so. */
+function chain(isSigned = false): Block[] {
   const blocks: Block[] = [];
   for (let height = 1; height <= 4; height++) {
     const parent = blocks.at(-1) ?? params.genesis;
-    const entry = createDataTransaction(`entry ${height}`, height, (length) => Buffer.alloc(length, height));
+    const entry =
+      isSigned && height === 2
+        ? signedEntry('I owe you 5', params.genesis.hash)
+        : createDataTransaction(`entry ${height}`, height, (length) => Buffer.alloc(length, height));
     const transactions = [createCoinbase(height, 0n, 'node-1'), entry];
     const merkleRoot = computeMerkleRoot(transactions.map(({ id }) => id)).root;
     const header = {
@@ -50,7 +56,9 @@ function chain(): Block[] {
 }
 
 const codes = (blocks: readonly Block[]): (string | undefined)[] =>
-  judge(rules, blocks, { firstHeight: 1, parentHash: params.genesis.hash, params }).map(({ code }) => code);
+  judge(rules, blocks, { firstHeight: 1, parentHash: params.genesis.hash, params, checked: new Set() }).map(
+    ({ code }) => code,
+  );
 
 describe('editing the past', () => {
   const honest = chain();
@@ -78,6 +86,14 @@ describe('editing the past', () => {
     for (const i of [2, 3]) blocks[i] = mine(withHeader(rules, blocks[i]!, { previousHash: blocks[i - 1]!.hash }));
     expect(codes(blocks)).toEqual([undefined, undefined, undefined, undefined]);
     expect(workBehind(rules, blocks)).toBe(workBehind(rules, honest));
+  });
+
+  it('cannot change a signed text, whatever is mined again', () => {
+    const signed = chain(true);
+    expect(codes(signed)).toEqual([undefined, undefined, undefined, undefined]);
+    const { id } = signed[1]!.transactions[1]!;
+    const edited = mine(repairRoot(rules, changeText(rules, signed[1]!, id, 'I owe you 50')));
+    expect(codes(signed.with(1, edited))).toEqual([undefined, 'bad-sig', 'bad-prevblk', 'bad-prevblk']);
   });
 });
 

@@ -1,0 +1,82 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { NetworkView } from '../../chain/chain-schemas.js';
+import { isHash } from '../../consensus/codec.js';
+import { encodeSignedTransaction } from '../../consensus/signed-entry.js';
+import {
+  allowedSignersLine,
+  encodeArmour,
+  fingerprintOf,
+  signatureNamespace,
+  type KeyAndSignature,
+} from '../../consensus/ssh-signature.js';
+import type { TransactionStatus } from '../../mempool/mempool-schemas.js';
+import { clientOf, nodeCommand, type ClientOptions } from '../client-command.js';
+import { CliError, EXIT } from '../exit.js';
+import { printable } from '../format.js';
+import { checkSigned } from '../sign/sign-entry.js';
+import type { Terminal } from '../terminal.js';
+
+interface ExportOptions extends ClientOptions {
+  readonly out: string;
+  readonly as?: string;
+}
+
+export function exportCommand(terminal: Terminal): Command {
+  return nodeCommand('export', 'write a signed entry, its signature and its key to files that ssh-keygen can verify')
+    .argument('<id>', 'id of the entry')
+    .option('--out <directory>', 'where the files go', '.')
+    .option('--as <name>', 'what to call the author in the file of allowed signers (default: fingerprint of the key)')
+    .addHelpText(
+      'after',
+      '\nIt writes <id>.txt, <id>.sig and <id>.allowed_signers, after the same checks as a node makes,\n' +
+        'and prints the ssh-keygen command that verifies them.\n\nExample:\n  minichain export 5f1c... --out proofs --as alice',
+    )
+    .action(async (given: string, options: ExportOptions) => {
+      const id = given.toLowerCase();
+      if (!isHash(id))
+        throw new CliError(`an entry is named by 64 hex digits, got "${printable(given, 80)}"`, EXIT.usage);
+      if (options.as !== undefined && !/^[\w.@+-]+$/.test(options.as)) {
+        throw new CliError('--as takes a name of letters, digits and . _ @ + - only', EXIT.usage);
+      }
+      const client = clientOf(options, terminal);
+      const { body: entry } = await client.get<TransactionStatus>(`/transactions/${id}`);
+      const { genesis } = (await client.get<NetworkView>('/network')).body;
+      const signed = signedOf(entry);
+      const data = entry.data!;
+      const namespace = signatureNamespace(genesis);
+      const armour = encodeArmour(signed, namespace);
+      checkSigned(data, armour, genesis);
+      if (encodeSignedTransaction(data, signed).id !== id) {
+        throw new CliError('the node shows another entry under this id: do not trust it', EXIT.failed);
+      }
+      const principal = options.as ?? fingerprintOf(signed.publicKey);
+      const path = join(options.out, id);
+      write(options.out, [
+        [`${path}.txt`, data],
+        [`${path}.sig`, armour],
+        [`${path}.allowed_signers`, allowedSignersLine(principal, signed.publicKey, namespace)],
+      ]);
+      const verify = `ssh-keygen -Y verify -f ${path}.allowed_signers -I ${principal} -n ${namespace} -s ${path}.sig < ${path}.txt`;
+      terminal.stdout.write(`${verify}\n`);
+    });
+}
+
+/** @throws CliError when the entry is not signed. */
+function signedOf({ kind, publicKey = '', signatureHex = '' }: TransactionStatus): KeyAndSignature {
+  if (kind !== 'signed') throw new CliError('this entry is not signed: there is nothing to export', EXIT.failed);
+  const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
+  const signed = { publicKey: blob.subarray(-32), signature: Buffer.from(signatureHex, 'hex') };
+  if (signed.publicKey.length === 32 && signed.signature.length === 64) return signed;
+  throw new CliError('the node shows a key or a signature of a wrong length', EXIT.failed);
+}
+
+function write(directory: string, files: readonly (readonly [string, string])[]): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+    for (const [path, content] of files) writeFileSync(path, content);
+  } catch (error) {
+    throw new CliError(`cannot write to ${directory}: ${(error as NodeJS.ErrnoException).code}`, EXIT.failed);
+  }
+}
