@@ -55,6 +55,7 @@ describe('the OpenAPI document', () => {
         'GET /headers',
         'GET /network',
         'GET /transactions/:id',
+        'GET /transactions/:id/proof',
         'GET /mempool',
         'GET /peers',
         'GET /peers/bans',
