@@ -17,9 +17,10 @@ export function findConflicts({ node, blockchain, http, lab, rpc }: SettingValue
     if (rpc.port === undefined || rpc.port === 0 || rpc.port !== port) continue;
     problems.push(`${placeOf('rpc', 'port')}: must not be the port of node.${key}, both are ${port}`);
   }
-  if ((rpc.user === undefined) !== (rpc.password === undefined)) {
-    const [given, missing] = rpc.user === undefined ? ['password', 'user'] : ['user', 'password'];
-    problems.push(`${placeOf('rpc', given)}: needs rpc.${missing} too; without both, the file .cookie holds them`);
+  const [userAt, passwordAt] = [placeOf('rpc', 'user'), placeOf('rpc', 'password')];
+  if ((userAt === undefined) !== (passwordAt === undefined)) {
+    const missing = userAt === undefined ? 'user' : 'password';
+    problems.push(`${userAt ?? passwordAt}: needs rpc.${missing} too; without both, the file .cookie holds them`);
   }
   const { retargetInterval, targetSpacingSeconds } = blockchain;
   const retargetSeconds = retargetInterval * targetSpacingSeconds;
