@@ -6,8 +6,9 @@ const ORDER = [
   ['chain'],
   ['mempool'],
   ['miner', 'peers'],
-  ['events'],
+  ['proofs', 'events'],
   ['lab'],
+  ['rpc'],
   ['ops'],
 ];
 
@@ -41,6 +42,13 @@ module.exports = {
       to: { pathNot: ['^src/consensus/', '^(node:)?crypto$'] },
     },
     {
+      name: 'offline-proofs-are-pure',
+      comment: 'Whoever checks a proof has the rules and no node: the command line, a page in a browser.',
+      severity: 'error',
+      from: { path: '^src/proofs/offline/', pathNot: TEST_FILES },
+      to: { pathNot: ['^src/proofs/offline/', '^src/consensus/'] },
+    },
+    {
       name: 'generated-types-stay-in-peers',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/peers/' },
@@ -57,14 +65,23 @@ module.exports = {
       comment: 'A command that asks a node starts without any part of a node.',
       severity: 'error',
       from: { path: '^src/cli/', pathNot: TEST_FILES },
-      to: { path: '^src/(chain|mempool|miner|peers|events|lab|ops)/', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^src/(chain|mempool|miner|peers|proofs|events|lab|rpc|ops)/',
+        pathNot: '^src/proofs/offline/',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'explorer-knows-the-node-by-its-types',
-      comment: 'The page runs in a browser: of the node it has the rules, and what REST answers look like.',
+      comment:
+        'The page runs in a browser: of the node it has the rules, the check of proofs, and what REST answers look like.',
       severity: 'error',
       from: { path: '^src/explorer/', pathNot: TEST_FILES },
-      to: { path: '^src/', pathNot: '^src/(explorer|consensus)/', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(explorer|consensus|proofs/offline)/',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'explorer-has-no-followers',

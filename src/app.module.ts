@@ -5,7 +5,19 @@ import { MempoolModule } from './mempool/mempool.module.js';
 import { MinerModule } from './miner/miner.module.js';
 import { OpsModule } from './ops/ops.module.js';
 import { PeersModule } from './peers/peers.module.js';
+import { ProofsModule } from './proofs/proofs.module.js';
 import { StorageModule } from './storage/storage.module.js';
 
-@Module({ imports: [StorageModule, ChainModule, MempoolModule, MinerModule, PeersModule, EventsModule, OpsModule] })
+const modules = [
+  StorageModule,
+  ChainModule,
+  MempoolModule,
+  MinerModule,
+  PeersModule,
+  ProofsModule,
+  EventsModule,
+  OpsModule,
+];
+
+@Module({ imports: modules })
 export class AppModule {}

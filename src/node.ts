@@ -23,6 +23,7 @@ import { grpcHealthHook } from './ops/grpc-health.js';
 import { HealthService } from './ops/health.service.js';
 import { configureHttp, createHttpServer } from './ops/http.js';
 import { OpsMetrics } from './ops/ops.metrics.js';
+import type { RpcServer } from './ops/rpc-server.js';
 import { DIALER, type Dialer } from './peers/channel.js';
 import { PEER_SERVICE, PEER_SERVICE_DEFINITION } from './peers/grpc-definition.js';
 import { CLUSTER, type ClusterPort } from './lab/cluster-port.js';
@@ -61,6 +62,8 @@ export interface Node {
   readonly mempool: MempoolService;
   readonly miner: MinerService;
   readonly peers: PeersService;
+  /** undefined unless `rpc.port` is set. */
+  readonly rpc: RpcServer | undefined;
   /** Starts the node and opens its HTTP server, and its gRPC server unless it is to have none. */
   listen(): Promise<void>;
   /** Starts the node without any server: for simulations. */
@@ -113,9 +116,17 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     bodyParser: false,
   });
   configureHttp(app, config, routes, { logger, clock });
+  const rpc =
+    config.rpc.port === undefined
+      ? undefined
+      : (await import('./ops/create-rpc.js')).createRpc(app, config, { logger, clock });
   const grpcConnections = new GrpcConnections(config.network.maxPeers, clock);
   const metrics = app.get(OpsMetrics);
-  metrics.watchConnections({ rest: connections.open, peers: grpcConnections.open });
+  metrics.watchConnections({
+    rest: connections.open,
+    peers: grpcConnections.open,
+    ...(rpc && { rpc: rpc.connections.open }),
+  });
   metrics.watchLongAnswers(answers);
   const miner = app.get(MinerService);
   const peers = app.get(PeersService);
@@ -128,6 +139,7 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     mempool: app.get(MempoolService),
     miner,
     peers,
+    rpc,
     async listen() {
       const health = app.get(HealthService);
       if (hasGrpcServer) {
@@ -138,6 +150,7 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
       }
       await app.listen({ port: config.node.httpPort, host: config.node.httpHost, backlog: LISTEN_BACKLOG });
       warnOfFewerConnections(config, connections.open.limits, logger);
+      if (rpc !== undefined) logger.child({ module: 'rpc' }).info(`JSON-RPC listens on ${await rpc.listen()}`);
       health.setReady('listening', true);
     },
     async start() {
@@ -145,7 +158,8 @@ export async function createNode(settings: NodeConfig, overrides: NodeOverrides 
     },
     async close() {
       connections.refuseRequests();
-      await app.close();
+      // At once: each may have clients that take all the time there is.
+      await Promise.all([app.close(), rpc?.close()]);
       grpcConnections.close();
     },
   };

@@ -178,6 +178,11 @@ export class ChainService {
     return this.#store.loadHeaderBytes(this.#nodesFrom(fromHeight, limit));
   }
 
+  /** Headers of these stored blocks, 80 bytes each. */
+  getHeadersOf(nodes: readonly BlockNode[]): Buffer[] {
+    return this.#store.loadHeaderBytes(nodes);
+  }
+
   /** Height of the highest stored block, of the active chain or a side branch. */
   get topHeight(): number {
     return this.#state.topHeight;

@@ -17,7 +17,7 @@ function lastingOutput(output: Output): Output {
   );
   process.once('exit', () => sink.writeRest());
   return {
-    write: (text) => sink.write(text),
+    write: (text) => sink.write(typeof text === 'string' ? text : Buffer.from(text).toString()),
     isTTY: output.isTTY === true,
     get columns() {
       return output.columns ?? 0;

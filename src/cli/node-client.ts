@@ -65,22 +65,39 @@ export class NodeClient {
     return this.#request<T>('DELETE', path, undefined, TIMEOUT_MS);
   }
 
+  /** An answer that is not JSON, or too long to be read as text. `timeoutMs` as for post. */
+  getBytes(path: string, timeoutMs: number | undefined = TIMEOUT_MS): Promise<Buffer> {
+    return this.#exchange('GET', path, undefined, timeoutMs);
+  }
+
   async #request<T>(
     method: string,
     path: string,
     body: string | undefined,
     timeoutMs: number | undefined,
   ): Promise<Answer<T>> {
+    const text = (await this.#exchange(method, path, body, timeoutMs)).toString('utf8');
+    const parsed = parseJson(text);
+    if (parsed === undefined) throw this.#stranger();
+    return { text, body: parsed as T };
+  }
+
+  async #exchange(
+    method: string,
+    path: string,
+    body: string | undefined,
+    timeoutMs: number | undefined,
+  ): Promise<Buffer> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (this.#token !== undefined) headers['authorization'] = `Bearer ${this.#token}`;
     const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
     const options = { method, headers, ...(this.#agent && { agent: this.#agent }), ...(signal && { signal }) };
     let response: IncomingMessage;
-    let text: string;
+    let bytes: Buffer;
     try {
       response = await send(this.#url + path, options, body);
-      text = (await buffer(response)).toString('utf8');
+      bytes = await buffer(response);
     } catch (error) {
       if (signal?.aborted) {
         const reason = `the node at ${this.#url} did not answer within ${timeoutMs! / 1000} s`;
@@ -88,11 +105,9 @@ export class NodeClient {
       }
       throw this.#unreachable(error);
     }
-    const parsed = parseJson(text);
     const { statusCode = 0 } = response;
-    if (statusCode < 200 || statusCode > 299) throw refusal(response, parsed);
-    if (parsed === undefined) throw this.#stranger();
-    return { text, body: parsed as T };
+    if (statusCode < 200 || statusCode > 299) throw refusal(response, parseJson(bytes.toString('utf8')));
+    return bytes;
   }
 
   #unreachable(error: unknown): CliError {

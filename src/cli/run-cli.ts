@@ -12,11 +12,14 @@ import { labCommand } from './commands/lab.js';
 import { mempoolCommand } from './commands/mempool.js';
 import { mineCommand } from './commands/mine.js';
 import { peersCommand } from './commands/peers.js';
+import { proofCommand } from './commands/proof.js';
 import { reindexCommand } from './commands/reindex.js';
 import { signCommand } from './commands/sign.js';
+import { stampCommand } from './commands/stamp.js';
 import { startCommand } from './commands/start.js';
 import { statusCommand } from './commands/status.js';
 import { submitCommand } from './commands/submit.js';
+import { verifyCommand } from './commands/verify.js';
 import { CliError, EXIT, type ExitCode } from './exit.js';
 import type { Terminal } from './terminal.js';
 
@@ -28,7 +31,7 @@ Examples:
 
 Exit codes:
   0  all went well
-  1  the node refused, or something failed
+  1  the node refused, a proof does not hold, or something failed
   2  a mistake in the command line or in the configuration
   3  no node could be reached
   141  whoever read the output closed the pipe before its end`;
@@ -52,6 +55,7 @@ function createProgram(terminal: Terminal): Command {
   const commands = [
     ...[startCommand, clusterCommand, statusCommand, chainCommand, blockCommand],
     ...[submitCommand, signCommand, exportCommand, peersCommand, bansCommand, mempoolCommand, mineCommand, labCommand],
+    ...[proofCommand, verifyCommand, stampCommand],
     ...[certsCommand, backupCommand, restoreCommand, reindexCommand],
   ];
   for (const create of commands) program.addCommand(create(terminal));

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 
 /** Where text goes; process.stdout fits. */
 export interface Output {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
   /** Of a file that this process has open; none in tests. */

@@ -6,12 +6,21 @@ import type { SettingValues } from './schema.js';
 export type PlaceOf = (section: keyof SettingValues, property: string) => string | undefined;
 
 /** What is wrong with settings that are right one by one, but not together. */
-export function findConflicts({ node, blockchain, http, lab }: SettingValues, placeOf: PlaceOf): string[] {
+export function findConflicts({ node, blockchain, http, lab, rpc }: SettingValues, placeOf: PlaceOf): string[] {
   const problems: string[] = [];
   const { httpPort, p2pPort } = node;
   if (httpPort > 0 && httpPort === p2pPort) {
     const place = placeOf('node', 'p2pPort') ?? placeOf('node', 'httpPort');
     problems.push(`${place}: http_port and p2p_port must differ, both are ${p2pPort}`);
+  }
+  for (const [key, port] of Object.entries({ http_port: httpPort, p2p_port: p2pPort })) {
+    if (rpc.port === undefined || rpc.port === 0 || rpc.port !== port) continue;
+    problems.push(`${placeOf('rpc', 'port')}: must not be the port of node.${key}, both are ${port}`);
+  }
+  const [userAt, passwordAt] = [placeOf('rpc', 'user'), placeOf('rpc', 'password')];
+  if ((userAt === undefined) !== (passwordAt === undefined)) {
+    const missing = userAt === undefined ? 'user' : 'password';
+    problems.push(`${userAt ?? passwordAt}: needs rpc.${missing} too; without both, the file .cookie holds them`);
   }
   const { retargetInterval, targetSpacingSeconds } = blockchain;
   const retargetSeconds = retargetInterval * targetSpacingSeconds;

@@ -128,7 +128,7 @@ describe('parseConfig', () => {
     const address =
       'must be "host:port", the host an IPv4 address, a DNS name or an [IPv6 address] that can be dialled (not 0.0.0.0)';
     expect(problemsOf({ toml, env, source: 'config/node1.toml', hostName: '' })).toEqual([
-      'config/node1.toml: [minig]: no such section; the sections are node, network, blockchain, mempool, http, lab',
+      'config/node1.toml: [minig]: no such section; the sections are node, network, blockchain, mempool, http, lab, rpc',
       'MINICHAIN_NODE_HTTP_PROT: no setting has this name, did you mean MINICHAIN_NODE_HTTP_PORT?',
       'config/node1.toml: node.node_id: is missing; set it here or as MINICHAIN_NODE_NODE_ID (the host name "" cannot be a node id)',
       'config/node1.toml: node.http_port: must be a whole number from 0 to 65535, got 70000',
@@ -184,6 +184,12 @@ describe('parseConfig', () => {
     ['blockchain', 'checkpoints = []', 'f.toml: blockchain.checkpoints: must be a table, each key a whole number'],
     ['lab', 'nodes = ["127.0.0.1:8091"]', 'f.toml: lab.nodes[0]: must be the origin of a REST API such as "http://'],
     ['lab', 'nodes = ["*"]', 'f.toml: lab.nodes[0]: must be the origin of a REST API'],
+    ['rpc', 'port = 70000', 'f.toml: rpc.port: must be a whole number from 0 to 65535, got 70000'],
+    ['rpc', 'port = 8091', 'f.toml: rpc.port: must not be the port of node.http_port, both are 8091'],
+    ['rpc', 'port = 9091', 'f.toml: rpc.port: must not be the port of node.p2p_port, both are 9091'],
+    ['rpc', 'user = "a"', 'f.toml: rpc.user: needs rpc.password too'],
+    ['rpc', 'password = "a"', 'f.toml: rpc.password: needs rpc.user too'],
+    ['rpc', 'user = "a:b"\npassword = "c"', 'f.toml: rpc.user: must be 1 to 512 visible ASCII characters without ":"'],
     [
       'lab',
       'enabled = true\n[http]\nallowed_hosts = ["*"]',

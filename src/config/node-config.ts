@@ -87,6 +87,16 @@ export interface LabSection {
   readonly nodes: readonly string[];
 }
 
+/** Bitcoin's JSON-RPC, for Bitcoin's own tools. */
+export interface RpcSection {
+  /** undefined = off; 0 = any free one. */
+  readonly port: number | undefined;
+  readonly host: string;
+  /** With `password`; undefined = the file `.cookie` in the data directory holds both. */
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+}
+
 /** A node's whole configuration, checked and deep-frozen; made by load-config.ts from TOML and the environment. */
 export interface NodeConfig {
   readonly node: NodeSection;
@@ -95,6 +105,7 @@ export interface NodeConfig {
   readonly mempool: MempoolSection;
   readonly http: HttpSection;
   readonly lab: LabSection;
+  readonly rpc: RpcSection;
 }
 
 /** The configuration is wrong. The message names every mistake, with its place and what would be right. */

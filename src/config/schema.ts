@@ -193,6 +193,18 @@ export const SECTIONS = {
       doc: 'The nodes of the lab, this one too: their pages may call the REST API.',
     }),
   },
+  rpc: {
+    port: optional(
+      wholeNumber(0, 65_535, { default: 0, doc: "Port for Bitcoin's JSON-RPC, off without it; 0 = any free one." }),
+    ),
+    host: text(LISTEN_HOST, isListenHost, { default: '127.0.0.1', doc: 'Where JSON-RPC listens.' }),
+    user: optional(
+      text('1 to 512 visible ASCII characters without ":"', isUser, {
+        doc: 'User of JSON-RPC, with password; by default those of the file .cookie in data_dir.',
+      }),
+    ),
+    password: optional(text('1 to 512 visible ASCII characters', isToken, { secret: true, doc: 'Its password.' })),
+  },
 } as const;
 
 /** The checked values of all settings, before anything is derived from them. */
@@ -242,6 +254,10 @@ function isTrimmedPath(value: string): boolean {
 
 function isToken(value: string): boolean {
   return /^[\x21-\x7e]{1,512}$/.test(value);
+}
+
+function isUser(value: string): boolean {
+  return isToken(value) && !value.includes(':');
 }
 
 function isAllowedHost(value: string): boolean {

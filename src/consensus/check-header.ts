@@ -36,6 +36,30 @@ export function checkHeaderContext(
   nowSeconds: number,
 ): void {
   const height = parent.height + 1;
+  checkBits(header, parent, params);
+  const checkpoint = params.checkpoints.get(height);
+  if (checkpoint !== undefined && checkpoint !== hash) {
+    throw new RuleError('checkpoint-mismatch', `height ${height} must be ${checkpoint}, not ${hash}`, {
+      height,
+      expected: checkpoint,
+    });
+  }
+  checkMedianTime(header, parent, params);
+  const latest = nowSeconds + params.maxFutureSeconds;
+  if (header.time > latest) {
+    throw new RuleError('time-too-new', `time ${header.time} is ${header.time - nowSeconds} s ahead of our clock`, {
+      time: header.time,
+      latest,
+    });
+  }
+}
+
+/**
+ * Are the bits those that the retarget requires? Looks at the ancestors as far back as the start of the interval.
+ * @throws RuleError `bad-diffbits`.
+ */
+export function checkBits(header: BlockHeader, parent: BlockNode, params: HeaderParams): void {
+  const height = parent.height + 1;
   const expectedBits = nextBits(parent, params);
   if (header.bits !== expectedBits) {
     const found = formatBits(header.bits);
@@ -46,25 +70,19 @@ export function checkHeaderContext(
       expected,
     });
   }
-  const checkpoint = params.checkpoints.get(height);
-  if (checkpoint !== undefined && checkpoint !== hash) {
-    throw new RuleError('checkpoint-mismatch', `height ${height} must be ${checkpoint}, not ${hash}`, {
-      height,
-      expected: checkpoint,
-    });
-  }
+}
+
+/** Is the time above the median of the headers before it? @throws RuleError `time-too-old`. */
+export function checkMedianTime(
+  header: BlockHeader,
+  parent: BlockNode,
+  params: Pick<HeaderParams, 'medianTimeSpan'>,
+): void {
   const median = medianTimePast(parent, params.medianTimeSpan);
   if (header.time <= median) {
     throw new RuleError('time-too-old', `time ${header.time} is not above the median time past ${median}`, {
       time: header.time,
       median,
-    });
-  }
-  const latest = nowSeconds + params.maxFutureSeconds;
-  if (header.time > latest) {
-    throw new RuleError('time-too-new', `time ${header.time} is ${header.time - nowSeconds} s ahead of our clock`, {
-      time: header.time,
-      latest,
     });
   }
 }

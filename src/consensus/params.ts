@@ -68,6 +68,29 @@ export function createParams(options: ParamsOptions): ConsensusParams {
   return Object.freeze({ ...base, genesis: createGenesis(base) });
 }
 
+/** What the genesis of a network commits to, in the order in which it does. */
+export interface NetworkRules {
+  readonly ruleSet: number;
+  readonly network: string;
+  /** Compact, as a number. */
+  readonly limitBits: number;
+  readonly retargetInterval: number;
+  readonly targetSpacingSeconds: number;
+  readonly medianTimeSpan: number;
+  readonly maxFutureSeconds: number;
+  readonly maxBlockBytes: number;
+}
+
+/**
+ * Parameters of a network that somebody describes, without any local policy: for proofs, whose genesis has to be derived.
+ * @throws RangeError when no network can have them; see createParams.
+ */
+export function paramsOfRules({ ruleSet, ...rules }: NetworkRules): ConsensusParams {
+  const base = { ...rules, checkpoints: new Map<number, Hash>(), maxReorgDepth: undefined };
+  checkRetarget(base);
+  return Object.freeze({ ...base, genesis: createGenesis(base, ruleSet) });
+}
+
 /** Below it a quarter of the intended timespan rounds to nothing, and a retarget would ask for infinite work. */
 export const MIN_RETARGET_SECONDS = 4;
 
@@ -91,9 +114,9 @@ function checkRetarget({ retargetInterval, targetSpacingSeconds }: HeaderParams)
  * so nodes with other rules have another genesis hash and refuse each other at the handshake. It has no proof of work of its own;
  * nobody checks it, everybody derives it.
  */
-function createGenesis(params: Omit<ConsensusParams, 'genesis'>): Block {
+function createGenesis(params: Omit<ConsensusParams, 'genesis'>, ruleSet = RULE_SET): Block {
   const rules = JSON.stringify([
-    RULE_SET,
+    ruleSet,
     params.network,
     params.limitBits,
     params.retargetInterval,

@@ -56,6 +56,7 @@ describe('the OpenAPI document', () => {
         'GET /network',
         'GET /transactions',
         'GET /transactions/:id',
+        'GET /transactions/:id/proof',
         'GET /mempool',
         'GET /peers',
         'GET /peers/bans',

@@ -119,7 +119,7 @@ export class OpsMetrics {
     const all = (): [string, ConnectionReadings][] => Object.entries(this.#connections);
     new Gauge({
       name: 'minichain_open_connections',
-      help: 'Open TCP connections, by server: rest, or peers (gRPC).',
+      help: 'Open TCP connections, by server: rest, rpc, or peers (gRPC).',
       labelNames: ['server'],
       registers: [registry],
       collect() {

@@ -15,6 +15,13 @@ export const requests: readonly Scenario[] = [
       return () => get(`/transactions/${id}`);
     },
   },
+  ...['json', 'ots', 'merkleblock'].map((format): Scenario => ({
+    name: `GET /transactions/:id/proof?format=${format} in a full block`,
+    prepare: async (round) => {
+      const { id } = decodeBlock(lab.blocks[0]!.bytes).transactions[6_000 + round]!;
+      return () => get(`/transactions/${id}/proof?format=${format}`);
+    },
+  })),
   {
     name: 'GET /mempool?limit=1000 of 16 KiB entries',
     prepare: async (round) => {

@@ -138,11 +138,19 @@ export function begin(argv: readonly string[], { env = {}, stdin = '', columns }
   const terminal: Terminal = {
     env,
     stdin: Readable.from(stdin.length > 0 ? [Buffer.from(stdin)] : []),
-    stdout: { write: (text) => (written.out += text) },
-    stderr: { write: (text) => (written.err += text), ...(columns === undefined ? {} : { isTTY: true, columns }) },
+    stdout: { write: (text) => (written.out += textOf(text)) },
+    stderr: {
+      write: (text) => (written.err += textOf(text)),
+      ...(columns === undefined ? {} : { isTTY: true, columns }),
+    },
   };
   const code = runCli(argv, terminal);
   return Object.assign(written, { code });
+}
+
+/** Bytes as one character each. */
+function textOf(written: string | Uint8Array): string {
+  return typeof written === 'string' ? written : Buffer.from(written).toString('latin1');
 }
 
 /** Runs one command to its end. */

@@ -53,6 +53,7 @@ async function startNode(nodeId: string, bootstrapNodes: readonly string[]): Pro
       MINICHAIN_NETWORK_HEARTBEAT_SECONDS: '1',
       MINICHAIN_BLOCKCHAIN_DIFFICULTY: '1',
       MINICHAIN_LAB_ENABLED: 'true',
+      MINICHAIN_RPC_PORT: '0',
       MINICHAIN_BLOCKCHAIN_AUTO_MINE: 'false',
     },
   });

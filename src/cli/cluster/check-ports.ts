@@ -12,11 +12,14 @@ const PROBE_TIMEOUT_MS = 1_000;
 
 /** @throws CliError when any port of these nodes cannot be listened on; names all of them. */
 export async function checkPorts(configs: readonly NodeConfig[]): Promise<void> {
-  const claims = configs.flatMap(({ node }) => {
+  const claims = configs.flatMap(({ node, rpc }) => {
     const { nodeId, httpHost, httpPort, p2pHost, p2pPort } = node;
     return [
-      { host: httpHost, port: httpPort, use: `REST of ${nodeId}`, setting: 'http' },
-      { host: p2pHost, port: p2pPort, use: `gRPC of ${nodeId}`, setting: 'p2p' },
+      { host: httpHost, port: httpPort, use: `REST of ${nodeId}`, setting: 'node.http_' },
+      { host: p2pHost, port: p2pPort, use: `gRPC of ${nodeId}`, setting: 'node.p2p_' },
+      ...(rpc.port === undefined
+        ? []
+        : [{ host: rpc.host, port: rpc.port, use: `JSON-RPC of ${nodeId}`, setting: 'rpc.' }]),
     ];
   });
   const codes = await Promise.all(claims.map(({ host, port }) => tryListening(host, port)));
@@ -24,7 +27,7 @@ export async function checkPorts(configs: readonly NodeConfig[]): Promise<void> 
   if (taken.length > 0) {
     const ports = taken.map(({ port, use }) => `${port} (${use})`).join(', ');
     const noun = taken.length === 1 ? 'port is' : 'ports are';
-    const settings = [...new Set(taken.map(({ setting }) => named(`${setting}_port`)))].join(' and ');
+    const settings = [...new Set(taken.map(({ setting }) => named(`${setting}port`)))].join(' and ');
     throw new CliError(`${noun} taken: ${ports}; ${await whatToDo(configs, taken[0]!.port, settings)}`, EXIT.failed);
   }
   const other = codes.findIndex((code) => code !== undefined);
@@ -35,18 +38,18 @@ export async function checkPorts(configs: readonly NodeConfig[]): Promise<void> 
   }
 }
 
-/** A setting of `[node]`, and its variable. */
-function named(key: string): string {
-  return `node.${key} (MINICHAIN_NODE_${key.toUpperCase()})`;
+/** A setting, and its variable. */
+function named(setting: string): string {
+  return `${setting} (MINICHAIN_${setting.replace('.', '_').toUpperCase()})`;
 }
 
 function whyNot(code: string, setting: string): string {
-  if (code === 'EACCES') return `${processUser()} may not; choose a port from 1024 up as ${named(`${setting}_port`)}`;
-  if (code === 'EADDRNOTAVAIL') return `this machine has no such address; correct ${named(`${setting}_host`)}`;
+  if (code === 'EACCES') return `${processUser()} may not; choose a port from 1024 up as ${named(`${setting}port`)}`;
+  if (code === 'EADDRNOTAVAIL') return `this machine has no such address; correct ${named(`${setting}host`)}`;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return `this host name leads nowhere; correct ${named(`${setting}_host`)}`;
+    return `this host name leads nowhere; correct ${named(`${setting}host`)}`;
   }
-  return `${code}; correct ${named(`${setting}_host`)} or ${named(`${setting}_port`)}`;
+  return `${code}; correct ${named(`${setting}host`)} or ${named(`${setting}port`)}`;
 }
 
 async function whatToDo(configs: readonly NodeConfig[], port: number, settings: string): Promise<string> {

@@ -93,7 +93,8 @@ function checkApart(nodes: readonly PlannedNode[]): void {
   const owners = new Map<string, PlannedNode>();
   for (const node of nodes) {
     const { nodeId, dataDir, httpPort, p2pPort } = node.config.node;
-    for (const claim of [`node_id "${nodeId}"`, `data_dir "${dataDir}"`, `port ${httpPort}`, `port ${p2pPort}`]) {
+    const ports = [httpPort, p2pPort, node.config.rpc.port].filter((port) => port !== undefined);
+    for (const claim of [`node_id "${nodeId}"`, `data_dir "${dataDir}"`, ...ports.map((port) => `port ${port}`)]) {
       if (claim === 'port 0') {
         throw new CliError(`${node.configPath}: the nodes of a cluster need fixed ports, not 0`, EXIT.usage);
       }

@@ -1,19 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { NetworkView } from '../../chain/chain-schemas.js';
-import type { Receipt, TransactionStatus } from '../../mempool/mempool-schemas.js';
+import type { Receipt } from '../../mempool/mempool-schemas.js';
 import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
 import { DATA_HELP, FILE_HELP, entryText, readEntryFile } from '../entry-text.js';
 import { CliError, EXIT } from '../exit.js';
 import { count, duration, printable } from '../format.js';
-import { NodeBusyError, type Answer, type NodeClient } from '../node-client.js';
+import type { NodeClient } from '../node-client.js';
 import { checkSigned, signEntry } from '../sign/sign-entry.js';
 import type { Terminal } from '../terminal.js';
+import { waitForEntry } from '../wait-for-entry.js';
 
-/** The pause between two questions grows, so that a long wait costs the node next to nothing. */
-const FIRST_POLL_MS = 100;
-const MAX_POLL_MS = 1_000;
-const POLL_GROWTH = 1.5;
 const DEFAULT_TIMEOUT_SECONDS = 60;
 interface SubmitOptions extends ClientOptions {
   readonly file?: string;
@@ -49,7 +45,7 @@ export function submitCommand(terminal: Terminal): Command {
         print(terminal, options, receipt, ({ id }) => `${printable(id)} is pending\n`);
         return;
       }
-      const confirmed = await waitForBlock(client, receipt.body.id, options.timeout * 1000, terminal);
+      const confirmed = await waitForEntry(client, receipt.body.id, { timeoutMs: options.timeout * 1000, terminal });
       print(terminal, options, confirmed, ({ id, block }) => {
         const took = duration(performance.now() - startedMs);
         return `${printable(id)} is in block ${count(block!.index)} (${printable(block!.hash)}) after ${took}\n`;
@@ -73,36 +69,4 @@ async function signatureOf(
   const armour = readEntryFile(signature!).toString('latin1');
   checkSigned(data, armour, genesis);
   return armour;
-}
-
-/**
- * Asks until the entry is in a block. A node that does not answer for a while, because it restarts, has kept the entry.
- * @throws CliError after `timeoutMs`.
- */
-async function waitForBlock(
-  client: NodeClient,
-  id: string,
-  timeoutMs: number,
-  { stderr }: Terminal,
-): Promise<Answer<TransactionStatus>> {
-  const endMs = performance.now() + timeoutMs;
-  let lastFailure: NodeBusyError | undefined;
-  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(MAX_POLL_MS, pollMs * POLL_GROWTH)) {
-    try {
-      const answer = await client.get<TransactionStatus>(`/transactions/${encodeURIComponent(id)}`);
-      if (answer.body.status === 'confirmed') return answer;
-      lastFailure = undefined;
-    } catch (error) {
-      if (!(error instanceof NodeBusyError)) throw error;
-      if (lastFailure === undefined) stderr.write(`minichain: ${error.reason}; still waiting\n`);
-      lastFailure = error;
-    }
-    if (performance.now() > endMs) {
-      const facts = `${printable(id)} was accepted; after ${duration(timeoutMs)}`;
-      if (lastFailure !== undefined) throw new CliError(`${facts}, ${lastFailure.message}`, lastFailure.exitCode);
-      const hint = 'is any node mining? see `minichain status`, or mine it with `minichain mine`';
-      throw new CliError(`${printable(id)} is still pending after ${duration(timeoutMs)}: ${hint}`, EXIT.failed);
-    }
-    await sleep(pollMs);
-  }
 }

@@ -1,0 +1,56 @@
+import { Option, type Command } from 'commander';
+import { isHash } from '../../consensus/codec.js';
+import { clientCommand, clientOf, type ClientOptions } from '../client-command.js';
+import { CliError, EXIT } from '../exit.js';
+import { writeWhole } from '../files.js';
+import { bytes, printable } from '../format.js';
+import type { Terminal } from '../terminal.js';
+
+interface ProofOptions extends ClientOptions {
+  readonly format: 'json' | 'ots' | 'merkleblock';
+  readonly from: string;
+  readonly stamped: string;
+  readonly out?: string;
+}
+
+export function proofCommand(terminal: Terminal): Command {
+  return clientCommand('proof', 'get a proof that an entry is in the chain; `minichain verify` checks it')
+    .argument('<id>', 'the id of the entry')
+    .addOption(
+      new Option('--format <format>', 'how it is written').choices(['json', 'ots', 'merkleblock']).default('json'),
+    )
+    .addOption(
+      new Option('--from <where>', 'with json: where the headers begin')
+        .choices(['all', 'checkpoint', 'block'])
+        .default('all'),
+    )
+    .addOption(
+      new Option('--stamped <what>', 'with ots: a proof of the entry, or of the file whose SHA-256 is its salt')
+        .choices(['entry', 'file'])
+        .default('entry'),
+    )
+    .option('--out <file>', 'write it to this file, whole or not at all (default: standard output)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  minichain proof 4a5e... --out entry.proof.json\n  minichain proof 4a5e... --format ots --out entry.bin.ots',
+    )
+    .action(async (given: string, { format, from, stamped, out, ...options }: ProofOptions) => {
+      const id = given.toLowerCase();
+      if (!isHash(id)) throw new CliError(`an id has 64 hex digits, got "${printable(given, 80)}"`, EXIT.usage);
+      if (format === 'ots' && out === undefined && terminal.stdout.isTTY === true) {
+        throw new CliError('an OpenTimestamps proof is no text: give --out', EXIT.usage);
+      }
+      const more = { json: `&headers=${from}`, ots: `&stamped=${stamped}`, merkleblock: '' }[format];
+      // All headers of a long chain take a while.
+      const content = await clientOf(options, terminal).getBytes(
+        `/transactions/${id}/proof?format=${format}${more}`,
+        undefined,
+      );
+      if (out === undefined) {
+        terminal.stdout.write(format === 'ots' ? content : `${content.toString('utf8')}\n`);
+        return;
+      }
+      writeWhole(out, content);
+      terminal.stderr.write(`${printable(out)}: ${bytes(content.length)}\n`);
+    });
+}
