@@ -38,8 +38,8 @@ module.exports = {
       name: 'consensus-is-pure',
       comment: 'No framework, no I/O, no clock, no randomness: of Node only hashing and signatures.',
       severity: 'error',
-      from: { path: '^src/consensus/', pathNot: TEST_FILES },
-      to: { pathNot: ['^src/consensus/', '^(node:)?crypto$'] },
+      from: { path: '^src/consensus/', pathNot: [TEST_FILES, '^src/consensus/browser/'] },
+      to: { pathNot: ['^src/consensus/(?!browser/)', '^(node:)?crypto$'] },
     },
     {
       name: 'offline-proofs-are-pure',
@@ -47,6 +47,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/proofs/offline/', pathNot: TEST_FILES },
       to: { pathNot: ['^src/proofs/offline/', '^src/consensus/'] },
+    },
+    {
+      name: 'client-runs-anywhere',
+      comment: 'In Node and in a browser, with the rules and the check of proofs alone. REST is known by its types.',
+      severity: 'error',
+      from: { path: '^src/client/', pathNot: [TEST_FILES, 'vite[.]config[.]ts$'] },
+      to: { pathNot: ['^src/(client|consensus|proofs/offline)/'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nodes-do-not-use-the-client',
+      severity: 'error',
+      from: { path: '^src/(?!client/|cli/|explorer/)', pathNot: TEST_FILES },
+      to: { path: '^src/client/' },
     },
     {
       name: 'generated-types-stay-in-peers',
@@ -103,7 +116,7 @@ module.exports = {
       from: {
         orphan: true,
         path: '^src/',
-        pathNot: ['^src/miner/hash-worker[.]ts$', '^src/explorer/browser/crypto[.]ts$', '[.]d[.]ts$'],
+        pathNot: ['^src/miner/hash-worker[.]ts$', '^src/consensus/browser/crypto[.]ts$', '[.]d[.]ts$'],
       },
       to: {},
     },

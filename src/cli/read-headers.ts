@@ -1,6 +1,6 @@
-import type { HeaderPage, NetworkView } from '../chain/chain-schemas.js';
+import type { HeaderPage } from '../chain/chain-schemas.js';
 import { HEADER_BYTES } from '../consensus/header.js';
-import { parseJsonProof, type ProofNetwork } from '../proofs/offline/json-proof.js';
+import { parseJsonProof } from '../proofs/offline/json-proof.js';
 import { ProofError } from '../proofs/offline/proof-error.js';
 import { trustHeaders, type HeaderSource, type TrustedHeaders } from '../proofs/offline/trusted-headers.js';
 import { CliError, EXIT } from './exit.js';
@@ -10,7 +10,6 @@ import { NodeClient } from './node-client.js';
 
 /** Of a file with headers: three million of them as hex digits in JSON. */
 export const MAX_PROOF_BYTES = 500 * 1024 * 1024;
-const PAGE_HEADERS = 2_000;
 
 /**
  * Reads headers from files and from nodes: a page of GET /headers, a proof as JSON, or headers from the genesis on, as bytes
@@ -29,24 +28,7 @@ async function fromNode(url: string): Promise<HeaderSource> {
   if (!/^https?:\/\//.test(url) && !/^[\w.-]+:\d+$|^\[[\da-f:]+\]:\d+$/i.test(url)) {
     throw new CliError(`${printable(url)} is neither a file nor the address of a node`, EXIT.usage);
   }
-  const client = new NodeClient(url, undefined);
-  const { body: network } = await client.get<NetworkView>('/network');
-  const headers: Buffer[] = [];
-  for (let length = 1; headers.length < length;) {
-    const { body } = await client.get<HeaderPage>(`/headers?from=${headers.length}&limit=${PAGE_HEADERS}`);
-    // Blocks that come meanwhile are left out, so that this ends.
-    if (headers.length === 0) length = body.length;
-    if (body.headers.length === 0) break;
-    headers.push(...body.headers.map(bytesOf));
-  }
-  return { from: 0, headers, network: networkOf(network) };
-}
-
-function networkOf(view: NetworkView): ProofNetwork {
-  const { ruleSet, network, limitBits, retargetInterval, targetSpacingSeconds, genesis } = view;
-  const { medianTimeSpan, maxFutureSeconds, maxBlockBytes } = view;
-  const times = { targetSpacingSeconds, medianTimeSpan, maxFutureSeconds };
-  return { ruleSet, network, limitBits, retargetInterval, ...times, maxBlockBytes, genesis };
+  return new NodeClient(url, undefined).call((api) => api.allHeaders());
 }
 
 function fromFile(path: string): HeaderSource {

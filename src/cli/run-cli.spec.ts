@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ID, STATUS, run, serve, stopServing } from '../../test/support/cli-rig.js';
+import { STATUS, accept, run, serve, stopServing } from '../../test/support/cli-rig.js';
 
 /** Of those that `fetch` refuses (https://fetch.spec.whatwg.org/#port-blocking), some that seldom are in use. */
 const RESERVED_PORTS = [10_080, 6697, 6566, 6665, 4190];
@@ -25,9 +25,9 @@ describe('the node that a command asks', () => {
   it('in the container of a node asks that one, wherever its port is set to be', async () => {
     const tokens: unknown[] = [];
     const url = await serve({
-      'POST /blocks': (_, { headers }) => {
-        tokens.push(headers.authorization);
-        return { status: 202, body: { id: ID, status: 'pending' } };
+      'POST /blocks': (body, request) => {
+        tokens.push(request.headers.authorization);
+        return accept(body, request);
       },
     });
     const env = { MINICHAIN_NODE_HTTP_PORT: new URL(url).port, MINICHAIN_HTTP_WRITE_TOKEN: 't' };
@@ -40,7 +40,7 @@ describe('what goes wrong', () => {
   it('exit code 1: the node refused, in its own words', async () => {
     const problem = { title: 'Bad Request', detail: 'data is empty\u001b[2J', code: 'bad-txn-data-empty' };
     const url = await serve({ 'POST /blocks': () => ({ status: 400, body: problem }) });
-    expect(await run(['submit', '', '--url', url])).toEqual({
+    expect(await run(['submit', 'x', '--url', url])).toEqual({
       code: 1,
       out: '',
       err: 'minichain: the node refused: data is empty\\u{1b}[2J (bad-txn-data-empty, HTTP 400)\n',
@@ -80,7 +80,7 @@ describe('what goes wrong', () => {
   it('a redirect: says where it leads', async () => {
     const url = await serve({ 'GET /status': () => ({ status: 301, headers: { location: 'https://x/' }, body: {} }) });
     const { code, err } = await run(['status', '--url', url]);
-    expect([code, err]).toEqual([1, expect.stringContaining('(HTTP 301); it points to https://x/: check --url')]);
+    expect([code, err]).toEqual([1, expect.stringContaining('; it points to https://x/ (HTTP 301): check --url')]);
   });
 
   it('exit code 3: nobody listens there', async () => {

@@ -9,7 +9,7 @@ export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   // The rules of consensus/ use Node's Buffer and hash; in a browser these stand in for them.
-  resolve: { alias: { 'node:crypto': here('browser/crypto.ts') } },
+  resolve: { alias: { 'node:crypto': here('../consensus/browser/crypto.ts') } },
   worker: { format: 'es' },
   build: {
     outDir: here('../../dist/explorer'),

@@ -128,4 +128,8 @@ export const labSchema = z
 
 export type LabView = z.infer<typeof labSchema>;
 export type LinkRequest = z.infer<typeof linkRequestSchema>;
+/** As clients send it. */
+export type LinkInput = z.input<typeof linkRequestSchema>;
+export type PartitionInput = z.input<typeof partitionRequestSchema>;
+export type ProcessInput = z.input<typeof processRequestSchema>;
 export type MiningRequest = z.infer<typeof miningRequestSchema>;

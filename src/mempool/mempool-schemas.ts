@@ -73,5 +73,6 @@ export const transactionStatusSchema = transactionViewSchema
 export type Receipt = z.infer<typeof receiptSchema>;
 export type Receipts = z.infer<typeof receiptsSchema>;
 export type ConfirmedEntry = z.infer<typeof confirmedEntrySchema>;
+export type AuthorPage = z.infer<typeof authorPageSchema>;
 export type MempoolPage = z.infer<typeof mempoolPageSchema>;
 export type TransactionStatus = z.infer<typeof transactionStatusSchema>;

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach } from 'vitest';
 import type { StoredBlock } from '../../src/chain/chain-schemas.js';
 import { runCli } from '../../src/cli/run-cli.js';
+import { encodeDataTransaction } from '../../src/consensus/data-entry.js';
 import type { Terminal } from '../../src/cli/terminal.js';
 import type { Status } from '../../src/ops/status-schemas.js';
 
@@ -93,12 +94,20 @@ export function serveAgain(url: string): Promise<boolean> {
   return listens(server!, Number(new URL(url).port));
 }
 
-/** A real HTTP server that answers as the routes ("GET /status") say; its address. */
+/** As a node answers POST /blocks with one entry. */
+export const accept: Route = (body) => {
+  const { data, timestamp, salt } = JSON.parse(body) as { data: string; timestamp: number; salt: string };
+  const { id } = encodeDataTransaction(data, timestamp, Buffer.from(salt, 'hex'));
+  return { status: 202, body: { id, status: 'pending' } };
+};
+
+/** A real HTTP server that answers as the routes ("GET /status", "GET /transactions/:id") say; its address. */
 export async function serve(routes: Record<string, Route>, ports: readonly number[] = [0]): Promise<string> {
   const own = createServer((request, response) => void answer(request, response));
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
-    const route = routes[`${request.method} ${request.url}`];
+    const name = `${request.method} ${request.url}`;
+    const route = routes[name] ?? routes[name.replace(/[0-9a-f]{64}/, ':id')];
     const reply = route?.(body, request) ?? {
       status: 404,
       body: { detail: `no route ${request.url}`, code: 'not-found' },

@@ -11,12 +11,12 @@ export function mineCommand(terminal: Terminal): Command {
     .action(async (blocks: number, options: ClientOptions) => {
       const client = clientOf(options, terminal);
       if (options.json) {
-        print(terminal, options, await client.post<MinedBlocks>('/mine', { blocks }, undefined), showMined);
+        print(terminal, options, await client.post<MinedBlocks>('/mine', { blocks }, Infinity), showMined);
         return;
       }
       // One by one, so that each is seen when it is found.
       for (let mined = 0; mined < blocks; mined++) {
-        print(terminal, options, await client.post<MinedBlocks>('/mine', { blocks: 1 }, undefined), showMined);
+        print(terminal, options, await client.post<MinedBlocks>('/mine', { blocks: 1 }, Infinity), showMined);
       }
     });
 }

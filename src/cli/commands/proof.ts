@@ -44,7 +44,7 @@ export function proofCommand(terminal: Terminal): Command {
       // All headers of a long chain take a while.
       const content = await clientOf(options, terminal).getBytes(
         `/transactions/${id}/proof?format=${format}${more}`,
-        undefined,
+        Infinity,
       );
       if (out === undefined) {
         terminal.stdout.write(format === 'ots' ? content : `${content.toString('utf8')}\n`);

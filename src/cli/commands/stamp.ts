@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { NetworkView } from '../../chain/chain-schemas.js';
-import { MAX_TIMESTAMP_MS, encodeDataTransaction, type DataTransaction } from '../../consensus/data-entry.js';
-import type { Receipt } from '../../mempool/mempool-schemas.js';
+import { prepareEntry, type PreparedEntry } from '../../client/prepare-entry.js';
+import { MAX_TIMESTAMP_MS } from '../../consensus/data-entry.js';
 import { parseJsonProof } from '../../proofs/offline/json-proof.js';
 import { decodeOts, MAX_OTS_BYTES } from '../../proofs/offline/ots-file.js';
 import { otsOfStampedFile } from '../../proofs/offline/ots-proof.js';
@@ -15,6 +15,7 @@ import { isFile, readDataFile, readWhole, writeWhole, type DataFile } from '../f
 import { count, plural, printable } from '../format.js';
 import type { NodeClient } from '../node-client.js';
 import { ProgressLine } from '../progress-line.js';
+import { submitEntry } from '../submit-entry.js';
 import type { Terminal } from '../terminal.js';
 import { waitForEntry } from '../wait-for-entry.js';
 
@@ -33,7 +34,7 @@ interface StampOptions extends ClientOptions {
 interface Job {
   readonly client: NodeClient;
   readonly file: DataFile;
-  readonly entry: DataTransaction;
+  readonly entry: PreparedEntry;
   readonly out: string;
 }
 
@@ -58,14 +59,7 @@ export function stampCommand(terminal: Terminal): Command {
       const job: Job = { client, file, entry: entryOf(path, file), out: `${path}.${network}.ots` };
       if (options.force !== true) checkOlder(job);
       const { id } = job.entry;
-      const salt = file.sha256.toString('hex');
-      const { body } = await client.post<Receipt>('/blocks', {
-        data: job.entry.data,
-        timestamp: job.entry.timestampMs,
-        salt,
-      });
-      if (body.id !== id)
-        throw new CliError(`the node made entry ${printable(body.id, 64)} of it, not ${id}`, EXIT.failed);
+      await submitEntry(client, job.entry, terminal);
       const proven = await confirm(job, options, terminal);
       const { block, confirmations } = proven;
       const text =
@@ -73,16 +67,16 @@ export function stampCommand(terminal: Terminal): Command {
         `with ${plural(confirmations, 'confirmation')}\n`;
       terminal.stdout.write(
         options.json
-          ? `${JSON.stringify({ file: path, ots: job.out, id, sha256: salt, network, block, confirmations })}\n`
+          ? `${JSON.stringify({ file: path, ots: job.out, id, sha256: file.sha256.toString('hex'), network, block, confirmations })}\n`
           : text,
       );
     });
 }
 
 /** The same for a file that is unchanged: the time is that of its last change. Never of 64 bytes, which no entry may have. */
-function entryOf(path: string, { sha256, modifiedMs }: DataFile): DataTransaction {
+function entryOf(path: string, { sha256, modifiedMs }: DataFile): PreparedEntry {
   const timestampMs = Math.min(Math.max(modifiedMs, 0), MAX_TIMESTAMP_MS);
-  return encodeDataTransaction(`The salt is the SHA-256 of ${basename(path)}`, timestampMs, sha256);
+  return prepareEntry(`The salt is the SHA-256 of ${basename(path)}`, { timestampMs, salt: sha256 });
 }
 
 /** Waits, and writes the proof. A block that a reorganisation undoes between the last two questions is waited for again. */

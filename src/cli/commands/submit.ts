@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { NetworkView } from '../../chain/chain-schemas.js';
-import type { Receipt } from '../../mempool/mempool-schemas.js';
 import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
 import { DATA_HELP, FILE_HELP, entryText, readEntryFile } from '../entry-text.js';
 import { CliError, EXIT } from '../exit.js';
 import { count, duration, printable } from '../format.js';
 import type { NodeClient } from '../node-client.js';
 import { checkSigned, signEntry } from '../sign/sign-entry.js';
+import { submitEntry } from '../submit-entry.js';
 import type { Terminal } from '../terminal.js';
 import { waitForEntry } from '../wait-for-entry.js';
 
@@ -40,7 +40,7 @@ export function submitCommand(terminal: Terminal): Command {
       const data = await entryText(given, options.file, terminal.stdin);
       const signature = await signatureOf(data, options, client, terminal.env);
       const startedMs = performance.now();
-      const receipt = await client.post<Receipt>('/blocks', { data, signature });
+      const receipt = await submitEntry(client, data, terminal, signature);
       if (!options.wait) {
         print(terminal, options, receipt, ({ id }) => `${printable(id)} is pending\n`);
         return;

@@ -1,4 +1,4 @@
-import './buffer.js';
+import '../../consensus/browser/buffer.js';
 
 // The node's own rules, fetched when the page first needs them.
 export { createBlock, decodeBlock } from '../../consensus/block.js';

@@ -1,4 +1,4 @@
-import '../browser/buffer.js';
+import '../../consensus/browser/buffer.js';
 import { sha256d } from '../../consensus/hash.js';
 import { searchNonce } from './search.js';
 

@@ -17,7 +17,7 @@ import type { TrustedHeaders } from './trusted-headers.js';
 export interface ProofData {
   readonly sha256: Buffer;
   /** Its bytes, if it is small enough to be an entry. */
-  readonly bytes: Buffer | undefined;
+  readonly bytes: Uint8Array | undefined;
 }
 
 export interface VerifyOptions {
@@ -154,7 +154,7 @@ function linkAll(tree: HeaderTree, proof: JsonProof): BlockNode {
 }
 
 /** @throws ProofError `transaction` unless these bytes are an entry with this id that keeps the rules. */
-function readEntry(bytes: Buffer, id: Hash): Entry {
+function readEntry(bytes: Uint8Array, id: Hash): Entry {
   return translated(() => {
     const transaction = decodeTransaction(bytes);
     checkTransaction(transaction);

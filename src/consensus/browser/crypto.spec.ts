@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { hasVectors, vectorsNote } from '../../../test/support/bitcoin.js';
 import { readCctv, readSpeccheck, validOf, type Verify } from '../../../test/support/ed25519-vectors.js';
 import { signedEntry } from '../../../test/support/signing.js';
-import { isSignedBy } from '../../consensus/ed25519.js';
-import { bytesToSign } from '../../consensus/ssh-signature.js';
-import { sha256, sha512 } from '../../consensus/hash.js';
+import { isSignedBy } from '../ed25519.js';
+import { bytesToSign } from '../ssh-signature.js';
+import { sha256, sha512 } from '../hash.js';
 import { hash, verify } from './crypto.js';
 
 const inBrowser: Verify = (message, key, signature) => verify(null, message, { key }, signature);
