@@ -100,7 +100,7 @@ export class Http {
     body: unknown,
     { signal, timeoutMs = this.#timeoutMs }: RequestOptions,
   ): Promise<{ bytes: Uint8Array; headers: FetchAnswer['headers'] }> {
-    const clock = timeoutMs === Infinity ? undefined : AbortSignal.timeout(timeoutMs);
+    const clock = timeoutMs === Infinity ? undefined : AbortSignal.timeout(Math.ceil(timeoutMs));
     try {
       const answer = await this.#open(method, path, body, { signal: join(signal, clock) });
       return { bytes: new Uint8Array(await answer.arrayBuffer()), headers: answer.headers };

@@ -161,7 +161,7 @@ export class MinichainClient {
    * @param options with `timeoutMs` for all attempts, by default 30 s.
    * @throws MinichainError: the node's refusal, the last failure when the time is up, or as prepareEntry.
    */
-  submit(entry: string | PreparedEntry, options: SubmitOptions = {}): Promise<Receipt> {
+  async submit(entry: string | PreparedEntry, options: SubmitOptions = {}): Promise<Receipt> {
     const { signature } = options;
     const text = (data: string): PreparedEntry =>
       signature === undefined ? prepareEntry(data, options) : prepareSigned(data, signature);
@@ -171,7 +171,7 @@ export class MinichainClient {
   }
 
   /** As submit, of up to 1,000 texts: all of them or none. The same text twice is one entry. */
-  submitAll(
+  async submitAll(
     texts: readonly string[] | PreparedEntries,
     options: Omit<SubmitOptions, 'signature'> = {},
   ): Promise<Receipts> {
