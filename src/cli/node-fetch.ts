@@ -13,9 +13,8 @@ export const nodeFetch: Fetch = async (address, { method, headers, body, signal 
   const isDirect = url.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
   const bytes = body === undefined ? undefined : Buffer.from(body, 'utf8');
   const length = bytes === undefined ? {} : { 'content-length': String(bytes.length) };
-  const options: RequestOptions = { method, headers: { accept: 'application/json', ...headers, ...length } };
+  const options: RequestOptions = { method, headers: { accept: 'application/json', ...headers, ...length }, signal };
   if (isDirect) options.agent = direct;
-  if (signal) options.signal = signal;
   const { request } = url.protocol === 'https:' ? await import('node:https') : { request: httpRequest };
   return new Promise((resolve, reject) => {
     const outgoing = request(url, options, (incoming) => resolve(answerOf(incoming)));

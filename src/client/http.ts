@@ -10,7 +10,7 @@ export interface FetchInit {
   readonly headers: Record<string, string>;
   readonly redirect: 'manual';
   readonly body?: string;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 export interface FetchAnswer {
@@ -87,9 +87,9 @@ export class Http {
     return new TextDecoder().decode(await this.bytes(path, options));
   }
 
-  /** An answer that goes on until one side ends it. @throws MinichainError; the reason of the signal. */
+  /** An answer that goes on until one side ends it; only its beginning has a time limit. @throws MinichainError */
   async stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const { body } = await this.#open('GET', path, undefined, { signal });
+    const { body } = await this.#within({ signal }, (joint) => this.#open('GET', path, undefined, joint));
     if (body === null) throw this.#stranger();
     return body;
   }
@@ -98,36 +98,45 @@ export class Http {
     method: string,
     path: string,
     body: unknown,
-    { signal, timeoutMs = this.#timeoutMs }: RequestOptions,
+    options: RequestOptions,
   ): Promise<{ bytes: Uint8Array; headers: FetchAnswer['headers'] }> {
-    const clock = timeoutMs === Infinity ? undefined : AbortSignal.timeout(Math.ceil(timeoutMs));
-    try {
-      const answer = await this.#open(method, path, body, { signal: join(signal, clock) });
+    return this.#within(options, async (signal) => {
+      const answer = await this.#open(method, path, body, signal);
       return { bytes: new Uint8Array(await answer.arrayBuffer()), headers: answer.headers };
+    });
+  }
+
+  /** @throws MinichainError `timeout`, `unreachable`, or what `request` throws; the reason of the signal once it is aborted. */
+  async #within<T>(
+    { signal, timeoutMs = this.#timeoutMs }: RequestOptions,
+    request: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    // Not AbortSignal.timeout(): joined with another signal, it may be collected before it fires.
+    const late = new AbortController();
+    const timer = timeoutMs === Infinity ? undefined : setTimeout(() => late.abort(), timeoutMs);
+    const joint = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
+    try {
+      return await request(joint);
     } catch (error) {
       signal?.throwIfAborted();
-      if (clock?.aborted) {
-        const detail = `the node at ${this.url} did not answer within ${timeoutMs / 1000} s`;
+      if (late.signal.aborted) {
+        const detail = `the node at ${this.url} did not answer within ${Math.ceil(timeoutMs) / 1_000} s`;
         throw new MinichainError({ code: 'timeout', detail });
       }
       throw error instanceof MinichainError ? error : this.#unreachable(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  async #open(method: string, path: string, body: unknown, { signal }: RequestOptions): Promise<FetchAnswer> {
+  async #open(method: string, path: string, body: unknown, signal: AbortSignal): Promise<FetchAnswer> {
     const headers: Record<string, string> = {};
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (this.#token !== undefined) headers['authorization'] = `Bearer ${this.#token}`;
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
     // No node redirects.
-    const init = { method, headers, redirect: 'manual', ...content, ...(signal && { signal }) } as const;
-    let answer: FetchAnswer;
-    try {
-      answer = await this.#fetch(this.url + path, init);
-    } catch (error) {
-      if (signal?.aborted) throw error;
-      throw this.#unreachable(error);
-    }
+    const init = { method, headers, redirect: 'manual', signal, ...content } as const;
+    const answer = await this.#fetch(this.url + path, init);
     if (answer.status >= 200 && answer.status <= 299) return answer;
     const text = new TextDecoder().decode(await answer.arrayBuffer());
     throw refusal(answer, parseJson(text));
@@ -150,11 +159,6 @@ function parseUrl(text: string): string {
   }
   const detail = `the address of a node is like http://127.0.0.1:8091, got ${JSON.stringify(text)}`;
   throw new MinichainError({ code: 'bad-url', detail });
-}
-
-function join(...given: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
-  const signals = given.filter((signal) => signal !== undefined);
-  return signals.length > 1 ? AbortSignal.any(signals) : signals[0];
 }
 
 function refusal({ status, statusText, headers }: FetchAnswer, body: unknown): MinichainError {

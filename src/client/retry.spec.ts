@@ -124,7 +124,7 @@ describe('a request', () => {
   it('has its own time, and none if it asks for none', async () => {
     const fetch: Fetch = (_url, { signal }) =>
       new Promise((resolve, reject) => {
-        signal?.addEventListener('abort', () => reject(signal.reason as Error));
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
         setTimeout(() => resolve(new Response('{"blocks":[]}')), 300);
       });
     const client = new MinichainClient('http://node', { fetch, timeoutMs: 5 });
