@@ -3,15 +3,16 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepareEntry } from '../../src/client/client.js';
 import { temporaryDirectory } from '../support/node-process.js';
 import { startRestApp, type RestApp } from '../support/rest-app.js';
 
 const run = promisify(execFile);
 const ROOT = resolve('.');
 
-/** A program that posts, waits, reads events and verifies. It gets its client from `source`. */
-const program = (source: string): string => `
-const { MinichainClient, prepareEntry, verifyProof } = await import(${JSON.stringify(source)});
+/** Posts, waits, reads events and verifies. */
+const PROGRAM = `
+import { MinichainClient, prepareEntry, verifyProof } from 'minichain/client';
 const client = new MinichainClient(process.argv[2]);
 const { eventId } = await client.ask('GET /status', {});
 const entry = prepareEntry('from outside ✓');
@@ -49,7 +50,7 @@ describe('the package minichain/client', () => {
   }
 
   it('runs in Node.js', async () => {
-    const path = file('node.mjs', program('minichain/client'));
+    const path = file('node.mjs', PROGRAM);
     expect((await run(process.execPath, [path, url])).stdout).toBe('from outside ✓\n');
   });
 
@@ -57,9 +58,14 @@ describe('the package minichain/client', () => {
     const bundle = `${ROOT}/dist/client/browser.js`;
     expect(readFileSync(bundle, 'utf8')).not.toMatch(/["'`]node:|\brequire\(|^import |\bimport\(/m);
     cpSync(bundle, `${directory.path}/browser.mjs`);
-    const bare = `const argv = process.argv; delete globalThis.Buffer; globalThis.process = { argv };\n`;
-    const path = file('bare.mjs', bare + program('./browser.mjs'));
-    expect((await run(process.execPath, [path, url])).stdout).toBe('from outside ✓\n');
+    const bare = `
+delete globalThis.Buffer;
+delete globalThis.process;
+const { prepareEntry } = await import('./browser.mjs');
+console.log(prepareEntry('x', { timestampMs: 1, salt: new Uint8Array(2) }).id);
+`;
+    const { id } = prepareEntry('x', { timestampMs: 1, salt: new Uint8Array(2) });
+    expect((await run(process.execPath, [file('bare.mjs', bare)])).stdout).toBe(`${id}\n`);
     const where = file('where.mjs', "console.log(import.meta.resolve('minichain/client'));");
     const { stdout } = await run(process.execPath, ['--conditions', 'browser', where]);
     expect(stdout).toContain('/dist/client/browser.js');
