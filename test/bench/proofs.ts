@@ -49,7 +49,12 @@ async function measure(length: number): Promise<Row[]> {
     return [
       { label: `${blocks}: size`, value: text.length / MIB, unit: 'MiB' },
       { label: `${blocks}: from the request to the last byte`, value: servedMs, unit: 'ms' },
-      { label: `${blocks}: longest turn of the node meanwhile`, value: turn.heldMs, unit: 'ms' },
+      {
+        label: `${blocks}: longest turn of the node meanwhile`,
+        value: turn.heldMs,
+        unit: 'ms',
+        note: `${Math.round(turn.cpuMs)} ms of CPU`,
+      },
       {
         label: `${blocks}: to verify it`,
         value: verifiedMs,
