@@ -36,8 +36,9 @@ export const systemClock: Clock = {
 };
 
 /**
- * Each turn of the event loop runs one task, and begins at once: an immediate that is unreferenced waits for the next event. Node would run all immediates of a turn together, as it does timers, so the
- * pieces of several long jobs would add up to one long turn.
+ * Each turn of the event loop runs one task: Node would run all immediates of a turn together, as it does timers, so the
+ * pieces of several long jobs would add up to one long turn. The immediate stays referenced, for otherwise it would wait for
+ * the next event, which may be seconds away.
  */
 function runSoon(task: () => void): Timer {
   const waiting: (typeof soon)[number] = { task };
