@@ -80,7 +80,10 @@ describe('events', () => {
     const paths: string[] = [];
     const client = await serve((response, path, at) => {
       paths.push(path);
-      if (at === 2) return void response.writeHead(503, { 'retry-after': '0' }).end('{}');
+      if (at === 2) {
+        response.writeHead(503, { 'retry-after': '0' }).end('{}');
+        return;
+      }
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(`retry: 1\nid: boot-${at}\n\n: still here\n\n`);
       // In pieces, as a network may deliver them.
@@ -100,10 +103,12 @@ describe('events', () => {
 
   it('fail where the first stream cannot be opened, and where the node refuses for good', async () => {
     const full = await serve((response, _path, at) => {
-      if (at === 0) return void response.writeHead(503).end('{"code":"too-many-streams"}');
-      if (at === 2) return void response.writeHead(404).end('{"code":"route-not-found"}');
-      response.writeHead(200).write('retry: 1\n\n');
-      response.end();
+      const [status, body] = [
+        [503, '{"code":"too-many-streams"}'],
+        [200, 'retry: 1\n\n'],
+        [404, '{"code":"route-not-found"}'],
+      ][at] as [number, string];
+      response.writeHead(status).end(body);
     });
     await expect(take(full.events(), 1)).rejects.toMatchObject({ code: 'too-many-streams' });
     await expect(take(full.events(), 1)).rejects.toMatchObject({ code: 'route-not-found' });

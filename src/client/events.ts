@@ -35,7 +35,8 @@ export async function* readEvents(
   let retryMs = RETRY_MS;
   let failures = 0;
   let wasOpen = false;
-  while (signal?.aborted !== true) {
+  if (signal?.aborted) return;
+  for (;;) {
     const stop = new AbortController();
     const joint = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
     const query = lastId === undefined ? '' : `?lastEventId=${encodeURIComponent(lastId)}`;

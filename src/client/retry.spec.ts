@@ -76,7 +76,7 @@ describe('submit', () => {
     const onRetry = (): void => void setTimeout(() => stop.abort(new Error('enough')));
     await expect(client.submit(entry, { signal: stop.signal, onRetry })).rejects.toThrow('enough');
     expect(sent).toHaveLength(1);
-    await expect(client.submit(entry, { signal: stop.signal })).rejects.toThrow();
+    await expect(client.submit(entry, { signal: stop.signal })).rejects.toThrow('enough');
   });
 
   it('ends with what its listener throws', async () => {

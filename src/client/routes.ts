@@ -72,27 +72,25 @@ export interface Routes {
 export type Route = keyof Routes;
 
 export type AnswerOf<R extends Route> = Routes[R]['answer'];
-export type QueryOf<R extends Route> = Routes[R] extends { readonly query: infer Query } ? Query : NoInput;
+export type QueryOf<R extends Route> = Routes[R] extends { readonly query: infer Query } ? Query : unknown;
 export type BodyOf<R extends Route> = Routes[R] extends { readonly body?: infer Body } ? Body : undefined;
 
-type NoInput = Readonly<Record<never, never>>;
 type NamesIn<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
   ? Name | NamesIn<Rest>
   : Path extends `${string}:${infer Name}`
     ? Name
     : never;
-type IfAny<T, Then> = [T] extends [never] ? NoInput : Then;
+type ParamsOf<Names extends string> = [Names] extends [never]
+  ? unknown
+  : { readonly params: Readonly<Record<Names, string | number>> };
 
 /** What a request of the route has to be given. */
-export type InputOf<R extends Route> = IfAny<
-  NamesIn<R>,
-  { readonly params: Readonly<Record<NamesIn<R>, string | number>> }
-> &
+export type InputOf<R extends Route> = ParamsOf<NamesIn<R>> &
   (Routes[R] extends { readonly query: infer Query }
     ? Partial<Query> extends Query
       ? { readonly query?: Query | undefined }
       : { readonly query: Query }
-    : NoInput) &
+    : unknown) &
   Pick<Routes[R], keyof Routes[R] & 'body'>;
 
 interface AnyInput {

@@ -58,9 +58,17 @@ export function exportCommand(terminal: Terminal): Command {
         [`${path}.sig`, armour],
         [`${path}.allowed_signers`, allowedSignersLine(principal, signed.publicKey, namespace)],
       ]);
-      const verify = `ssh-keygen -Y verify -f ${path}.allowed_signers -I ${principal} -n ${namespace} -s ${path}.sig < ${path}.txt`;
+      const verify = [
+        `ssh-keygen -Y verify -f ${quoted(`${path}.allowed_signers`)} -I ${principal} -n ${namespace}`,
+        `-s ${quoted(`${path}.sig`)} < ${quoted(`${path}.txt`)}`,
+      ].join(' ');
       terminal.stdout.write(`${verify}\n`);
     });
+}
+
+/** A path as a shell reads it. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** @throws CliError when the entry is not signed. */

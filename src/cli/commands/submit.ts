@@ -48,7 +48,7 @@ export function submitCommand(terminal: Terminal): Command {
       const confirmed = await waitForEntry(client, receipt.body.id, { timeoutMs: options.timeout * 1000, terminal });
       print(terminal, options, confirmed, ({ id, block }) => {
         const took = duration(performance.now() - startedMs);
-        return `${printable(id)} is in block ${count(block!.index)} (${printable(block!.hash)}) after ${took}\n`;
+        return `${printable(id)} is in block ${count(block.index)} (${printable(block.hash)}) after ${took}\n`;
       });
     });
 }
