@@ -2,9 +2,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ProofChain, failedCheck } from '../../../test/support/proof-rig.js';
 import { entry } from '../../../test/support/chain-builders.js';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
+import { signedEntry, testKey } from '../../../test/support/signing.js';
 import { encodeDataTransaction } from '../../consensus/data-entry.js';
 import { sha256 } from '../../consensus/hash.js';
 import { createParams } from '../../consensus/params.js';
+import { fingerprintOf } from '../../consensus/ssh-signature.js';
 import { encodeOts } from './ots-file.js';
 import { trustHeaders, type TrustedHeaders } from './trusted-headers.js';
 import {
@@ -94,6 +96,45 @@ describe('proofs of an entry', () => {
     expect(describeProof(forms['OpenTimestamps']!({})).proven[0]).toMatch(
       /^The entry [0-9a-f]{64} stands in block 12 of network [0-9a-f]{64}, with/,
     );
+  });
+});
+
+describe('a signed entry', () => {
+  const signed = (genesis: string): ProofChain => {
+    const params = createParams({ network: 'proofs', difficulty: 1 });
+    return ProofChain.mine(3, (height) => (height === 2 ? [signedEntry('I owe you 5', genesis)] : []), params);
+  };
+  const { genesis } = createParams({ network: 'proofs', difficulty: 1 });
+  const author = fingerprintOf(testKey('alice').publicKey);
+
+  it('is shown with the key that signed it, by every form that has its bytes', () => {
+    const own = signed(genesis.hash);
+    const headers = own.trusted();
+    const data = dataOf(own.blocks[2]!.transactions[1]!.bytes);
+    for (const proven of [
+      verifyJsonProof(JSON.stringify(own.json(2, 1))),
+      verifyOtsProof(own.ots(2, 1), headers, { data }),
+      verifyMerkleBlock(own.merkleBlock(2, 1), headers, { data }),
+    ]) {
+      const { proven: holds, notProven } = describeProof(proven);
+      expect(holds).toContain(`The key ${author} signed it, for this network.`);
+      expect(notProven.at(-1)).toBe('who holds that key, and whether the text is true');
+    }
+  });
+
+  it('is refused with a signature for another network, even in a block with the work', () => {
+    const other = signed('ab'.repeat(32));
+    const data = dataOf(other.blocks[2]!.transactions[1]!.bytes);
+    expect(failedCheck(() => verifyJsonProof(JSON.stringify(other.json(2, 1))))).toBe('transaction');
+    expect(failedCheck(() => verifyOtsProof(other.ots(2, 1), other.trusted(), { data }))).toBe('transaction');
+  });
+
+  it('has no author where the network is not known, for which it was signed', () => {
+    const own = signed(genesis.hash);
+    const data = dataOf(own.blocks[2]!.transactions[1]!.bytes);
+    const { proven, notProven } = describeProof(verifyOtsProof(own.ots(2, 1), own.trusted(1), { data }));
+    expect(proven.join(' ')).not.toContain('signed');
+    expect(notProven.at(-1)).toBe('who wrote the text, and whether it is true');
   });
 });
 

@@ -3,7 +3,7 @@ import type { Hash } from '../../consensus/codec.js';
 import { hash256, sha256 } from '../../consensus/hash.js';
 import { decodeHeader, hashHeader } from '../../consensus/header.js';
 import { RuleError } from '../../consensus/rule-error.js';
-import { checkTransaction, decodeTransaction, isEntry, type Entry } from '../../consensus/transaction.js';
+import { checkSignature, checkTransaction, decodeTransaction, isEntry, type Entry } from '../../consensus/transaction.js';
 import { HeaderTree, type BlockPlace } from './header-tree.js';
 import { parseJsonProof, type JsonProof } from './json-proof.js';
 import { decodeMerkleBlock } from './merkle-block.js';
@@ -56,7 +56,7 @@ export function verifyJsonProof(text: string, options: VerifyOptions = {}): Prov
   const proof = parseJsonProof(text);
   const params = paramsOfNetwork(proof.network);
   const bytes = Buffer.from(proof.transaction, 'hex');
-  const entry = readEntry(bytes, proof.id);
+  const entry = readEntry(bytes, proof.id, params.genesis.hash);
   const fileSha256 = checkData(options.data, bytes, entry);
   const root = rootOf(proof.id, { merkle: proof.merkle, pos: proof.pos });
   const isWhole = proof.anchor.height === 0;
@@ -91,7 +91,7 @@ export function verifyOtsProof(bytes: Uint8Array, headers: TrustedHeaders, optio
   const { data, tip } = options;
   if (data !== undefined && !data.sha256.equals(proof.digest)) throw wrongFile(data, proof.digest.toString('hex'));
   const entryBytes = proof.entry ?? data?.bytes;
-  const entry = entryBytes && readEntry(entryBytes, proof.id);
+  const entry = entryBytes && readEntry(entryBytes, proof.id, headers.genesis);
   const root = rootOf(proof.id, proof.branch);
   const end = tipOf(headers.tree, tip);
   const block = ancestorAt(end, proof.height);
@@ -124,7 +124,7 @@ export function verifyMerkleBlock(bytes: Uint8Array, headers: TrustedHeaders, op
       `the file is not the entry ${match.id} (its bytes are in GET /transactions/:id?format=raw)`,
     );
   }
-  const entry = data?.bytes && readEntry(data.bytes, match.id);
+  const entry = data?.bytes && readEntry(data.bytes, match.id, headers.genesis);
   const place = trustedPlace(hashHeader(decodeHeader(header)), headers, tip);
   return { id: match.id, entry, fileSha256: undefined, ...place };
 }
@@ -141,6 +141,7 @@ function linkAll(tree: HeaderTree, proof: JsonProof): BlockNode {
     throw new ProofError(
       'tip',
       `the headers end with block ${at.height} (${at.hash}), not ${tip.height} (${tip.hash})`,
+      at.height,
     );
   }
   if (block === undefined) {
@@ -148,13 +149,17 @@ function linkAll(tree: HeaderTree, proof: JsonProof): BlockNode {
     throw new ProofError('block', `the headers reach from ${reach}, and the entry is to be in ${proof.block_height}`);
   }
   if (block.hash !== proof.block_hash) {
-    throw new ProofError('block', `block ${block.height} is ${block.hash}, the proof names ${proof.block_hash}`);
+    const named = `block ${block.height} is ${block.hash}, the proof names ${proof.block_hash}`;
+    throw new ProofError('block', named, block.height);
   }
   return block;
 }
 
-/** @throws ProofError `transaction` unless these bytes are an entry with this id that keeps the rules. */
-function readEntry(bytes: Buffer, id: Hash): Entry {
+/**
+ * @param genesis of its network; without it a signature cannot be checked.
+ * @throws ProofError `transaction` unless these bytes are an entry with this id that keeps the rules.
+ */
+function readEntry(bytes: Buffer, id: Hash, genesis: Hash | undefined): Entry {
   return translated(() => {
     const transaction = decodeTransaction(bytes);
     checkTransaction(transaction);
@@ -162,6 +167,7 @@ function readEntry(bytes: Buffer, id: Hash): Entry {
     if (transaction.id !== id) {
       throw new ProofError('transaction', `the transaction has the id ${transaction.id}, the proof is of ${id}`);
     }
+    if (genesis !== undefined) checkSignature(transaction, genesis);
     return transaction;
   });
 }

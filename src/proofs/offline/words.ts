@@ -1,3 +1,4 @@
+import { fingerprintOf } from '../../consensus/ssh-signature.js';
 import type { Entry } from '../../consensus/transaction.js';
 import type { Proven } from './verify-proof.js';
 
@@ -14,9 +15,12 @@ export function describeProof(proof: Proven): ProofWords {
   const onTop = confirmations - 1;
   const place = `block ${block.height}${network === undefined ? '' : ` of network ${network.name ?? network.genesis}`}`;
   const blocks = `${onTop} ${onTop === 1 ? 'block' : 'blocks'} of work on it`;
+  // The signature is for a network, and was checked where that is known.
+  const signer = entry?.kind === 'signed' && network !== undefined ? fingerprintOf(entry.publicKey) : undefined;
   const what = entry === undefined ? `The entry ${proof.id}` : `The text ${quoted(entry)}`;
   const proven = [
     `${what} stands in ${place}, with ${blocks}.`,
+    ...(signer === undefined ? [] : [`The key ${signer} signed it, for this network.`]),
     ...(fileSha256 === undefined ? [] : [`The entry has the SHA-256 of the file as its salt: ${fileSha256}.`]),
     `Block ${block.height} is ${block.hash}; its time is ${isoOf(block.timeSeconds * 1000)}, by the clock of its miner.`,
     `Its work and that of the blocks on it, up to block ${tip.height} (${tip.hash}): about ${work.toLocaleString('en-US')} hashes.`,
@@ -35,7 +39,9 @@ export function describeProof(proof: Proven): ProofWords {
     ...(entry?.kind === 'data'
       ? [`that the timestamp of the entry, ${isoOf(entry.timestampMs)}, is right: its poster chose it`]
       : []),
-    'who wrote the text, and whether it is true',
+    signer === undefined
+      ? 'who wrote the text, and whether it is true'
+      : 'who holds that key, and whether the text is true',
   ];
   return { proven, notProven };
 }
