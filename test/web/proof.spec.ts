@@ -132,7 +132,9 @@ describe('the proof of an entry in the page', () => {
       const check = checkOf(changed);
       await field(page, name).locator(`[data-at="${at}"]`).click();
       await page.getByText(`✗ The check ${check} fails.`).waitFor();
-      expect(await page.locator('.same-mark.bad').count(), name).toBe(check === 'transaction' || check === 'merkle' ? 1 : 0);
+      expect(await page.locator('.same-mark.bad').count(), name).toBe(
+        check === 'transaction' || check === 'merkle' ? 1 : 0,
+      );
       await page.getByRole('button', { name: 'Undo', exact: true }).click();
       await page.getByText('✓ The proof holds.').waitFor();
     }
@@ -143,7 +145,9 @@ describe('the proof of an entry in the page', () => {
   it('shows a forger each lie that is still missing, up to the work', async () => {
     const { page, faults } = await open(`#/entry/${id}`);
     await checked(page);
-    await field(page, 'The bytes of the entry').locator(`[data-at="${proof.transaction.length - 1}"]`).click();
+    await field(page, 'The bytes of the entry')
+      .locator(`[data-at="${proof.transaction.length - 1}"]`)
+      .click();
     await page.getByText('✗ The check transaction fails.').waitFor();
     await page.getByRole('button', { name: 'Write the new id into the proof' }).click();
     await page.getByText('✗ The check merkle fails.').waitFor();
@@ -168,7 +172,9 @@ describe('the proof of an entry in the page', () => {
     await page.keyboard.press(other);
     await page.getByText('✗ The check merkle fails.').waitFor();
     expect(await page.locator('[role=status]', { hasText: 'You changed byte 0 of sibling 1.' }).count()).toBe(1);
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toMatch(/^byte 1, first digit: /);
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toMatch(
+      /^byte 1, first digit: /,
+    );
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowUp');
     await page.keyboard.press('ArrowDown');
@@ -279,7 +285,11 @@ describe('the proof of an entry in the page', () => {
     const { tip: lost } = await three.chain();
     await one.post('/mine', { blocks: 3 });
     for (const other of ['node-1', 'node-2']) await three.post(`/peers/${other}/connect`, {});
-    await waitFor('node-3 is on the longer chain', async () => (await three.chain()).tip === (await two.chain()).tip, 90_000);
+    await waitFor(
+      'node-3 is on the longer chain',
+      async () => (await three.chain()).tip === (await two.chain()).tip,
+      90_000,
+    );
     const { page, faults } = await visit(browser, three, { path: `#/proof/${lost}/${undone}` });
     await page.getByText('This block was undone.').waitFor();
     expect(await page.getByRole('button', { name: 'Check it here' }).count()).toBe(0);

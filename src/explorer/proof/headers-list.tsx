@@ -82,7 +82,8 @@ function HeaderLine({ proof, before, verdict, height, isOpen, onToggle, onChange
   const at = height - proof.anchor.height - 1;
   const hex = proof.headers[at]!;
   const isGood = isHeaderGood(verdict, height);
-  const role = height === proof.block_height ? 'the block of the entry' : height === proof.tip.height ? 'the last one' : '';
+  const role =
+    height === proof.block_height ? 'the block of the entry' : height === proof.tip.height ? 'the last one' : '';
   return (
     <li class={isGood === undefined ? '' : isGood ? 'good-header' : 'bad-header'}>
       <p class="header-line">

@@ -137,7 +137,17 @@ function HashBox({ x, y, kind, label, hash, isChanged }: HashBoxProps): JSX.Elem
 }
 
 /** Says of the two hashes that meet here whether they are the same. */
-function Mark({ x = WIDTH / 2, y, isSame, what }: { x?: number; y: number; isSame: boolean; what: string }): JSX.Element {
+function Mark({
+  x = WIDTH / 2,
+  y,
+  isSame,
+  what,
+}: {
+  x?: number;
+  y: number;
+  isSame: boolean;
+  what: string;
+}): JSX.Element {
   return (
     <g class={isSame ? 'same-mark good' : 'same-mark bad'} transform={`translate(${x} ${y})`}>
       <circle r="11" />
@@ -163,7 +173,8 @@ function ChainRow({
   const onTop = tip.height - height;
   const middleX = (WIDTH - CHAIN.middle) / 2;
   const rightX = WIDTH - CHAIN.side;
-  const below = height - 1 === anchor.height ? [`block ${count(anchor.height)}`] : ['blocks', `to ${count(height - 1)}`];
+  const below =
+    height - 1 === anchor.height ? [`block ${count(anchor.height)}`] : ['blocks', `to ${count(height - 1)}`];
   const above = onTop === 1 ? ['1 block', 'on top'] : [plural(onTop, 'block'), 'on top'];
   return (
     <g>
@@ -220,7 +231,15 @@ function ChainBox({
 }
 
 /** A header points to the one before it, by its hash. */
-function ChainArrow({ from, to, isBad }: { readonly from: number; readonly to: number; readonly isBad: boolean }): JSX.Element {
+function ChainArrow({
+  from,
+  to,
+  isBad,
+}: {
+  readonly from: number;
+  readonly to: number;
+  readonly isBad: boolean;
+}): JSX.Element {
   const y = CHAIN.height / 2;
   return (
     <g class={isBad ? 'chain-arrow bad' : 'chain-arrow'}>

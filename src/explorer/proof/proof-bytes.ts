@@ -83,7 +83,8 @@ export function changesOf(proof: JsonProof, before: JsonProof): Change[] {
 export function changedBytes(hex: string, before: string): number[] {
   const places: number[] = [];
   if (hex === before) return places;
-  for (let at = 0; at < hex.length; at += 2) if (hex.slice(at, at + 2) !== before.slice(at, at + 2)) places.push(at / 2);
+  for (let at = 0; at < hex.length; at += 2)
+    if (hex.slice(at, at + 2) !== before.slice(at, at + 2)) places.push(at / 2);
   return places;
 }
 

@@ -53,7 +53,9 @@ export function ProofPanel({ id, block, isPending = false }: ProofPanelProps): J
   const onFile = (file: File): void => {
     void check(file.name, false, async () => {
       if (file.size > MAX_PROOF_BYTES) {
-        throw new Error(`This file has ${count(file.size)} bytes. The page checks proofs of up to ${count(MAX_PROOF_BYTES)}.`);
+        throw new Error(
+          `This file has ${count(file.size)} bytes. The page checks proofs of up to ${count(MAX_PROOF_BYTES)}.`,
+        );
       }
       return new Uint8Array(await file.arrayBuffer());
     });

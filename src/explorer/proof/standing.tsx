@@ -25,8 +25,9 @@ export function Standing({ id, block, isPending, isBusy, onCheck }: StandingProp
   const of = block === undefined ? '' : `&block=${block}`;
   const url = `${HOME_URL}/transactions/${encodeURIComponent(id)}/proof`;
   // A merkleblock is small, whatever the length of the chain.
-  const { value, error } = useAnswer<Answer>(`${id} ${block} ${isPending} ${block === undefined ? '' : tip?.hash}`, () =>
-    isPending ? Promise.resolve(PENDING) : ask(`${url}?format=merkleblock${of}`),
+  const { value, error } = useAnswer<Answer>(
+    `${id} ${block} ${isPending} ${block === undefined ? '' : tip?.hash}`,
+    () => (isPending ? Promise.resolve(PENDING) : ask(`${url}?format=merkleblock${of}`)),
   );
   if (error !== undefined) return <p class="notice">{error}</p>;
   if (value === undefined) return <p class="notice">Asking for a proof…</p>;
@@ -35,8 +36,8 @@ export function Standing({ id, block, isPending, isBusy, onCheck }: StandingProp
   return (
     <>
       <p>
-        Anybody can check a proof, years later and without a node. It has the text, the way from it to a header, and all the
-        work behind that header.
+        Anybody can check a proof, years later and without a node. It has the text, the way from it to a header, and all
+        the work behind that header.
       </p>
       <ul class="forms">
         <Form href={`${url}?format=json${of}`} name={name('proof.json')} title="JSON">
@@ -107,8 +108,8 @@ function Refused({
       return (
         <>
           <p>
-            <b>This block was undone.</b> A reorganisation has put other blocks in its place, so it proves nothing any more.{' '}
-            <a href={hrefOf({ name: 'entry', id })}>Where the entry is now</a>
+            <b>This block was undone.</b> A reorganisation has put other blocks in its place, so it proves nothing any
+            more. <a href={hrefOf({ name: 'entry', id })}>Where the entry is now</a>
           </p>
           <p class="faint reason">The node says: {detail}</p>
         </>
@@ -128,8 +129,8 @@ function Pending(): JSX.Element {
   return (
     <>
       <p>
-        <b>Not in a block yet.</b> The entry waits in the mempool, where nothing proves that it was there. Once a node has mined
-        it, its proof stands here.
+        <b>Not in a block yet.</b> The entry waits in the mempool, where nothing proves that it was there. Once a node
+        has mined it, its proof stands here.
       </p>
       <p class="row">
         <button type="button" onClick={() => void mine()}>

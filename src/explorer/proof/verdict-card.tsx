@@ -71,7 +71,13 @@ function ThisNode({ tip }: { readonly tip: BlockPlace }): JSX.Element | null {
   );
 }
 
-function FailsWords({ verdict: { check, reason }, changes }: { readonly verdict: Fails; readonly changes: string }): JSX.Element {
+function FailsWords({
+  verdict: { check, reason },
+  changes,
+}: {
+  readonly verdict: Fails;
+  readonly changes: string;
+}): JSX.Element {
   return (
     <>
       <h3>

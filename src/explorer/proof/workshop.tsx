@@ -11,7 +11,15 @@ import { HeadersList } from './headers-list.jsx';
 import { HexField, SegmentNames } from './hex-field.jsx';
 import { pathOf } from './merkle-path.js';
 import { PathPicture } from './path-picture.jsx';
-import { changeAnyByte, changesOf, entrySegments, readTransaction, withHex, type Change, type Part } from './proof-bytes.js';
+import {
+  changeAnyByte,
+  changesOf,
+  entrySegments,
+  readTransaction,
+  withHex,
+  type Change,
+  type Part,
+} from './proof-bytes.js';
 import type { Verdict } from './verdict.js';
 import { VerdictCard } from './verdict-card.jsx';
 
@@ -83,8 +91,8 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
       <VerdictCard verdict={verdict} changes={changesInWords(changes, before)} isStale={of !== number} />
       <h3>Change a byte, and see which check finds it</h3>
       <p class="faint">
-        Click a digit below, or move to one with the arrow keys and type another. Nothing is sent: this is a copy in your
-        browser.
+        Click a digit below, or move to one with the arrow keys and type another. Nothing is sent: this is a copy in
+        your browser.
       </p>
       <div class="row tools">
         <button type="button" onClick={() => go(changeAnyByte(proof, Math.random))}>
@@ -104,12 +112,13 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
       </div>
       {forgery === undefined && changes.length > 0 && !verdict.holds && (
         <p class="faint">
-          The entry, its siblings and the header fit together. What is missing cannot be written down: the work of this block
-          and of those on it.
+          The entry, its siblings and the header fit together. What is missing cannot be written down: the work of this
+          block and of those on it.
           {mayRewrite && (
             <>
               {' '}
-              <a href={hrefOf({ name: 'past', id: `${before.block_height}/${before.id}` })}>Edit the past</a> shows what it costs to do it again.
+              <a href={hrefOf({ name: 'past', id: `${before.block_height}/${before.id}` })}>Edit the past</a> shows what
+              it costs to do it again.
             </>
           )}
         </p>
@@ -121,8 +130,8 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
           </p>
           <PathPicture proof={proof} path={path} verdict={verdict} before={pathBefore} />
           <figcaption class="faint">
-            Two hashes that stand side by side are hashed together, the left one first. Dashed ones are in the proof, the
-            others are computed from what is below them.
+            Two hashes that stand side by side are hashed together, the left one first. Dashed ones are in the proof,
+            the others are computed from what is below them.
           </figcaption>
         </figure>
         <div class="fields">

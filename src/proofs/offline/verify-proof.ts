@@ -3,7 +3,13 @@ import type { Hash } from '../../consensus/codec.js';
 import { hash256, sha256 } from '../../consensus/hash.js';
 import { decodeHeader, hashHeader } from '../../consensus/header.js';
 import { RuleError } from '../../consensus/rule-error.js';
-import { checkSignature, checkTransaction, decodeTransaction, isEntry, type Entry } from '../../consensus/transaction.js';
+import {
+  checkSignature,
+  checkTransaction,
+  decodeTransaction,
+  isEntry,
+  type Entry,
+} from '../../consensus/transaction.js';
 import { HeaderTree, type BlockPlace } from './header-tree.js';
 import { parseJsonProof, type JsonProof } from './json-proof.js';
 import { decodeMerkleBlock } from './merkle-block.js';
