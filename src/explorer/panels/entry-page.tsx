@@ -91,7 +91,7 @@ export function EntryPage({ id }: { readonly id: string }): JSX.Element {
           <p class="faint">To undo it, somebody must redo the work of {plural(value.confirmations, 'block')}.</p>
         )}
       </Panel>
-      <LazyProof id={id} isPending={value.block === null} />
+      <LazyProof id={value.id} isPending={value.block === null} />
     </>
   );
 }

@@ -5,11 +5,7 @@ import type { ProofPanelProps } from './proof-panel.jsx';
 
 /** The panel and the code that checks proofs, fetched when the reader first comes to them. */
 export function LazyProof(props: ProofPanelProps): JSX.Element {
-  const { value, error } = useAnswer('', async () => {
-    // Makes Buffer known before the rules are evaluated.
-    await import('../browser/consensus.js');
-    return import('./proof-panel.jsx');
-  });
+  const { value, error } = useAnswer('', () => import('./proof-panel.jsx'));
   if (error !== undefined) return <p class="notice">{error}</p>;
   if (value === undefined) return <p class="notice">Loading the check of proofs…</p>;
   const { ProofPanel } = value;

@@ -1,3 +1,4 @@
+import '../browser/buffer.js';
 import { useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import './proof.css';
