@@ -14,10 +14,11 @@ export interface Forgery {
 
 /** The next lie up the way from the entry to the header; undefined where there is none to tell: then the work is missing. */
 export function nextForgery(proof: JsonProof, { entryHash, id, root, headerRoot }: MerklePath): Forgery | undefined {
-  if (entryHash !== id) return { label: 'Write the new id into the proof', proof: { ...proof, id: entryHash } };
+  if (entryHash !== id)
+    return { label: 'Hide it: write the new id into the proof', proof: { ...proof, id: entryHash } };
   if (headerRoot === undefined || root === headerRoot) return undefined;
   const part: Part = { name: 'headers', at: proof.block_height - proof.anchor.height - 1 };
   const header = hexOf(proof, part);
   const forged = header.slice(0, ROOT.from) + hashToBytes(root).toString('hex') + header.slice(ROOT.to);
-  return { label: 'Write the new Merkle root into the header', proof: withHex(proof, part, forged) };
+  return { label: 'Hide it: write the new Merkle root into the header', proof: withHex(proof, part, forged) };
 }

@@ -90,7 +90,7 @@ function HeaderLine({ proof, before, verdict, height, isOpen, onToggle, onChange
         <button type="button" class="quiet" aria-expanded={isOpen} onClick={onToggle}>
           header {count(height)}
         </button>
-        <span class="hash">{hashOf(hex).slice(0, 16)}…</span>
+        <span class="hash">{hashOf(hex).slice(0, 14)}…</span>
         <span class="faint">{role}</span>
         <span class="verdict">{isGood === undefined ? 'not checked' : isGood ? '✓' : '✗ here'}</span>
       </p>

@@ -47,7 +47,7 @@ export function PathPicture({ proof, path, verdict, before }: PictureProps): JSX
       <ChainRow proof={proof} verdict={verdict} headerRoot={headerRoot} />
       <path class={isRoot ? 'line' : 'line bad'} d={`M${WIDTH / 2} ${rootY}V${CHAIN.height}`} />
       <Mark y={CHAIN.height + GAP / 2} isSame={isRoot} what="Merkle root" />
-      {pairs.map(({ sibling, isOwnRight }, level) => {
+      {pairs.map(({ own, sibling, isOwnRight }, level) => {
         const y = yOf(level);
         const parentX = xOf(level + 1) + BOX.width / 2;
         const parentY = yOf(level + 1) + BOX.height;
@@ -64,7 +64,7 @@ export function PathPicture({ proof, path, verdict, before }: PictureProps): JSX
               x={COLUMNS[Number(!isOwnRight)]!}
               y={y}
               kind="sibling"
-              label={`sibling ${level + 1}`}
+              label={sibling === own ? `sibling ${level + 1}: the same again` : `sibling ${level + 1}`}
               hash={sibling}
               isChanged={sibling !== before.pairs[level]?.sibling}
             />
@@ -77,7 +77,7 @@ export function PathPicture({ proof, path, verdict, before }: PictureProps): JSX
           x={xOf(level)}
           y={yOf(level)}
           kind="own"
-          label={level === 0 ? 'id' : level === pairs.length ? 'root of this way' : 'hash of the two'}
+          label={level === 0 ? 'id' : level === pairs.length ? 'root' : 'hash of both'}
           hash={hash}
           isChanged={hash !== (before.pairs[level]?.own ?? before.root)}
         />

@@ -108,7 +108,10 @@ describe('a forger', () => {
       labels.push(next.label);
       forged = next.proof;
     }
-    expect(labels).toEqual(['Write the new id into the proof', 'Write the new Merkle root into the header']);
+    expect(labels).toEqual([
+      'Hide it: write the new id into the proof',
+      'Hide it: write the new Merkle root into the header',
+    ]);
     expect(checks.slice(0, 2)).toEqual(['transaction', 'merkle']);
     // The hash of the forged header has the work by chance once in 16 times; then the next header does not follow it.
     expect(['work', 'link']).toContain(checks[2]);

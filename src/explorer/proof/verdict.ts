@@ -47,7 +47,7 @@ const WHY: Readonly<Record<ProofCheck, string>> = {
   genesis: 'The rules in the proof give another first block than the one that it names.',
   data: 'The file is not the one that the proof is about.',
   transaction:
-    'The hash of the entry’s bytes has to be the id that the proof is about, and it is another one. One changed byte is enough to change all of the hash.',
+    'The bytes have to be an entry that keeps the rules, and their hash has to be the id that the proof is about. One changed byte changes all of the hash.',
   merkle:
     'Hashed together with its siblings, pair by pair, the id has to lead to the Merkle root in the header of the block. It leads to another hash: this entry is not in that block.',
   attestation: 'The proof does not name one block.',

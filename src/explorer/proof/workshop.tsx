@@ -75,6 +75,10 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
   const changes = changesOf(proof, before);
   const forgery = changes.length === 0 ? undefined : nextForgery(proof, path);
   const isChanged = states.length > 1;
+  // Bytes that are no entry cannot be hidden by other hashes.
+  const isHidden = forgery === undefined && changes.length > 0 && !verdict.holds && verdict.check !== 'transaction';
+  const shortVerdict = verdict.holds ? '✓ the proof holds' : `✗ ${verdict.check}`;
+  const shortClass = `short-verdict ${verdict.holds ? 'good' : 'bad'}`;
 
   const go = (to: JsonProof): void => {
     made.current += 1;
@@ -110,7 +114,7 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
           </button>
         )}
       </div>
-      {forgery === undefined && changes.length > 0 && !verdict.holds && (
+      {isHidden && (
         <p class="faint">
           The entry, its siblings and the header fit together. What is missing cannot be written down: the work of this
           block and of those on it.
@@ -125,8 +129,8 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
       )}
       <div class="bench">
         <figure>
-          <p class={verdict.holds ? 'short-verdict good' : 'short-verdict bad'} aria-hidden="true">
-            {verdict.holds ? '✓ the proof holds' : `✗ ${verdict.check}`}
+          <p class={shortClass} aria-hidden="true">
+            {shortVerdict}
           </p>
           <PathPicture proof={proof} path={path} verdict={verdict} before={pathBefore} />
           <figcaption class="faint">
@@ -160,7 +164,7 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
           <h4>
             Its siblings{' '}
             <span class="faint">
-              entry {count(proof.pos + 1)} of the block, counted with the coinbase; all others are behind these hashes
+              transaction {count(proof.pos + 1)} of its block; all others are behind these hashes
             </span>
           </h4>
           <ol class="siblings">
@@ -189,6 +193,9 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
           />
         </div>
       </div>
+      <p class={`${shortClass} below`} aria-hidden="true">
+        {shortVerdict}
+      </p>
     </div>
   );
 }
