@@ -10,6 +10,7 @@ import { NetworkPanel } from './panels/network-panel.jsx';
 import { ReorgPanel, ReplayBar } from './panels/reorg-panel.jsx';
 import { SearchPage } from './panels/search-page.jsx';
 import { PastPage } from './past/past-page.jsx';
+import { ProofPage } from './proof/lazy-proof.jsx';
 import { TreeWindow } from './tree/tree-view.jsx';
 import { Composer } from './ui/composer.jsx';
 import { Hero } from './ui/hero.jsx';
@@ -48,6 +49,8 @@ function Stage(): JSX.Element {
       return <BlockPage id={to.id} />;
     case 'entry':
       return <EntryPage id={to.id} />;
+    case 'proof':
+      return <ProofPage place={to.id} />;
     case 'search':
       return <SearchPage query={to.id} />;
     case 'past':

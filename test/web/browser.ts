@@ -57,8 +57,8 @@ export async function visit(
   const requests: string[] = [];
   page.on('pageerror', (error) => faults.push(error.stack ?? error.message));
   page.on('console', (message) => {
-    // The browser reports each 404, and the page asks for what may not be there: the lab, and what a reader searches.
-    const isExpected = /\/(lab|blocks\/\w+|transactions\/\w+)$/.test(message.location().url);
+    // The browser reports each 404 and 409, and the page asks for what may not be there: the lab, what a reader searches, a proof.
+    const isExpected = /\/(lab|blocks\/\w+|transactions\/\w+(\/proof\?.*)?)$/.test(message.location().url);
     if (message.type() === 'error' && !isExpected) faults.push(message.text());
   });
   page.on('request', (request) => {

@@ -52,11 +52,27 @@ async function take(): Promise<void> {
   await page.getByText('That is the proof of work.').waitFor();
   await settle(page);
   await save(page, 'block');
+  await saveProof(page);
   await page.context().close();
 
   await saveVisit('dark', { colorScheme: 'dark' });
   await saveVisit('present', { path: '?present', viewport: { width: 1280, height: 720 } });
   await saveVisit('phone', { viewport: { width: 390, height: 844 } });
+}
+
+/** A proof with one changed byte. */
+async function saveProof(page: Page): Promise<void> {
+  const texts = ['measured 4.2 bar', 'measured 4.3 bar', 'measured 4.1 bar'];
+  const { ids } = (await (await cluster.post(1, '/blocks', { data: texts })).json()) as { ids: string[] };
+  await page.getByText('All 3 nodes agree on block 8').waitFor({ timeout: SLOW_MS });
+  await page.goto(`${cluster.url(1)}/#/entry/${ids[1]}`);
+  await page.getByRole('button', { name: 'Check it here' }).click();
+  await page.getByText('✓ The proof holds.').waitFor();
+  await page.getByRole('group', { name: 'Sibling 1' }).locator('[data-at="13"]').click();
+  await page.getByText('✗ The check merkle fails.').waitFor();
+  await settle(page);
+  await page.locator('.outcome').evaluate((outcome) => outcome.scrollIntoView());
+  await save(page, 'proof');
 }
 
 async function saveVisit(name: string, options: VisitOptions): Promise<void> {

@@ -1,6 +1,7 @@
 import { join, parse } from 'node:path';
 import { Command } from 'commander';
 import { isHash } from '../../consensus/codec.js';
+import { FORM_NAMES, formOf, merkleBlockBytes, type ProofForm } from '../../proofs/offline/proof-form.js';
 import { ProofError } from '../../proofs/offline/proof-error.js';
 import {
   verifyJsonProof,
@@ -15,11 +16,6 @@ import { isFile, readDataFile, readWhole } from '../files.js';
 import { printable } from '../format.js';
 import { MAX_PROOF_BYTES, readHeaders } from '../read-headers.js';
 import type { Terminal } from '../terminal.js';
-
-const OTS_BEGINS = Buffer.from([0x00, 0x4f]);
-const NAMES = { ots: 'an OpenTimestamps proof', merkleblock: 'a merkleblock', json: 'a proof as JSON' } as const;
-
-type Form = keyof typeof NAMES;
 
 interface VerifyCommandOptions {
   readonly data?: string;
@@ -54,7 +50,7 @@ export function verifyCommand(terminal: Terminal): Command {
       const tip = tipOf(options.tip);
       if (form !== 'json' && options.headers === undefined) {
         throw new CliError(
-          `${NAMES[form]} holds no headers: say with --headers which node or file has them`,
+          `${FORM_NAMES[form]} holds no headers: say with --headers which node or file has them`,
           EXIT.usage,
         );
       }
@@ -74,21 +70,10 @@ export function verifyCommand(terminal: Terminal): Command {
     });
 }
 
-function formOf(proof: Buffer): Form {
-  if (proof.subarray(0, OTS_BEGINS.length).equals(OTS_BEGINS)) return 'ots';
-  return /^\s*[{[]/.test(proof.subarray(0, 100).toString('latin1')) ? 'json' : 'merkleblock';
-}
-
-function verify(proof: Buffer, form: Form, options: VerifyOptions): Proven {
+function verify(proof: Buffer, form: ProofForm, options: VerifyOptions): Proven {
   if (form === 'json') return verifyJsonProof(proof.toString('latin1'), options);
   if (form === 'ots') return verifyOtsProof(proof, options.headers!, options);
-  return verifyMerkleBlock(fromHex(proof), options.headers!, options);
-}
-
-/** As gettxoutproof gives it, or as the bytes themselves. */
-function fromHex(proof: Buffer): Buffer {
-  const text = proof.toString('latin1').trim();
-  return text.length % 2 === 0 && /^[0-9a-f]+$/.test(text) ? Buffer.from(text, 'hex') : proof;
+  return verifyMerkleBlock(merkleBlockBytes(proof), options.headers!, options);
 }
 
 function tipOf(given: string | undefined): string | undefined {
@@ -103,11 +88,11 @@ function besides(path: string): string | undefined {
   return [name, parse(name).name].map((candidate) => join(dir, candidate)).find(isFile);
 }
 
-function show(proven: Proven, form: Form, dataPath: string | undefined): string {
+function show(proven: Proven, form: ProofForm, dataPath: string | undefined): string {
   const { proven: holds, notProven } = describeProof(proven);
   const about = dataPath === undefined ? '' : ` of ${printable(dataPath)}`;
   return [
-    `The proof holds: ${NAMES[form]}${about}.`,
+    `The proof holds: ${FORM_NAMES[form]}${about}.`,
     '',
     ...holds.map((line) => printable(line)),
     '',
@@ -117,7 +102,7 @@ function show(proven: Proven, form: Form, dataPath: string | undefined): string 
   ].join('\n');
 }
 
-function viewOf({ entry, work, ...proven }: Proven, form: Form): object {
+function viewOf({ entry, work, ...proven }: Proven, form: ProofForm): object {
   const { kind, data } = entry ?? { kind: null, data: null };
   return {
     holds: true,

@@ -3,9 +3,9 @@ import { signal } from '@preact/signals';
 /** What stands below the tree. */
 export type Route =
   | { readonly name: 'overview' }
-  | { readonly name: 'block' | 'past' | 'entry' | 'search'; readonly id: string };
+  | { readonly name: 'block' | 'past' | 'entry' | 'proof' | 'search'; readonly id: string };
 
-const PLACES = ['block', 'past', 'entry', 'search'] as const;
+const PLACES = ['block', 'past', 'entry', 'proof', 'search'] as const;
 
 export const route = signal<Route>(parse(location.hash));
 /** A projector shows large letters, and only what a class needs. */

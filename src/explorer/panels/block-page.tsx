@@ -60,6 +60,7 @@ export function BlockPage({ id }: { readonly id: string }): JSX.Element {
               <span class="links-row">
                 <a href={hrefOf({ name: 'entry', id: entry.id })}>{entry.id.slice(0, 12)}…</a>
                 <Author entry={entry} />
+                <a href={hrefOf({ name: 'proof', id: `${view.hash}/${entry.id}` })}>Proof…</a>
                 {view.confirmations > 0 && (
                   <a href={hrefOf({ name: 'past', id: `${view.index}/${entry.id}` })}>Edit the past…</a>
                 )}

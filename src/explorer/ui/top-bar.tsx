@@ -40,6 +40,7 @@ export function TopBar(): JSX.Element {
       </form>
       <nav aria-label="More">
         <a href={isPresenting ? '/' : '/?present'}>{isPresenting ? 'All panels' : 'Present'}</a>
+        <a href={hrefOf({ name: 'proof', id: 'file' })}>Check a proof</a>
         <a href="/docs">API</a>
       </nav>
     </header>

@@ -79,6 +79,7 @@ export class HeaderTree {
       throw new ProofError(
         'link',
         `the header at height ${height} does not follow the block before it, ${parent.hash}`,
+        height,
       );
     }
     return this.#add(bytes, header, parent);
@@ -97,9 +98,10 @@ export class HeaderTree {
 
   #check(header: BlockHeader, hash: Hash, parent: BlockNode): void {
     const { params } = this;
+    const height = parent.height + 1;
     if (params === undefined) {
       if (isHashBelowTarget(hash, header.bits)) return;
-      throw new ProofError('work', `block ${hash} does not have the work that its own target asks for`);
+      throw new ProofError('work', `block ${hash} does not have the work that its own target asks for`, height);
     }
     try {
       checkProofOfWork(header, hash, params);
@@ -107,7 +109,7 @@ export class HeaderTree {
       if (this.#knows(parent, params.medianTimeSpan)) checkMedianTime(header, parent, params);
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
-      throw new ProofError(CHECKS[error.code] ?? 'format', `block ${parent.height + 1}: ${error.message}`);
+      throw new ProofError(CHECKS[error.code] ?? 'format', `block ${height}: ${error.message}`, height);
     }
   }
 

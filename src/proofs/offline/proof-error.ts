@@ -42,6 +42,8 @@ export class ProofError extends Error {
   constructor(
     readonly check: ProofCheck,
     message: string,
+    /** Of the header that fails it, where it is one. */
+    readonly height?: number,
   ) {
     super(message);
   }

@@ -161,6 +161,7 @@ function linkAll(tree: HeaderTree, proof: JsonProof): BlockNode {
     throw new ProofError(
       'tip',
       `the headers end with block ${at.height} (${at.hash}), not ${tip.height} (${tip.hash})`,
+      at.height,
     );
   }
   if (block === undefined) {
@@ -168,7 +169,8 @@ function linkAll(tree: HeaderTree, proof: JsonProof): BlockNode {
     throw new ProofError('block', `the headers reach from ${reach}, and the entry is to be in ${proof.block_height}`);
   }
   if (block.hash !== proof.block_hash) {
-    throw new ProofError('block', `block ${block.height} is ${block.hash}, the proof names ${proof.block_hash}`);
+    const named = `block ${block.height} is ${block.hash}, the proof names ${proof.block_hash}`;
+    throw new ProofError('block', named, block.height);
   }
   return block;
 }

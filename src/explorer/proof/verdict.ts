@@ -1,0 +1,69 @@
+import { ProofError, type ProofCheck } from '../../proofs/offline/proof-error.js';
+import type { Proven } from '../../proofs/offline/verify-proof.js';
+import { describeProof, type ProofWords } from '../../proofs/offline/words.js';
+
+export interface Holds {
+  readonly holds: true;
+  readonly proven: Proven;
+  readonly words: ProofWords;
+}
+
+export interface Fails {
+  readonly holds: false;
+  readonly check: ProofCheck;
+  /** As the check says it. */
+  readonly reason: string;
+  /** Of the header that is at fault, where it is one. */
+  readonly height: number | undefined;
+}
+
+export type Verdict = Holds | Fails;
+
+/** What a check of a proof comes to. @throws what is no ProofError: a fault of the check itself. */
+export function judge(verify: () => Proven): Verdict {
+  try {
+    const proven = verify();
+    return { holds: true, proven, words: describeProof(proven) };
+  } catch (error) {
+    if (!(error instanceof ProofError)) throw error;
+    return { holds: false, check: error.check, reason: error.message, height: error.height };
+  }
+}
+
+/** Checks that come after those of the headers: when one of them fails, all headers are good. */
+const AFTER_HEADERS: ReadonlySet<ProofCheck> = new Set(['merkle', 'block', 'tip', 'network', 'undone']);
+
+/** What the check of a proof as JSON has found of the header at this height; undefined where it did not come so far. */
+export function isHeaderGood(verdict: Verdict, height: number): boolean | undefined {
+  if (verdict.holds) return true;
+  if (verdict.height === undefined) return AFTER_HEADERS.has(verdict.check) || undefined;
+  if (height === verdict.height) return false;
+  return height < verdict.height || AFTER_HEADERS.has(verdict.check) || undefined;
+}
+
+const WHY: Readonly<Record<ProofCheck, string>> = {
+  format: 'These bytes are no whole proof: something is cut off, missing, or not of the form.',
+  rules: 'The proof is of a network with rules that this page does not know.',
+  genesis: 'The rules in the proof give another first block than the one that it names.',
+  data: 'The file is not the one that the proof is about.',
+  transaction:
+    'The bytes have to be an entry that keeps the rules, and their hash has to be the id that the proof is about. One changed byte changes all of the hash.',
+  signature:
+    'The signature has to be of the key in the entry, over its text and this network. One changed byte and it holds no more.',
+  merkle:
+    'Hashed together with its siblings, pair by pair, the id has to lead to the Merkle root in the header of the block. It leads to another hash: this entry is not in that block.',
+  attestation: 'The proof does not name one block.',
+  link: 'Each header names the hash of the header before it, and this one names another. One changed byte in a header changes its hash, and so cuts off all that follow.',
+  work: 'The hash of a header has to be at most its target. After a change it is as good as random, and too large: nobody has done the work for these bytes.',
+  difficulty: 'A header has another target than the rules of the network ask for.',
+  time: 'A header has a time that is not after those before it.',
+  block: 'The block is not the one that the proof names.',
+  tip: 'The headers do not end with the block that the proof names.',
+  network: 'The proof is of another network than the headers of this node.',
+  undone: 'The block is not on the chain of this node: a reorganisation has undone it, or it is of another network.',
+};
+
+/** Why a proof that fails this check cannot be right, for people who see their first one. */
+export function whyOf(check: ProofCheck): string {
+  return WHY[check];
+}
