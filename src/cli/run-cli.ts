@@ -20,6 +20,7 @@ import { startCommand } from './commands/start.js';
 import { statusCommand } from './commands/status.js';
 import { submitCommand } from './commands/submit.js';
 import { verifyCommand } from './commands/verify.js';
+import { watchCommand } from './commands/watch.js';
 import { CliError, EXIT, type ExitCode } from './exit.js';
 import type { Terminal } from './terminal.js';
 
@@ -53,7 +54,7 @@ function createProgram(terminal: Terminal): Command {
     .version(VERSION, '-V, --version')
     .addHelpText('after', HELP);
   const commands = [
-    ...[startCommand, clusterCommand, statusCommand, chainCommand, blockCommand],
+    ...[startCommand, clusterCommand, watchCommand, statusCommand, chainCommand, blockCommand],
     ...[submitCommand, signCommand, exportCommand, peersCommand, bansCommand, mempoolCommand, mineCommand, labCommand],
     ...[proofCommand, verifyCommand, stampCommand],
     ...[certsCommand, backupCommand, restoreCommand, reindexCommand],

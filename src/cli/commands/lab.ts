@@ -5,6 +5,7 @@ import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions
 import { CliError, EXIT } from '../exit.js';
 import { duration, printable, table } from '../format.js';
 import type { Answer, NodeClient } from '../node-client.js';
+import { reachNode } from '../reach-node.js';
 import type { Terminal } from '../terminal.js';
 
 const MAX_SECONDS = 86_400;
@@ -12,9 +13,6 @@ const MAX_DELAY_MS = 5_000;
 const MAX_HASH_RATE = 1_000_000_000_000;
 /** A node that is stopped has 10 s to end. */
 const PROCESS_TIMEOUT_MS = 20_000;
-/** Where `minichain cluster` runs its first nodes: any of them will do, and the first may be the one that was killed. */
-const CLUSTER_URLS = [8091, 8092, 8093].map((port) => `http://127.0.0.1:${port}`);
-
 interface Timed extends ClientOptions {
   readonly seconds?: number;
 }
@@ -165,22 +163,8 @@ interface Reached {
 }
 
 /** The lab of the node that is to be asked. @throws CliError, of the first node if none answers. */
-async function read(terminal: Terminal, options: ClientOptions): Promise<Reached> {
-  const ask = async (client: NodeClient): Promise<Reached> => ({ client, answer: await client.get<LabView>('/lab') });
-  const first = clientOf(options, terminal);
-  try {
-    return await ask(first);
-  } catch (error) {
-    if (!(error instanceof CliError) || error.exitCode !== EXIT.unreachable) throw error;
-    const isChosen =
-      (options.url ?? terminal.env['MINICHAIN_URL'] ?? terminal.env['MINICHAIN_NODE_HTTP_PORT']) !== undefined;
-    if (isChosen) throw error;
-    for (const url of CLUSTER_URLS.slice(1)) {
-      const reached = await ask(clientOf({ ...options, url }, terminal)).catch(() => undefined);
-      if (reached !== undefined) return reached;
-    }
-    throw error;
-  }
+function read(terminal: Terminal, options: ClientOptions): Promise<Reached> {
+  return reachNode(options, terminal, async (client) => ({ client, answer: await client.get<LabView>('/lab') }));
 }
 
 function show(terminal: Terminal, options: ClientOptions, { answer }: Reached): void {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Status } from '../../ops/status-schemas.js';
 import { clientCommand, clientOf, print, type ClientOptions } from '../client-command.js';
-import { describeSync, followSync } from '../follow-sync.js';
+import { describeSync } from '../describe-sync.js';
+import { followSync } from '../follow-sync.js';
 import { bytes, count, duration, hashRate, pairs, plural, printable } from '../format.js';
 import type { Terminal } from '../terminal.js';
 
