@@ -7,6 +7,7 @@ import { certsCommand } from './commands/certs.js';
 import { bansCommand } from './commands/bans.js';
 import { blockCommand, chainCommand } from './commands/chain.js';
 import { clusterCommand } from './commands/cluster.js';
+import { forksCommand } from './commands/forks.js';
 import { exportCommand } from './commands/export.js';
 import { labCommand } from './commands/lab.js';
 import { mempoolCommand } from './commands/mempool.js';
@@ -14,11 +15,13 @@ import { mineCommand } from './commands/mine.js';
 import { peersCommand } from './commands/peers.js';
 import { proofCommand } from './commands/proof.js';
 import { reindexCommand } from './commands/reindex.js';
+import { searchCommand } from './commands/search.js';
 import { signCommand } from './commands/sign.js';
 import { stampCommand } from './commands/stamp.js';
 import { startCommand } from './commands/start.js';
 import { statusCommand } from './commands/status.js';
 import { submitCommand } from './commands/submit.js';
+import { txCommand } from './commands/tx.js';
 import { verifyCommand } from './commands/verify.js';
 import { watchCommand } from './commands/watch.js';
 import { CliError, EXIT, type ExitCode } from './exit.js';
@@ -54,7 +57,8 @@ function createProgram(terminal: Terminal): Command {
     .version(VERSION, '-V, --version')
     .addHelpText('after', HELP);
   const commands = [
-    ...[startCommand, clusterCommand, watchCommand, statusCommand, chainCommand, blockCommand],
+    ...[startCommand, clusterCommand, watchCommand, statusCommand, chainCommand, blockCommand, forksCommand],
+    ...[txCommand, searchCommand],
     ...[submitCommand, signCommand, exportCommand, peersCommand, bansCommand, mempoolCommand, mineCommand, labCommand],
     ...[proofCommand, verifyCommand, stampCommand],
     ...[certsCommand, backupCommand, restoreCommand, reindexCommand],

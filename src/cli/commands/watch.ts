@@ -14,8 +14,7 @@ import { noPaint, paintWithColours } from '../live/paint.js';
 import { Redraw } from '../live/redraw.js';
 import { renderNetwork } from '../live/render-network.js';
 import { untilStopped } from '../live/until-stopped.js';
-import { watchedNodes } from '../live/watched-nodes.js';
-import type { NodeClient } from '../node-client.js';
+import { watchedNodes, type WatchedNode } from '../live/watched-nodes.js';
 import { hasColours, type Terminal } from '../terminal.js';
 
 const MAX_ID_CHARS = 64;
@@ -42,21 +41,21 @@ export function watchCommand(terminal: Terminal): Command {
         "  minichain watch --plain | tee events.log\n  minichain watch --json | jq -c 'select(.type == \"tip\")'",
     )
     .action(async (options: WatchOptions) => {
-      const clients = await watchedNodes(options.node ?? [], options, terminal);
+      const nodes = await watchedNodes(options.node ?? [], options, terminal);
       const isLive = terminal.stdout.isTTY === true && !options.plain && !options.json && terminal.env['TERM'] !== 'dumb';
       await untilStopped((signal, stop) =>
-        isLive ? watchLive(clients, terminal, signal, stop) : watchLines(clients, options, terminal, signal),
+        isLive ? watchLive(nodes, terminal, signal, stop) : watchLines(nodes, options, terminal, signal),
       );
     });
 }
 
 async function watchLive(
-  clients: readonly NodeClient[],
+  nodes: readonly WatchedNode[],
   terminal: Terminal,
   signal: AbortSignal,
   stop: () => void,
 ): Promise<void> {
-  const view = new NetworkView(clients.map(({ url }) => url));
+  const view = new NetworkView(nodes.map(({ client: { url }, name }) => ({ url, name })));
   const paint = hasColours(terminal.stdout, terminal.env) ? paintWithColours : noPaint;
   const screen = new LiveScreen(terminal, { stop, redraw: () => redraw.now() });
   const redraw: Redraw = new Redraw(() =>
@@ -66,7 +65,7 @@ async function watchLive(
     change();
     redraw.changed();
   };
-  const feeds = clients.map((client) => {
+  const feeds = nodes.map(({ client }) => {
     const { url } = client;
     return new NodeFeed(client, {
       snapshot: (figures, forks) => changed(() => view.snapshot(url, figures, forks, Date.now())),
@@ -88,13 +87,13 @@ async function watchLive(
 }
 
 async function watchLines(
-  clients: readonly NodeClient[],
+  nodes: readonly WatchedNode[],
   { json = false }: WatchOptions,
   { stdout }: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
   await Promise.all(
-    clients.map(async (client) => {
+    nodes.map(async ({ client, name }) => {
       const { url } = client;
       let node: string | null = null;
       const learn = async (): Promise<void> => {
@@ -104,8 +103,8 @@ async function watchLines(
         );
       };
       const say = (atMs: number, text: string): void => {
-        const name = padEnd(printable(node ?? new URL(url).host, MAX_ID_CHARS), NAME_CELLS);
-        stdout.write(`${moment(new Date(atMs).toISOString())}  ${name}  ${text}\n`);
+        const who = padEnd(printable(node ?? name, MAX_ID_CHARS), NAME_CELLS);
+        stdout.write(`${moment(new Date(atMs).toISOString())}  ${who}  ${text}\n`);
       };
       const link = (state: 'up' | 'down', reason: string | null): void => {
         const atMs = Date.now();

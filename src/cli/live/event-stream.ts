@@ -2,16 +2,15 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLoopback } from '../../config/address.js';
 import type { FeedEvent } from '../../events/event-schemas.js';
-import { printable } from '../format.js';
+import { connectionReason } from './connection-reason.js';
 
 /** A node sends a comment every 15 seconds (docs/events.md): after more than two of them it counts as gone. */
 const SILENCE_MS = 40_000;
 const CONNECT_MS = 10_000;
 const FIRST_RETRY_MS = 500;
-const MAX_RETRY_MS = 4_000;
+const MAX_RETRY_MS = 2_000;
 /** Far above any event. */
 const MAX_EVENT_CHARS = 4_194_304;
-const MAX_REASON = 200;
 
 export interface StreamListener {
   /** The stream is open. After a break it goes on with what was missed, or with a `reset` event. */
@@ -42,7 +41,7 @@ export async function followEvents(url: string, listener: StreamListener, signal
       throw new Error('it ended the stream of events');
     } catch (error) {
       if (signal.aborted) return;
-      if (!isLost) listener.lost(reasonOf(error));
+      if (!isLost) listener.lost(connectionReason(error));
       isLost = true;
     }
     await sleep(retryMs, undefined, { signal }).catch(() => undefined);
@@ -98,16 +97,4 @@ class EventParser {
 function splitField(line: string): [string, string] {
   const at = line.indexOf(':');
   return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1).replace(/^ /, '')];
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  const { code, message } = error as NodeJS.ErrnoException;
-  const words: Readonly<Record<string, string>> = {
-    ECONNREFUSED: 'connection refused',
-    ECONNRESET: 'connection lost',
-    ENOTFOUND: 'no such host name',
-    EAI_AGAIN: 'no such host name',
-  };
-  return words[code ?? ''] ?? printable(message, MAX_REASON);
 }

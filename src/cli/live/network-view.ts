@@ -12,11 +12,14 @@ const MAX_NEWS = 100;
 /** What all nodes of a cluster say of a fault is one piece of news. */
 const SHARED: ReadonlySet<string> = new Set(['partition', 'process', 'heal', 'reset', 'end']);
 const SAME_NEWS_MS = 3_000;
+/** Stands where a node stands otherwise. */
+const LAB = 'lab';
+const LAB_EFFECT_MS = 5_000;
 const MAX_ID_CHARS = 64;
 
 export interface NodeState {
   readonly url: string;
-  /** Its address until it has answered. Fit to be printed. */
+  /** Fit to be printed. */
   nodeId: string;
   link: 'connecting' | 'live' | 'down';
   /** While it is down: why. */
@@ -32,6 +35,8 @@ export interface News {
   readonly atMs: number;
   readonly nodeId: string;
   readonly text: string;
+  /** A session began or ended. */
+  readonly isLink?: boolean;
 }
 
 /** What is known of some nodes and their blocks. The first node is the one that was asked. */
@@ -41,11 +46,12 @@ export class NetworkView {
   /** Newest first. */
   news: readonly News[] = [];
 
-  constructor(urls: readonly string[]) {
-    for (const url of urls) {
+  /** @param nodes their addresses, and what to call them until they answer. */
+  constructor(nodes: readonly { readonly url: string; readonly name: string }[]) {
+    for (const { url, name } of nodes) {
       this.#nodes.set(url, {
         url,
-        nodeId: printable(new URL(url).host, MAX_ID_CHARS),
+        nodeId: printable(name, MAX_ID_CHARS),
         link: 'connecting',
         reason: '',
         tip: undefined,
@@ -87,8 +93,14 @@ export class NetworkView {
     if (event.type === 'mining') node.isMining = event.state === 'started';
     if (event.type === 'sync' && node.status !== undefined) node.status = { ...node.status, sync: event };
     if (!isNews(event)) return;
-    const nodeId = event.type === 'lab' && SHARED.has(event.change) ? 'lab' : node.nodeId;
-    this.#add({ atMs: event.atMs, nodeId, text: describeEvent(event, shortHash) });
+    const isShared = event.type === 'lab' && SHARED.has(event.change);
+    const nodeId = isShared ? LAB : node.nodeId;
+    const isLink = event.type === 'peer';
+    // Sessions that end and begin because the lab made them do so are no news of their own.
+    if (isShared) this.news = this.news.filter((item) => !item.isLink || event.atMs - item.atMs > LAB_EFFECT_MS);
+    const cause = this.news.find((item) => item.nodeId === LAB);
+    if (isLink && cause !== undefined && event.atMs - cause.atMs < LAB_EFFECT_MS) return;
+    this.#add({ atMs: event.atMs, nodeId, text: describeEvent(event, shortHash), isLink });
   }
 
   lost(url: string, reason: string, nowMs: number): void {

@@ -3,7 +3,8 @@ import type { Forks } from '../../chain/fork-schemas.js';
 import type { FeedEvent } from '../../events/event-schemas.js';
 import type { Status } from '../../ops/status-schemas.js';
 import type { Peers } from '../../peers/peers-schemas.js';
-import { NodeBusyError, type NodeClient } from '../node-client.js';
+import type { NodeClient } from '../node-client.js';
+import { connectionReason } from './connection-reason.js';
 import { followEvents } from './event-stream.js';
 
 /** Heights below the tip that are asked for: GET /forks sums up those where nothing happened. */
@@ -95,7 +96,7 @@ export class NodeFeed {
       for (const { event, id } of early) this.#apply(event, id, signal);
     } catch (error) {
       if (round !== this.#round || signal.aborted) return;
-      this.listener.lost(reasonOf(error));
+      this.listener.lost(connectionReason(error));
       await sleep(FIGURES_PAUSE_MS, undefined, { signal }).catch(() => undefined);
       if (round === this.#round && !signal.aborted) await this.#fetch(signal);
     }
@@ -124,7 +125,7 @@ export class NodeFeed {
       try {
         this.listener.figures(await this.#getFigures());
       } catch (error) {
-        if (!signal.aborted) this.listener.lost(reasonOf(error));
+        if (!signal.aborted) this.listener.lost(connectionReason(error));
       }
       await sleep(FIGURES_PAUSE_MS, undefined, { signal }).catch(() => undefined);
     } while ((this.#figures as string) === 'again' && !signal.aborted);
@@ -142,11 +143,4 @@ export class NodeFeed {
 
 function pathOf(height: number): string {
   return `/forks?from=${Math.max(0, height - TREE_HEIGHTS + 1)}`;
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const text = error instanceof NodeBusyError ? error.reason : error.message;
-  // The address stands beside it.
-  return /\(([^()]*)\)$/.exec(text)?.[1] ?? text.replace(/^the node at \S+ /, 'it ');
 }

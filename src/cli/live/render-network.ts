@@ -179,7 +179,7 @@ function branchLines(view: NetworkView, letters: Letters, { columns, paint }: Fr
     return `after ${count(forkHeight)}: ${plural(length, 'block')} to ${count(end.height)} ${shortHash(end.hash)}, ${who}`;
   });
   const more = recent.length - lines.length;
-  const title = `FORKS, BESIDE THE CHAIN OF ${letterOf(letters, home.nodeId)}${more > 0 ? ` (${more} MORE: minichain forks)` : ''}`;
+  const title = `FORKS BESIDE THE CHAIN OF ${letterOf(letters, home.nodeId)}${more > 0 ? ` (${more} MORE: minichain forks)` : ''}`;
   return [paint('faint', cutEnd(title, columns)), ...lines.map((line) => cutEnd(line, columns))];
 }
 

@@ -6,6 +6,13 @@ import type { NodeClient } from '../node-client.js';
 import { reachNode } from '../reach-node.js';
 import type { Terminal } from '../terminal.js';
 
+/** A node to watch. */
+export interface WatchedNode {
+  readonly client: NodeClient;
+  /** Its node id where the cluster says so, otherwise its address, until it has answered itself. */
+  readonly name: string;
+}
+
 /**
  * The nodes to watch: those that were named, or the one that is asked with all nodes of its cluster.
  * @throws CliError when none of them answers.
@@ -14,13 +21,21 @@ export async function watchedNodes(
   named: readonly string[],
   options: ClientOptions,
   terminal: Terminal,
-): Promise<readonly NodeClient[]> {
-  if (named.length > 0) return someAnswer(named.map((url) => clientOf({ ...options, url }, terminal)));
+): Promise<readonly WatchedNode[]> {
+  const at = (url: string): NodeClient => clientOf({ ...options, url }, terminal);
+  if (named.length > 0) return (await someAnswer(named.map(at))).map((client) => ({ client, name: hostOf(client) }));
   return reachNode(options, terminal, async (client) => {
-    await client.get<Status>('/status');
-    const others = othersOf(await labOf(client), client.url);
-    return [client, ...others.map((url) => clientOf({ ...options, url }, terminal))];
+    const { nodeId } = (await client.get<Status>('/status')).body;
+    const others = othersOf(await labOf(client), client.url).map(({ url, name }) => {
+      const other = at(url);
+      return { client: other, name: name ?? hostOf(other) };
+    });
+    return [{ client, name: nodeId }, ...others];
   });
+}
+
+function hostOf({ url }: NodeClient): string {
+  return new URL(url).host;
 }
 
 async function someAnswer(clients: readonly NodeClient[]): Promise<readonly NodeClient[]> {
@@ -41,9 +56,9 @@ async function labOf(client: NodeClient): Promise<LabView | undefined> {
   }
 }
 
-function othersOf(lab: LabView | undefined, asked: string): string[] {
+function othersOf(lab: LabView | undefined, asked: string): { readonly url: string; readonly name?: string }[] {
   if (lab === undefined) return [];
   const place = (url: string): string => new URL(url).host.replace(/^(localhost|\[::1\])(?=:|$)/, '127.0.0.1');
-  const urls = lab.cluster === null ? lab.nodes : lab.cluster.nodes.map(({ url }) => url);
-  return urls.filter((url) => place(url) !== place(asked));
+  const nodes = lab.cluster?.nodes.map(({ url, nodeId }) => ({ url, name: nodeId })) ?? lab.nodes.map((url) => ({ url }));
+  return nodes.filter(({ url }) => place(url) !== place(asked));
 }
