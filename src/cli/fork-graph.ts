@@ -8,6 +8,13 @@ export interface GraphLine {
   readonly run?: Forks['runs'][number];
 }
 
+/** A block, or blocks that are summed up. */
+interface Row {
+  readonly height: number;
+  readonly block?: TreeBlock;
+  readonly run?: Forks['runs'][number];
+}
+
 const SIGNS = { active: '●', side: '○', orphan: '?' } as const;
 
 /**
@@ -15,7 +22,10 @@ const SIGNS = { active: '●', side: '○', orphan: '?' } as const;
  * block where it leaves another one.
  */
 export function forkGraph({ blocks, runs, tip }: Forks): GraphLine[] {
-  const rows = [...blocks.map((block) => ({ height: block.height, block })), ...runs.map((run) => ({ height: run.to, run }))];
+  const rows: Row[] = [
+    ...blocks.map((block) => ({ height: block.height, block })),
+    ...runs.map((run) => ({ height: run.to, run })),
+  ];
   rows.sort((a, b) => b.height - a.height || orderOf(a) - orderOf(b));
   const parents = new Set(blocks.map(({ hash }) => hash));
   /** The hash that each lane waits for; null is a free lane. The first is that of the active chain. */
@@ -25,11 +35,11 @@ export function forkGraph({ blocks, runs, tip }: Forks): GraphLine[] {
   const draw = (at: number, sign: string): string =>
     lanes.map((lane, i) => (i === at ? sign : lane === null || (i === 0 && !hasBegun) ? ' ' : '│')).join(' ').trimEnd();
   for (const row of rows) {
-    if ('run' in row) {
-      lines.push({ lines: draw(0, '⋮'), run: row.run });
+    const { block, run } = row;
+    if (block === undefined) {
+      lines.push({ lines: draw(0, '⋮'), run: run! });
       continue;
     }
-    const { block } = row;
     const isActive = block.status === 'active';
     const waiting = [...lanes.keys()].filter((lane) => lanes[lane] === block.hash);
     // A run hides which block is waited for.
@@ -50,8 +60,8 @@ export function forkGraph({ blocks, runs, tip }: Forks): GraphLine[] {
 }
 
 /** At one height the active block comes last: then the branches that leave below it are drawn beside it. */
-function orderOf(row: { readonly block?: TreeBlock }): number {
-  return row.block?.status === 'active' ? 1 : 0;
+function orderOf({ block }: Row): number {
+  return block?.status === 'active' ? 1 : 0;
 }
 
 function freeLane(lanes: (string | null)[]): number {

@@ -6,7 +6,7 @@ import { CliError, EXIT } from '../exit.js';
 import { duration, printable, table } from '../format.js';
 import type { Answer, NodeClient } from '../node-client.js';
 import { reachNode } from '../reach-node.js';
-import type { Terminal } from '../terminal.js';
+import { widthOf, type Terminal } from '../terminal.js';
 
 const MAX_SECONDS = 86_400;
 const MAX_DELAY_MS = 5_000;
@@ -42,19 +42,20 @@ export function labCommand(terminal: Terminal): Command {
       ].join('\n'),
     )
     .action(async (options: ClientOptions) => show(terminal, options, await read(terminal, options)));
+  const shown = (lab: LabView): string => showLab(lab, widthOf(terminal.stdout));
   const add = (one: Command, example: string): void => {
     command.addCommand(one.addHelpText('after', `\nExample:\n  minichain lab ${example}`));
   };
   const post = async (one: Command, path: string, body?: object): Promise<void> => {
     const options = one.optsWithGlobals<ClientOptions>();
     const { client } = await read(terminal, options);
-    print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), showLab);
+    print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), shown);
   };
 
   const postToAll = async (one: Command, path: string, body?: object): Promise<void> => {
     const options = one.optsWithGlobals<ClientOptions>();
     const { client, answer } = await read(terminal, options);
-    print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), showLab);
+    print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), shown);
     const others = othersOf(answer.body, client.url).map((url) => clientOf({ ...options, url }, terminal));
     const results = await Promise.allSettled(others.map((other) => other.post(path, body, PROCESS_TIMEOUT_MS)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -96,7 +97,7 @@ export function labCommand(terminal: Terminal): Command {
       if (delayMs > 0 || jitter > 0) return post(slow, path, { delayMs, jitterMs: jitter, seconds });
       const options = slow.optsWithGlobals<ClientOptions>();
       const { client } = await read(terminal, options);
-      print(terminal, options, await client.delete<LabView>(path), showLab);
+      print(terminal, options, await client.delete<LabView>(path), shown);
     }),
     'slow node-2 800 --jitter 200',
   );
@@ -168,7 +169,7 @@ function read(terminal: Terminal, options: ClientOptions): Promise<Reached> {
 }
 
 function show(terminal: Terminal, options: ClientOptions, { answer }: Reached): void {
-  print(terminal, options, answer, showLab);
+  print(terminal, options, answer, (lab) => showLab(lab, widthOf(terminal.stdout)));
 }
 
 /** The addresses of these nodes, or of all that run; undefined stands for the node that was asked. */
@@ -210,7 +211,7 @@ function parseMode(text: string): string {
   throw new InvalidArgumentError('It must be off, entries or always.');
 }
 
-function showLab({ nodeId, mining, links, groups, groupsEndInSeconds, cluster }: LabView): string {
+function showLab({ nodeId, mining, links, groups, groupsEndInSeconds, cluster }: LabView, width: number): string {
   const isAlone = cluster === null;
   const sides = groups?.map((group) => printable(group.join(', '))).join(' / ');
   const whole = isAlone ? `${printable(nodeId)} hears all nodes` : 'The network is whole';
@@ -225,6 +226,6 @@ function showLab({ nodeId, mining, links, groups, groupsEndInSeconds, cluster }:
     `${printable(nodeId)} mines: ${mining.mode}, ${mining.hashRate === 0 ? 'as fast as it can' : `at most ${mining.hashRate} hashes/s`}`,
   ];
   const rows = (cluster?.nodes ?? []).map((node) => [printable(node.nodeId), node.state, printable(node.url)]);
-  const nodes = rows.length > 0 ? `\n${table([['node', 'state', 'REST'], ...rows])}` : '';
+  const nodes = rows.length > 0 ? `\n${table([['node', 'state', 'REST'], ...rows], { width, cuts: { REST: 'end', node: 'end' } })}` : '';
   return `${lines.join('\n')}\n${nodes}`;
 }

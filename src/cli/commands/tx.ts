@@ -42,10 +42,10 @@ function showEntry(entry: TransactionStatus, width: number): string {
   return data === null ? facts : `${facts}\n${printableLines(data)}\n`;
 }
 
-/** Line breaks of the text stay; nothing else in it can steer the terminal. */
+/** Line breaks of the text stay, but its lines stand apart from ours; nothing else in it can steer the terminal. */
 function printableLines(text: string): string {
   return text
     .split('\n')
-    .map((line) => printable(line))
+    .map((line) => `  ${printable(line)}`.trimEnd())
     .join('\n');
 }
