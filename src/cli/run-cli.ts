@@ -7,6 +7,7 @@ import { certsCommand } from './commands/certs.js';
 import { bansCommand } from './commands/bans.js';
 import { blockCommand, chainCommand } from './commands/chain.js';
 import { clusterCommand } from './commands/cluster.js';
+import { completionCommand } from './commands/completion.js';
 import { forksCommand } from './commands/forks.js';
 import { exportCommand } from './commands/export.js';
 import { labCommand } from './commands/lab.js';
@@ -61,7 +62,7 @@ function createProgram(terminal: Terminal): Command {
     ...[txCommand, searchCommand],
     ...[submitCommand, signCommand, exportCommand, peersCommand, bansCommand, mempoolCommand, mineCommand, labCommand],
     ...[proofCommand, verifyCommand, stampCommand],
-    ...[certsCommand, backupCommand, restoreCommand, reindexCommand],
+    ...[certsCommand, backupCommand, restoreCommand, reindexCommand, completionCommand],
   ];
   for (const create of commands) program.addCommand(create(terminal));
   for (const command of [program, ...program.commands, ...program.commands.flatMap((parent) => parent.commands)]) {

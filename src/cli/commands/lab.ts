@@ -1,5 +1,4 @@
-import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { LabView, MiningMode } from '../../lab/lab-schemas.js';
 import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
 import { CliError, EXIT } from '../exit.js';
@@ -16,6 +15,8 @@ const PROCESS_TIMEOUT_MS = 20_000;
 interface Timed extends ClientOptions {
   readonly seconds?: number;
 }
+
+const MINING_MODES: readonly MiningMode[] = ['off', 'entries', 'always'];
 
 const VERBS = {
   kill: 'kill a node of the cluster, as kill -9 does; it stays down until `lab start`',
@@ -111,7 +112,9 @@ export function labCommand(terminal: Terminal): Command {
 
   const mining = clientCommand('mining', 'when nodes mine without being asked, and how fast');
   mining
-    .argument('<mode>', 'off, entries (what is in the mempool) or always (empty blocks too)', parseMode)
+    .addArgument(
+      new Argument('<mode>', 'off, entries (what is in the mempool) or always (empty blocks too)').choices(MINING_MODES),
+    )
     .argument('[node-ids...]', 'which nodes (default: all of the cluster)')
     .option('--hash-rate <n>', 'most hashes per second of each; 0 = no limit', wholeNumberArgument(0, MAX_HASH_RATE));
   add(
@@ -204,11 +207,6 @@ function parseGroups(words: readonly string[]): string[][] {
     .join(' ')
     .split('/')
     .map((group) => group.split(/[\s,]+/).filter((nodeId) => nodeId !== ''));
-}
-
-function parseMode(text: string): string {
-  if (['off', 'entries', 'always'].includes(text)) return text;
-  throw new InvalidArgumentError('It must be off, entries or always.');
 }
 
 function showLab({ nodeId, mining, links, groups, groupsEndInSeconds, cluster }: LabView, width: number): string {
