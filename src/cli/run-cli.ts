@@ -31,15 +31,29 @@ import type { Terminal } from './terminal.js';
 const HELP = `
 Examples:
   minichain cluster                      three nodes on this machine
+  minichain watch                        what they do, live
   minichain submit "Hello, chain" --wait
-  minichain chain --url http://localhost:8092
+  minichain chain --follow --url http://localhost:8092
 
 Exit codes:
-  0  all went well
-  1  the node refused, a proof does not hold, or something failed
+  0  all went well, or something that goes on until it is stopped was stopped (q, Ctrl-C, SIGTERM)
+  1  the node refused, a proof does not hold, nothing was found, or something failed
   2  a mistake in the command line or in the configuration
   3  no node could be reached
-  141  whoever read the output closed the pipe before its end`;
+  141  whoever read the output closed the pipe before its end
+Errors go to standard error. All about the command line: docs/cli.md`;
+
+type CreateCommand = (terminal: Terminal) => Command;
+
+/** As the help lists them. */
+const GROUPS: Readonly<Record<string, readonly CreateCommand[]>> = {
+  'Run nodes:': [startCommand, clusterCommand, labCommand],
+  'See what they do:': [watchCommand, statusCommand, peersCommand, bansCommand],
+  'Read the chain:': [chainCommand, blockCommand, forksCommand, txCommand, searchCommand, mempoolCommand],
+  'Add to it:': [submitCommand, signCommand, mineCommand],
+  'Prove what is in it:': [stampCommand, proofCommand, verifyCommand, exportCommand],
+  'Set up and repair:': [certsCommand, backupCommand, restoreCommand, reindexCommand, completionCommand],
+};
 
 /** Runs one command; `argv` without node and script. What goes wrong is written to stderr; answers the exit code. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -52,19 +66,15 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   }
 }
 
-function createProgram(terminal: Terminal): Command {
+/** All commands; a test walks through them. */
+export function createProgram(terminal: Terminal): Command {
   const program = new Command('minichain')
     .description('Runs nodes of a minichain, a proof-of-work blockchain for plain strings, and talks to them.')
     .version(VERSION, '-V, --version')
     .addHelpText('after', HELP);
-  const commands = [
-    ...[startCommand, clusterCommand, watchCommand, statusCommand, chainCommand, blockCommand, forksCommand],
-    ...[txCommand, searchCommand],
-    ...[submitCommand, signCommand, exportCommand, peersCommand, bansCommand, mempoolCommand, mineCommand, labCommand],
-    ...[proofCommand, verifyCommand, stampCommand],
-    ...[certsCommand, backupCommand, restoreCommand, reindexCommand, completionCommand],
-  ];
-  for (const create of commands) program.addCommand(create(terminal));
+  for (const [group, commands] of Object.entries(GROUPS)) {
+    for (const create of commands) program.addCommand(create(terminal).helpGroup(group));
+  }
   for (const command of [program, ...program.commands, ...program.commands.flatMap((parent) => parent.commands)]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
