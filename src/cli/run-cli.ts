@@ -71,6 +71,13 @@ export function createProgram(terminal: Terminal): Command {
   const program = new Command('minichain')
     .description('Runs nodes of a minichain, a proof-of-work blockchain for plain strings, and talks to them.')
     .version(VERSION, '-V, --version')
+    .addHelpCommand(
+      new Command('help')
+        .argument('[command]', 'its name')
+        .helpOption(false)
+        .summary('show the help of a command')
+        .helpGroup('Set up and repair:'),
+    )
     .addHelpText('after', HELP);
   for (const [group, commands] of Object.entries(GROUPS)) {
     for (const create of commands) program.addCommand(create(terminal).helpGroup(group));

@@ -1,8 +1,8 @@
 import type { Forks, TreeBlock } from '../../chain/fork-schemas.js';
 
 /** More blocks than this are not kept; they are forgotten from below. */
-const MAX_BLOCKS = 20_000;
-const KEPT_HEIGHTS = 5_000;
+const MAX_BLOCKS = 6_000;
+const KEPT_HEIGHTS = 2_000;
 
 /** A branch beside the chain of somebody. */
 export interface SideBranch {

@@ -8,11 +8,17 @@ export class Redraw {
   #timer: NodeJS.Timeout | undefined;
   #drawnMs = -Infinity;
   #isEnded = false;
+  /** The next drawing is one for a change, not the tick. */
+  #isSoon = false;
 
   constructor(private readonly draw: () => void) {}
 
   changed(): void {
-    this.#drawIn(Math.max(0, this.#drawnMs + LEAST_PAUSE_MS - performance.now()));
+    if (this.#isSoon || this.#isEnded) return;
+    this.#isSoon = true;
+    clearTimeout(this.#timer);
+    const pauseMs = Math.max(0, this.#drawnMs + LEAST_PAUSE_MS - performance.now());
+    this.#timer = setTimeout(() => this.now(), pauseMs);
   }
 
   now(): void {
@@ -27,14 +33,5 @@ export class Redraw {
   end(): void {
     this.#isEnded = true;
     clearTimeout(this.#timer);
-  }
-
-  #isSoon = false;
-
-  #drawIn(ms: number): void {
-    if (this.#isSoon || this.#isEnded) return;
-    this.#isSoon = true;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.now(), ms);
   }
 }

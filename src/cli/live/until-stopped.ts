@@ -1,4 +1,4 @@
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /**
  * Runs something that goes on until somebody stops it: Ctrl-C, SIGTERM, or a terminal that closes. That is how it is meant
@@ -7,17 +7,17 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export async function untilStopped(run: (signal: AbortSignal, stop: () => void) => Promise<void>): Promise<void> {
   const stopped = new AbortController();
   const stop = (): void => stopped.abort();
+  // Without a terminal it goes on, as nohup asks (see hang-up.ts).
+  const hangUp = (): void => {
+    if (process.stdout.isTTY || process.stderr.isTTY) stop();
+  };
   for (const signal of SIGNALS) process.on(signal, stop);
+  process.on('SIGHUP', hangUp);
   try {
     await run(stopped.signal, stop);
   } finally {
     stop();
     for (const signal of SIGNALS) process.removeListener(signal, stop);
+    process.removeListener('SIGHUP', hangUp);
   }
-}
-
-/** Resolves once `signal` is aborted. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

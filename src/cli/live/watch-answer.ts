@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import { clientOf, print, type ClientOptions } from '../client-command.js';
 import { cutEnd, padEnd } from '../cells.js';
 import { clockTime } from '../format.js';
-import type { Answer } from '../node-client.js';
-import type { NodeClient } from '../node-client.js';
+import type { Answer, NodeClient } from '../node-client.js';
 import { widthOf, type Terminal } from '../terminal.js';
 import { LiveScreen } from './live-screen.js';
 import { onChange } from './on-change.js';
@@ -43,7 +42,7 @@ export async function showAnswer<T>(options: WatchOptions, terminal: Terminal, s
       if (text !== last) stdout.write(options.json || last === '' ? text : `\n${text}`);
       last = text;
     };
-    await onChange({ client, terminal, signal, isRelevant: () => true, refresh, pauseMs: PAUSE_MS, everyMs: EVERY_MS });
+    await onChange({ client, terminal, signal, isRelevant: () => true, refresh, pauseMs: PAUSE_MS });
   });
 }
 
