@@ -13,7 +13,12 @@ describe('cells of a terminal', () => {
   ])('%j takes %d', (text, cells) => expect(cellsOf(text)).toBe(cells));
 
   it('cuts at the end or in the middle, never through a character', () => {
-    expect([cutEnd('abcdef', 4), cutEnd('abc', 3), cutEnd('世界世界', 4), cutEnd('abc', 0)]).toEqual(['abc…', 'abc', '世…', '']);
+    expect([cutEnd('abcdef', 4), cutEnd('abc', 3), cutEnd('世界世界', 4), cutEnd('abc', 0)]).toEqual([
+      'abc…',
+      'abc',
+      '世…',
+      '',
+    ]);
     expect(cutMiddle('0123456789abcdef', 9)).toBe('012345…ef');
     expect(cutMiddle('0123456789abcdef', 13)).toBe('01234567…cdef');
     expect(cutMiddle('0123', 2)).toBe('0…');

@@ -15,13 +15,15 @@ const fit = (width: number): string =>
 describe('fitColumns', () => {
   it('cuts hashes in the middle first, then texts at the end, then leaves columns out', () => {
     expect(fit(Infinity)).toContain(`12,345  ${HASH}  2026-11-22 13:14:15Z  A text that is too long for a terminal\n`);
-    expect(fit(100)).toContain('12,345  00008e01e0b92fd20d…053f400548  2026-11-22 13:14:15Z  A text that is too long for');
+    expect(fit(100)).toContain(
+      '12,345  00008e01e0b92fd20d0c…53f400548  2026-11-22 13:14:15Z  A text that is too long for a terminal\n',
+    );
     expect(fit(70)).toBe(
       'height  hash           time                  data\n' +
-        '12,345  00008e01…0548  2026-11-22 13:14:15Z  A text that is too lon…\n',
+        '12,345  00008e01…0548  2026-11-22 13:14:15Z  A text that is too long …\n',
     );
-    expect(fit(46)).toBe('height  hash           time\n12,345  00008e01…0548  2026-11-22 13:14:15Z\n');
-    expect(fit(25)).toBe('height  hash\n12,345  00008e01…0548\n');
+    expect(fit(43)).toBe('height  hash           time\n12,345  00008e01…0548  2026-11-22 13:14:15Z\n');
+    expect(fit(21)).toBe('height  hash\n12,345  00008e01…0548\n');
   });
 
   it('never gives a line that is too long, whatever the width and the texts', () => {

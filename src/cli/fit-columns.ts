@@ -43,7 +43,8 @@ export function fitColumns(rows: readonly Row[], isRight: readonly boolean[], fi
     [...shown].map((column) => {
       const cell = row[column] ?? '';
       const wanted = widths[column]!;
-      const cut = cuts[headings[column]!] === 'middle' && row !== headings ? cutMiddle(cell, wanted) : cutEnd(cell, wanted);
+      const cut =
+        cuts[headings[column]!] === 'middle' && row !== headings ? cutMiddle(cell, wanted) : cutEnd(cell, wanted);
       return isRight[column] ? padStart(cut, wanted) : padEnd(cut, wanted);
     }),
   );

@@ -14,7 +14,8 @@ function forksOf(blocks: string, active: string, runs: Forks['runs'] = []): Fork
     runs,
     blocks: blocks.split(' ').map((text): TreeBlock => {
       const [hash, parent = ''] = text.split('<') as [string, string?];
-      const isOrphan = parent === '?' || (parent !== '' && !names.has(parent) && heightOf(hash) > 0 && !onChain.has(hash));
+      const isOrphan =
+        parent === '?' || (parent !== '' && !names.has(parent) && heightOf(hash) > 0 && !onChain.has(hash));
       return {
         height: heightOf(hash),
         hash,
@@ -34,7 +35,9 @@ function heightOf(name: string): number {
 }
 
 const draw = (forks: Forks): string[] =>
-  forkGraph(forks).map(({ lines, block, run }) => `${lines} ${block?.hash ?? (run ? `${run.from}-${run.to}` : '')}`.trimEnd());
+  forkGraph(forks).map(({ lines, block, run }) =>
+    `${lines} ${block?.hash ?? (run ? `${run.from}-${run.to}` : '')}`.trimEnd(),
+  );
 
 describe('forkGraph', () => {
   it('draws a chain without forks as one lane', () => {

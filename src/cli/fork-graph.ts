@@ -33,7 +33,10 @@ export function forkGraph({ blocks, runs, tip }: Forks): GraphLine[] {
   let hasBegun = false;
   const lines: GraphLine[] = [];
   const draw = (at: number, sign: string): string =>
-    lanes.map((lane, i) => (i === at ? sign : lane === null || (i === 0 && !hasBegun) ? ' ' : '│')).join(' ').trimEnd();
+    lanes
+      .map((lane, i) => (i === at ? sign : lane === null || (i === 0 && !hasBegun) ? ' ' : '│'))
+      .join(' ')
+      .trimEnd();
   for (const row of rows) {
     const { block, run } = row;
     if (block === undefined) {
@@ -75,7 +78,20 @@ function mergeLine(lanes: readonly (string | null)[], at: number, merging: reado
   return lanes
     .map((lane, i) => {
       const isBetween = i > at && i < last;
-      const sign = i === at ? '├' : i === last ? '┘' : merging.includes(i) ? '┴' : lane === null ? (isBetween ? '─' : ' ') : isBetween ? '┼' : '│';
+      const sign =
+        i === at
+          ? '├'
+          : i === last
+            ? '┘'
+            : merging.includes(i)
+              ? '┴'
+              : lane === null
+                ? isBetween
+                  ? '─'
+                  : ' '
+                : isBetween
+                  ? '┼'
+                  : '│';
       return `${sign}${i >= at && i < last ? '─' : ' '}`;
     })
     .join('')

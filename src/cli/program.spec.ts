@@ -39,7 +39,10 @@ describe('every command', () => {
   it('says what its options and arguments are', () => {
     for (const command of commands) {
       const described = [...command.options, ...command.registeredArguments].map(({ description }) => description);
-      expect(described.every((text) => text !== ''), pathOf(command).join(' ')).toBe(true);
+      expect(
+        described.every((text) => text !== ''),
+        pathOf(command).join(' '),
+      ).toBe(true);
     }
   });
 
@@ -69,7 +72,10 @@ describe('docs/cli.md', () => {
       if (words[0] !== 'help') expect(command, line).not.toBe(program);
       const known = [...command.options, ...(command.parent?.options ?? [])].flatMap(({ long }) => long ?? []);
       const used = words.filter((word) => word.startsWith('--') && word !== '--').map((word) => word.split('=')[0]!);
-      expect(used.filter((option) => !known.includes(option) && option !== '--help'), line).toEqual([]);
+      expect(
+        used.filter((option) => !known.includes(option) && option !== '--help'),
+        line,
+      ).toEqual([]);
     }
   });
 

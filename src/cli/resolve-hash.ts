@@ -41,8 +41,10 @@ export async function resolveHash(client: NodeClient, given: string, kind: keyof
   }
   if (other !== undefined) {
     const hint = `${only.slice(0, 20)}… and ${other.slice(0, 20)}…`;
-    throw new CliError(`${printable(given, 80)} fits ${count(found.size)} hashes (${hint}): give more digits`, EXIT.failed);
+    throw new CliError(
+      `${printable(given, 80)} fits ${count(found.size)} hashes (${hint}): give more digits`,
+      EXIT.failed,
+    );
   }
   return only;
 }
-

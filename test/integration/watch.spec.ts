@@ -28,7 +28,10 @@ afterAll(async () => {
 
 /** A shell in a terminal, in which `minichain` is the one of this build. */
 async function shell(options: TmuxOptions = {}): Promise<Tmux> {
-  const screen = new Tmux('bash --norc', { ...options, env: { PS1: '$ ', MINICHAIN_URL: cluster.url(1), ...options.env } });
+  const screen = new Tmux('bash --norc', {
+    ...options,
+    env: { PS1: '$ ', MINICHAIN_URL: cluster.url(1), ...options.env },
+  });
   screens.push(screen);
   screen.keys(`minichain() { ${process.execPath} ${LAUNCHER} "$@"; }; clear; echo before`, 'Enter');
   await screen.shows(/^before$/m);
@@ -56,7 +59,11 @@ describe.skipIf(tmux.isMissing)(`minichain watch in a terminal${tmux.note}`, () 
     const screen = await watching();
     expect(screen.modes).toEqual({ isAlternate: true, hasCursor: false });
     await cluster.agree(await cluster.mine(1, 2), 1, 2, 3);
-    await screen.shows('All 3 nodes agree on block 2.', /A {2}node-1 +2 {2}\S+…\S+ {2}B [\d.]+, C [\d.]+ +0 {2}idle/, 'A B C');
+    await screen.shows(
+      'All 3 nodes agree on block 2.',
+      /A {2}node-1 +2 {2}\S+…\S+ {2}B [\d.]+, C [\d.]+ +0 {2}mines on demand/,
+      'A B C',
+    );
     expect((await cluster.post(2, '/lab/partition', { groups: [['node-1'], ['node-2', 'node-3']] })).status).toBe(200);
     await cluster.mine(1, 1);
     await cluster.agree(await cluster.mine(3, 2), 2, 3);
@@ -70,7 +77,11 @@ describe.skipIf(tmux.isMissing)(`minichain watch in a terminal${tmux.note}`, () 
     expect(split).toMatch(/^ +4 .* - B C$/m);
     expect(split).toMatch(/^ +3 .* A - -$/m);
     await cluster.post(1, '/lab/heal');
-    await screen.shows('All 3 nodes agree on block 4.', 'no node is on it', 'reorganisation after block 2: 1 block disconnected');
+    await screen.shows(
+      'All 3 nodes agree on block 4.',
+      'no node is on it',
+      'reorganisation after block 2: 1 block disconnected',
+    );
     expect(screen.text).toMatch(/^ +3 .* side block$/m);
     screen.keys('q');
     await screen.shows('code 0');
@@ -79,11 +90,18 @@ describe.skipIf(tmux.isMissing)(`minichain watch in a terminal${tmux.note}`, () 
 
   it('takes every size of the terminal, also while it runs', async () => {
     const screen = await watching({ columns: 100, rows: 30 });
-    for (const [columns, rows] of [[80, 24], [48, 12], [20, 5], [80, 24]] as const) {
+    for (const [columns, rows] of [
+      [80, 24],
+      [48, 12],
+      [20, 5],
+      [80, 24],
+    ] as const) {
       screen.resize(columns, rows);
       await waitFor(`the picture fits into ${columns} columns`, () => {
         const { lines } = screen;
-        return lines[0]!.startsWith('minichain watch:') && lines.length <= rows && (lines[1] ?? '').startsWith('All 3 nodes');
+        return (
+          lines[0]!.startsWith('minichain watch:') && lines.length <= rows && (lines[1] ?? '').startsWith('All 3 nodes')
+        );
       });
     }
     await screen.shows('q quits', 'ON THE CHAIN OF', 'C  node-3');
@@ -120,9 +138,20 @@ describe.skipIf(tmux.isMissing)(`minichain watch in a terminal${tmux.note}`, () 
     await cluster.connected(1, 2);
   });
 
-  it('has no colours where NO_COLOR is set, and says the same', async () => {
-    const screen = await watching({ env: { NO_COLOR: '1' } });
-    await screen.shows('All 3 nodes agree');
+  it('says the same with and without colours', async () => {
+    const [plain, coloured] = [await watching({ env: { NO_COLOR: '1' } }), await watching()];
+    // oxlint-disable-next-line no-control-regex -- Colours begin with it.
+    const COLOUR = /\u001b\[\d*;?3\dm/;
+    await coloured.shows('All 3 nodes agree');
+    expect(coloured.coloured).toMatch(COLOUR);
+    const withoutTimes = (screen: Tmux): string =>
+      screen.text.replace(/\d+ (s|min)|now|[\d:.]{3,}/g, '').replace(/ +/g, ' ');
+    const same = await waitFor('both show the same', () => {
+      const text = withoutTimes(plain);
+      return text === withoutTimes(coloured) && text;
+    });
+    expect(same).toContain('All 3 nodes agree');
+    expect(plain.coloured).not.toMatch(COLOUR);
   });
 });
 
@@ -145,7 +174,9 @@ describe('minichain watch without a terminal', () => {
     await waitFor('all nodes are heard', () => written.out.split(' answers').length === 4);
     await cluster.agree(await cluster.mine(2, 1), 1, 2, 3);
     for (const n of [1, 2, 3]) {
-      await waitFor(`node-${n} tells of its tip`, () => new RegExp(`Z  node-${n}      new tip \\d+ [0-9a-f]{64}$`, 'm').test(written.out));
+      await waitFor(`node-${n} tells of its tip`, () =>
+        new RegExp(`Z  node-${n}      new tip \\d+ [0-9a-f]{64}$`, 'm').test(written.out),
+      );
     }
     child.kill('SIGTERM');
     expect([await ended, written.err]).toEqual([0, '']);
@@ -160,7 +191,10 @@ describe('minichain watch without a terminal', () => {
     await waitFor('the tip is told', () => written.out.includes('"tip"'));
     child.kill('SIGINT');
     expect(await ended).toBe(0);
-    const objects = written.out.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const objects = written.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(objects[0]).toMatchObject({ node: 'node-2', url: cluster.url(2), type: 'link', state: 'up' });
     const tips = objects.filter(({ type }) => type === 'tip');
     expect(tips[0]).toMatchObject({ node: 'node-2', id: expect.stringMatching(/^\w+-\d+$/), connected: 1 });
@@ -177,9 +211,15 @@ describe('minichain watch without a terminal', () => {
 
   it('ends with code 3 where no node answers, and goes on where one does', async () => {
     const nowhere = `http://127.0.0.1:${await freePort()}`;
-    expect(await runCommand(nowhere, 'watch')).toMatchObject({ code: 3, text: expect.stringContaining('no node reachable') });
+    expect(await runCommand(nowhere, 'watch')).toMatchObject({
+      code: 3,
+      text: expect.stringContaining('no node reachable'),
+    });
     const { child, written, ended } = piped('watch', '--node', nowhere, '--node', cluster.url(1));
-    await waitFor('both are told of', () => / answers/.test(written.out) && /does not answer: connection refused/.test(written.out));
+    await waitFor(
+      'both are told of',
+      () => / answers/.test(written.out) && /does not answer: connection refused/.test(written.out),
+    );
     child.kill('SIGINT');
     expect(await ended).toBe(0);
   });
@@ -220,18 +260,26 @@ describe('commands that go on until they are stopped', () => {
     expect(await ended).toBe(0);
   });
 
-  it.skipIf(tmux.isMissing)('status --watch stays in place on a terminal, and prints anew elsewhere when something has changed', async () => {
-    const screen = await shell();
-    screen.keys('minichain status --watch; echo code $?', 'Enter');
-    await screen.shows('q quits', /^sync +in sync/m);
-    const { child, written, ended } = piped('status', '--watch', '--json');
-    await waitFor('it is printed once', () => written.out.includes('\n'));
-    const tip = await cluster.mine(1, 1);
-    await screen.shows(`tip         ${tip}`);
-    await waitFor('it is printed again', () => written.out.trim().split('\n').some((line) => (JSON.parse(line) as { tip: string }).tip === tip));
-    screen.keys('q');
-    await screen.shows('code 0');
-    child.kill('SIGINT');
-    expect(await ended).toBe(0);
-  });
+  it.skipIf(tmux.isMissing)(
+    'status --watch stays in place on a terminal, and prints anew elsewhere when something has changed',
+    async () => {
+      const screen = await shell();
+      screen.keys('minichain status --watch; echo code $?', 'Enter');
+      await screen.shows('q quits', /^sync +in sync/m);
+      const { child, written, ended } = piped('status', '--watch', '--json');
+      await waitFor('it is printed once', () => written.out.includes('\n'));
+      const tip = await cluster.mine(1, 1);
+      await screen.shows(`tip         ${tip}`);
+      await waitFor('it is printed again', () =>
+        written.out
+          .trim()
+          .split('\n')
+          .some((line) => (JSON.parse(line) as { tip: string }).tip === tip),
+      );
+      screen.keys('q');
+      await screen.shows('code 0');
+      child.kill('SIGINT');
+      expect(await ended).toBe(0);
+    },
+  );
 });

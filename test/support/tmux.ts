@@ -15,7 +15,10 @@ export class Tmux {
   /** @param command of the shell. */
   constructor(command: string, { columns = 80, rows = 24, env = {} }: TmuxOptions = {}) {
     const size = ['-x', String(columns), '-y', String(rows)];
-    const variables = Object.entries({ LANG: 'C.UTF-8', ...env }).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+    const variables = Object.entries({ LANG: 'C.UTF-8', ...env }).flatMap(([name, value]) => [
+      '-e',
+      `${name}=${value}`,
+    ]);
     this.#run('-f', '/dev/null', 'new-session', '-d', ...size, ...variables, command);
   }
 
@@ -28,6 +31,11 @@ export class Tmux {
     return this.lines.join('\n');
   }
 
+  /** As `text`, with the escape sequences of colours. */
+  get coloured(): string {
+    return this.#run('capture-pane', '-p', '-e');
+  }
+
   /** Whether a program has the alternate screen, and whether the cursor is shown. */
   get modes(): { readonly isAlternate: boolean; readonly hasCursor: boolean } {
     const [alternate, cursor] = this.#run('display-message', '-p', '#{alternate_on} #{cursor_flag}').trim().split(' ');
@@ -36,7 +44,7 @@ export class Tmux {
 
   /** Types keys as tmux names them: "Enter", "C-c", "Tab"; other texts as they are. */
   keys(...keys: readonly string[]): void {
-    this.#run('send-keys', ...keys);
+    this.#run('send-keys', '--', ...keys);
   }
 
   resize(columns: number, rows: number): void {
@@ -70,6 +78,9 @@ export class Tmux {
   }
 
   #run(...args: readonly string[]): string {
-    return execFileSync('tmux', ['-u', '-L', this.#socket, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return execFileSync('tmux', ['-u', '-L', this.#socket, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 }

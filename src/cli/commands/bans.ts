@@ -31,7 +31,8 @@ function removeCommand(terminal: Terminal): Command {
 
 function showBans({ bans }: Bans, width: number): string {
   const rows = bans.map((ban) => [shown(ban), moment(ban.until), printable(ban.code, SUBJECT_WIDTH)]);
-  const listed = rows.length > 0 ? table([['who', 'until', 'for'], ...rows], { width, cuts: { who: 'end', for: 'end' } }) : '';
+  const listed =
+    rows.length > 0 ? table([['who', 'until', 'for'], ...rows], { width, cuts: { who: 'end', for: 'end' } }) : '';
   return `${listed}${plural(bans.length, 'ban')}\n`;
 }
 

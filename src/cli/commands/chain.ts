@@ -47,7 +47,10 @@ export function chainCommand(terminal: Terminal): Command {
 export function blockCommand(terminal: Terminal): Command {
   return clientCommand('block', 'show one block with its transactions')
     .argument('<height|hash>', 'its height on the active chain, or the hash of any stored block, or its beginning')
-    .addHelpText('after', '\nExamples:\n  minichain block 0\n  minichain block 00008e01…0548\n  minichain block 12 --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  minichain block 0\n  minichain block 00008e01…0548\n  minichain block 12 --json',
+    )
     .action(async (given: string, options: ClientOptions) => {
       const client = clientOf(options, terminal);
       const id = /^\d{1,16}$/.test(given) ? given : await resolveHash(client, given, 'block');
@@ -108,7 +111,11 @@ function showChain({ length, blocks }: ChainPage, width: number): string {
     previewOf(block),
   ]);
   const heading = ['height', 'hash', 'time', 'miner', 'entries', 'first entry'];
-  const fit = { width, cuts: { hash: 'middle', 'first entry': 'end', miner: 'end' }, drops: ['first entry', 'time', 'miner'] } as const;
+  const fit = {
+    width,
+    cuts: { hash: 'middle', 'first entry': 'end', miner: 'end' },
+    drops: ['first entry', 'time', 'miner'],
+  } as const;
   const listed = blocks.length > 0 ? table([heading, ...rows], fit) : 'no blocks from that height on\n';
   return `${listed}${plural(length, 'block')} in all\n`;
 }
@@ -126,7 +133,10 @@ function showBlock(block: StoredBlock, width: number): string {
       ['difficulty', `${block.difficulty} (bits ${printable(block.bits)})`],
       ['nonce', count(block.nonce)],
       ['size', bytes(block.size)],
-      ['confirmed', confirmations === 0 ? 'no: it is not on the active chain' : `${plural(confirmations, 'block')} deep`],
+      [
+        'confirmed',
+        confirmations === 0 ? 'no: it is not on the active chain' : `${plural(confirmations, 'block')} deep`,
+      ],
     ],
     width,
   );
@@ -139,7 +149,11 @@ function showBlock(block: StoredBlock, width: number): string {
     data === null ? '' : printable(data, MAX_DATA),
   ]);
   const heading = ['transaction', 'kind', ...(hasAuthors ? ['author'] : []), 'data'];
-  const fit = { width, cuts: { transaction: 'middle', author: 'end', data: 'end' }, drops: ['author', 'kind'] } as const;
+  const fit = {
+    width,
+    cuts: { transaction: 'middle', author: 'end', data: 'end' },
+    drops: ['author', 'kind'],
+  } as const;
   return `${facts}\n${table([heading, ...rows], fit)}`;
 }
 

@@ -22,7 +22,7 @@ export function forksCommand(terminal: Terminal): Command {
     .addHelpText(
       'after',
       '\n● is a block of the active chain, ○ a side block, ? an orphan. Stretches without forks are summed up.\n\n' +
-        "Examples:\n  minichain forks\n  minichain forks --from 0 --to 5000\n  minichain forks --json | jq '.blocks[] | select(.status == \"side\")'",
+        'Examples:\n  minichain forks\n  minichain forks --from 0 --to 5000\n  minichain forks --json | jq \'.blocks[] | select(.status == "side")\'',
     )
     .action(async ({ from, to, ...options }: ForksOptions) => {
       const query = new URLSearchParams();
@@ -40,14 +40,19 @@ function showForks(forks: Forks, width: number): string {
     lines,
     cells:
       block === undefined
-        ? ['', run === undefined ? '' : `${plural(run.count, 'block')}, from ${count(run.to)} down to ${count(run.from)}`]
+        ? [
+            '',
+            run === undefined ? '' : `${plural(run.count, 'block')}, from ${count(run.to)} down to ${count(run.from)}`,
+          ]
         : [
             count(block.height),
             printable(block.hash),
             moment(new Date(block.receivedMs).toISOString()),
             block.miner === null ? '?' : printable(block.miner, MAX_MINER),
             block.entries === null ? '?' : count(block.entries),
-            [block.hash === forks.tip.hash ? 'tip' : '', block.status === 'active' ? '' : block.status].filter(Boolean).join(''),
+            [block.hash === forks.tip.hash ? 'tip' : '', block.status === 'active' ? '' : block.status]
+              .filter(Boolean)
+              .join(''),
           ],
     isBlock: block !== undefined,
   }));

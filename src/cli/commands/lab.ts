@@ -113,7 +113,9 @@ export function labCommand(terminal: Terminal): Command {
   const mining = clientCommand('mining', 'when nodes mine without being asked, and how fast');
   mining
     .addArgument(
-      new Argument('<mode>', 'off, entries (what is in the mempool) or always (empty blocks too)').choices(MINING_MODES),
+      new Argument('<mode>', 'off, entries (what is in the mempool) or always (empty blocks too)').choices(
+        MINING_MODES,
+      ),
     )
     .argument('[node-ids...]', 'which nodes (default: all of the cluster)')
     .option('--hash-rate <n>', 'most hashes per second of each; 0 = no limit', wholeNumberArgument(0, MAX_HASH_RATE));
@@ -224,6 +226,9 @@ function showLab({ nodeId, mining, links, groups, groupsEndInSeconds, cluster }:
     `${printable(nodeId)} mines: ${mining.mode}, ${mining.hashRate === 0 ? 'as fast as it can' : `at most ${mining.hashRate} hashes/s`}`,
   ];
   const rows = (cluster?.nodes ?? []).map((node) => [printable(node.nodeId), node.state, printable(node.url)]);
-  const nodes = rows.length > 0 ? `\n${table([['node', 'state', 'REST'], ...rows], { width, cuts: { REST: 'end', node: 'end' } })}` : '';
+  const nodes =
+    rows.length > 0
+      ? `\n${table([['node', 'state', 'REST'], ...rows], { width, cuts: { REST: 'end', node: 'end' } })}`
+      : '';
   return `${lines.join('\n')}\n${nodes}`;
 }

@@ -48,14 +48,16 @@ describe('tx', () => {
     expect(out).toMatch(/^author +SHA256:abc$/m);
   });
 
-  it.each([[ID.slice(0, 9)], [`${ID.slice(0, 4)}…${ID.slice(-4)}`], [`${ID.slice(0, 4)}...${ID.slice(-4)}`], [ID.toUpperCase()]])(
-    'takes %s for the id',
-    async (given) => {
-      const url = await serve(routes());
-      const { code, out } = await run(['tx', given, '--url', url, '--json']);
-      expect([code, JSON.parse(out)]).toEqual([0, ENTRY]);
-    },
-  );
+  it.each([
+    [ID.slice(0, 9)],
+    [`${ID.slice(0, 4)}…${ID.slice(-4)}`],
+    [`${ID.slice(0, 4)}...${ID.slice(-4)}`],
+    [ID.toUpperCase()],
+  ])('takes %s for the id', async (given) => {
+    const url = await serve(routes());
+    const { code, out } = await run(['tx', given, '--url', url, '--json']);
+    expect([code, JSON.parse(out)]).toEqual([0, ENTRY]);
+  });
 
   it.each([
     ['cd00', 1, 'no entry in the mempool and the newest 1 block has the hash cd00'],
@@ -105,7 +107,11 @@ describe('search', () => {
     expect(out).toContain('pending');
     expect(out).toContain('Hi\\u{1b}[2J');
     expect(out).toMatch(/2 hits; the mempool and 1 block were read\n$/);
-    expect(await find('nowhere')).toEqual({ code: 1, out: '', err: 'minichain: nothing found in the mempool and 1 block\n' });
+    expect(await find('nowhere')).toEqual({
+      code: 1,
+      out: '',
+      err: 'minichain: nothing found in the mempool and 1 block\n',
+    });
     expect(JSON.parse((await find('nowhere', '--json')).out)).toEqual({ hits: [], blocks: 1 });
   });
 });
@@ -118,9 +124,36 @@ describe('forks', () => {
     to: 12,
     runs: [{ from: 1, to: 10, count: 10 }],
     blocks: [
-      { height: 11, hash: ID, previousHash: OTHER, status: 'active', miner: 'node-2', entries: 0, receivedMs: 0, chainWork: null },
-      { height: 12, hash: HASH, previousHash: ID, status: 'active', miner: 'node-1\u0007', entries: 2, receivedMs: 0, chainWork: null },
-      { height: 12, hash: OTHER, previousHash: ID, status: 'side', miner: null, entries: null, receivedMs: 0, chainWork: null },
+      {
+        height: 11,
+        hash: ID,
+        previousHash: OTHER,
+        status: 'active',
+        miner: 'node-2',
+        entries: 0,
+        receivedMs: 0,
+        chainWork: null,
+      },
+      {
+        height: 12,
+        hash: HASH,
+        previousHash: ID,
+        status: 'active',
+        miner: 'node-1\u0007',
+        entries: 2,
+        receivedMs: 0,
+        chainWork: null,
+      },
+      {
+        height: 12,
+        hash: OTHER,
+        previousHash: ID,
+        status: 'side',
+        miner: null,
+        entries: null,
+        receivedMs: 0,
+        chainWork: null,
+      },
     ],
   };
 
@@ -148,15 +181,30 @@ describe('forks', () => {
 });
 
 describe('tables', () => {
-  const long = { ...BLOCK.transactions[1]!, data: 'A long text \u4e16\u754c '.repeat(20), author: `SHA256:${'x'.repeat(43)}` };
+  const long = {
+    ...BLOCK.transactions[1]!,
+    data: 'A long text \u4e16\u754c '.repeat(20),
+    author: `SHA256:${'x'.repeat(43)}`,
+  };
   const block = { ...BLOCK, transactions: [BLOCK.transactions[0]!, long] };
-  const peer = { id: 'a-node-with-a-long-name', address: 'a-host-with-a-long-name.example:9091', connected: true, score: 1 };
+  const peer = {
+    id: 'a-node-with-a-long-name',
+    address: 'a-host-with-a-long-name.example:9091',
+    connected: true,
+    score: 1,
+  };
   const shown: Record<string, [string[], unknown]> = {
     'GET /chain?limit=20': [['chain'], { ...PAGE, blocks: [block] }],
     'GET /blocks/12': [['block', '12'], block],
     'GET /mempool': [['mempool'], { ...MEMPOOL, entries: [long, MEMPOOL.entries[0]] }],
-    'GET /peers': [['peers'], { connected: 1, peers: [{ ...peer, lastSeen: ENTRY.timestamp, direction: 'inbound', latencyMs: 1, height: 1 }] }],
-    'GET /peers/bans': [['bans'], { bans: [{ subject: 'host:2001:db8::7'.repeat(3), until: ENTRY.timestamp, code: 'bad-signature-of-an-entry' }] }],
+    'GET /peers': [
+      ['peers'],
+      { connected: 1, peers: [{ ...peer, lastSeen: ENTRY.timestamp, direction: 'inbound', latencyMs: 1, height: 1 }] },
+    ],
+    'GET /peers/bans': [
+      ['bans'],
+      { bans: [{ subject: 'host:2001:db8::7'.repeat(3), until: ENTRY.timestamp, code: 'bad-signature-of-an-entry' }] },
+    ],
   };
 
   it.each(Object.entries(shown))('of %s fit the terminal, and are whole elsewhere', async (route, [argv, body]) => {

@@ -60,7 +60,11 @@ function showPeers({ connected, peers }: Peers, width: number): string {
     peer.score === 0 ? '' : String(Math.round(peer.score)),
   ]);
   const heading = ['node', 'address', 'connected', 'height', 'latency', 'last seen', 'misbehaviour'];
-  const fit = { width, cuts: { address: 'end', node: 'end' }, drops: ['misbehaviour', 'last seen', 'address'] } as const;
+  const fit = {
+    width,
+    cuts: { address: 'end', node: 'end' },
+    drops: ['misbehaviour', 'last seen', 'address'],
+  } as const;
   const listed = rows.length > 0 ? table([heading, ...rows], fit) : '';
   return `${listed}${plural(peers.length, 'peer')} known, ${count(connected)} connected\n`;
 }

@@ -40,7 +40,12 @@ interface Found {
 export function searchCommand(terminal: Terminal): Command {
   return clientCommand('search', 'find blocks and entries by height, hash, author or text')
     .argument('<what>', 'a height, a hash or id, the SHA256:... of an author, or a part of a text, in any case')
-    .option('--blocks <n>', 'read the texts of so many of the newest blocks', wholeNumberArgument(0, MAX_NUMBER), DEFAULT_BLOCKS)
+    .option(
+      '--blocks <n>',
+      'read the texts of so many of the newest blocks',
+      wholeNumberArgument(0, MAX_NUMBER),
+      DEFAULT_BLOCKS,
+    )
     .option('--limit <n>', 'stop after so many hits', wholeNumberArgument(1, MAX_NUMBER), DEFAULT_HITS)
     .addHelpText(
       'after',
@@ -112,7 +117,11 @@ function show({ hits, blocks }: Found, width: number): string {
     kind,
     height === null ? 'pending' : count(height),
     printable(id),
-    data === null ? (miner === undefined ? 'a coinbase' : `mined by ${printable(miner, 64)}`) : printable(data, MAX_ABOUT),
+    data === null
+      ? miner === undefined
+        ? 'a coinbase'
+        : `mined by ${printable(miner, 64)}`
+      : printable(data, MAX_ABOUT),
   ]);
   const fit = { width, cuts: { id: 'middle', about: 'end' }, drops: ['kind'] } as const;
   const listed = table([['kind', 'block', 'id', 'about'], ...rows], fit);

@@ -23,13 +23,19 @@ export function txCommand(terminal: Terminal): Command {
 
 function showEntry(entry: TransactionStatus, width: number): string {
   const { id, kind, status, block, confirmations, timestamp, salt, author, publicKey, miner, data } = entry;
-  const state = block === null ? `${status}: no block holds it yet` : `${status}, ${plural(confirmations, 'block')} deep`;
+  const state =
+    block === null ? `${status}: no block holds it yet` : `${status}, ${plural(confirmations, 'block')} deep`;
   const facts = pairs(
     [
       ['id', printable(id)],
       ['kind', kind],
       ['state', state],
-      ...(block === null ? [] : ([['block', `${count(block.index)}`], ['hash', printable(block.hash)]] as const)),
+      ...(block === null
+        ? []
+        : ([
+            ['block', `${count(block.index)}`],
+            ['hash', printable(block.hash)],
+          ] as const)),
       ...(timestamp === null ? [] : ([['posted', moment(timestamp)]] as const)),
       ...(salt ? ([['salt', printable(salt)]] as const) : []),
       ...(author === undefined ? [] : ([['author', printable(author)]] as const)),

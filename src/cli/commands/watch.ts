@@ -38,11 +38,12 @@ export function watchCommand(terminal: Terminal): Command {
     .addHelpText(
       'after',
       '\nExamples:\n  minichain watch\n  minichain watch --node localhost:8091 --node node7.example:8091\n' +
-        "  minichain watch --plain | tee events.log\n  minichain watch --json | jq -c 'select(.type == \"tip\")'",
+        '  minichain watch --plain | tee events.log\n  minichain watch --json | jq -c \'select(.type == "tip")\'',
     )
     .action(async (options: WatchOptions) => {
       const nodes = await watchedNodes(options.node ?? [], options, terminal);
-      const isLive = terminal.stdout.isTTY === true && !options.plain && !options.json && terminal.env['TERM'] !== 'dumb';
+      const isLive =
+        terminal.stdout.isTTY === true && !options.plain && !options.json && terminal.env['TERM'] !== 'dumb';
       await untilStopped((signal, stop) =>
         isLive ? watchLive(nodes, terminal, signal, stop) : watchLines(nodes, options, terminal, signal),
       );

@@ -10,7 +10,10 @@ _minichain_descend() {
   case "$1/$2" in
 ${commands
   .flatMap(({ path, commands: children }) => children.map((child) => [path, child] as const))
-  .map(([path, child]) => `    ${quote(`${path.join(' ')}/${child.path.at(-1)!}`)}) REPLY=${quote(child.path.join(' '))} ;;`)
+  .map(
+    ([path, child]) =>
+      `    ${quote(`${path.join(' ')}/${child.path.at(-1)!}`)}) REPLY=${quote(child.path.join(' '))} ;;`,
+  )
   .join('\n')}
     *) return 1 ;;
   esac

@@ -52,7 +52,9 @@ ${cases.join('\n')}
 
 function optionSpecs({ flags, summary, value }: OptionNode): string[] {
   const takes = value === undefined ? '' : `:value:${actionOf(value)}`;
-  return flags.map((flag) => quote(`${flag}${value !== undefined && flag.startsWith('--') ? '=' : ''}[${escape(summary)}]${takes}`));
+  return flags.map((flag) =>
+    quote(`${flag}${value !== undefined && flag.startsWith('--') ? '=' : ''}[${escape(summary)}]${takes}`),
+  );
 }
 
 function actionOf(value: Value): string {

@@ -20,6 +20,8 @@ export function connectionReason(error: unknown): string {
   if (!(error instanceof Error)) return printable(String(error), MAX_REASON);
   const { code, message } = error as NodeJS.ErrnoException;
   // What NodeClient says names the address, which stands beside it here, and has the reason in brackets.
-  const inner = /\(([^()]*)\)(?:: start one .*)?$/.exec(message)?.[1] ?? message.replace(/^the node at \S+ did not answer within/, 'no answer within');
+  const inner =
+    /\(([^()]*)\)(?:: start one .*)?$/.exec(message)?.[1] ??
+    message.replace(/^the node at \S+ did not answer within/, 'no answer within');
   return WORDS[code ?? ''] ?? WORDS[inner] ?? printable(inner, MAX_REASON);
 }

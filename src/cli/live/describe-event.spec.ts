@@ -5,17 +5,46 @@ import { describeEvent, isNews } from './describe-event.js';
 const H = 'ab'.repeat(32);
 const place = { height: 12, hash: H };
 const tip = { ...place, chainWork: H };
-const block = { ...place, previousHash: H, status: 'active', miner: 'node-2', entries: 3, receivedMs: 1, chainWork: H } as const;
-const entry = { type: 'entry', atMs: 1, count: 1, ids: [H], block: null, from: null } as const;
+const block = {
+  ...place,
+  previousHash: H,
+  status: 'active',
+  miner: 'node-2',
+  entries: 3,
+  receivedMs: 1,
+  chainWork: H,
+} as const;
+const entry = { type: 'entry' as const, atMs: 1, count: 1, ids: [H], block: null, from: null };
 const peer = { type: 'peer', atMs: 1, id: 'node-2', tip: null, direction: null, address: null, reason: null } as const;
-const mining = { type: 'mining', atMs: 1, parent: place, entries: 0, reason: 'request', block: null, end: null } as const;
+const mining = {
+  type: 'mining',
+  atMs: 1,
+  parent: place,
+  entries: 0,
+  reason: 'request',
+  block: null,
+  end: null,
+} as const;
 const moved = { type: 'tip', atMs: 1, tip, previous: place, connected: 3, reorg: null, afterSync: false } as const;
-const sync = { type: 'sync', atMs: 1, state: 'blocks', progress: 0.451, height: 4_510, targetHeight: 10_000, blocksPerSecond: 0, etaSeconds: null, peer: null } as const;
+const sync = {
+  type: 'sync',
+  atMs: 1,
+  state: 'blocks',
+  progress: 0.451,
+  height: 4_510,
+  targetHeight: 10_000,
+  blocksPerSecond: 0,
+  etaSeconds: null,
+  peer: null,
+} as const;
 
 const CASES: readonly [string, FeedEvent][] = [
   ['block 12 HASH by node-2, 3 entries', { type: 'block', atMs: 1, block }],
   ['block 12 HASH by node-2, 3 entries, a side block', { type: 'block', atMs: 1, block: { ...block, status: 'side' } }],
-  ['block 12 HASH, an orphan', { type: 'block', atMs: 1, block: { ...block, status: 'orphan', miner: null, entries: null } }],
+  [
+    'block 12 HASH, an orphan',
+    { type: 'block', atMs: 1, block: { ...block, status: 'orphan', miner: null, entries: null } },
+  ],
   ['new tip 12 HASH', moved],
   ['synced 3 blocks; new tip 12', { ...moved, afterSync: true }],
   [

@@ -67,7 +67,10 @@ function describeTip({ tip, reorg, connected, afterSync }: EventOf<'tip'>, hashT
   return `new tip ${count(height)} ${hashText(hash)}`;
 }
 
-function describeEntries({ state, count: number, ids, block, from }: EventOf<'entry'>, hashText: (hash: string) => string): string {
+function describeEntries(
+  { state, count: number, ids, block, from }: EventOf<'entry'>,
+  hashText: (hash: string) => string,
+): string {
   const [id] = ids;
   const what = number === 1 && id !== undefined ? `entry ${hashText(id)}` : plural(number, 'entry', 'entries');
   if (state === 'confirmed') return `${what} confirmed in block ${block === null ? '?' : count(block.height)}`;
@@ -83,7 +86,10 @@ function describePeer({ state, id, tip, direction, address, reason }: EventOf<'p
   return `disconnected from ${name}${reason === null ? '' : `: ${printable(reason, MAX_TEXT)}`}`;
 }
 
-function describeMining({ state, parent, entries, block, end }: EventOf<'mining'>, hashText: (hash: string) => string): string {
+function describeMining(
+  { state, parent, entries, block, end }: EventOf<'mining'>,
+  hashText: (hash: string) => string,
+): string {
   const height = count(parent.height + 1);
   if (state === 'started') return `searching for block ${height}, ${plural(entries, 'entry', 'entries')}`;
   if (state === 'found') return `found block ${height}${block === null ? '' : ` ${hashText(block.hash)}`}`;

@@ -4,7 +4,12 @@ import type { BlockView } from '../../chain/chain-schemas.js';
 import { NodeClient } from '../node-client.js';
 import { ChainFollower } from './follow-chain.js';
 
-const block = (name: string, parent: string): BlockView => ({ ...BLOCK, index: Number(name.slice(1)), hash: name, previousHash: parent });
+const block = (name: string, parent: string): BlockView => ({
+  ...BLOCK,
+  index: Number(name.slice(1)),
+  hash: name,
+  previousHash: parent,
+});
 
 /** A chain of blocks of branch a up to `fork`, and of another branch above it. */
 function chain(fork: number, letter: string, to: number): BlockView[] {

@@ -119,9 +119,7 @@ export class NetworkView {
 
   /** The state of all of them in one sentence. */
   sentence(): Sentence {
-    const own = this.nodes.map(
-      ({ nodeId, link, tip }): Standing => ({ nodeId, isDown: link === 'down', tip }),
-    );
+    const own = this.nodes.map(({ nodeId, link, tip }): Standing => ({ nodeId, isDown: link === 'down', tip }));
     const sync = this.nodes[0]?.status?.sync;
     const parentOf = (hash: string): string | undefined => this.blocks.parentOf(hash);
     return sentence({
@@ -140,7 +138,11 @@ export class NetworkView {
       .filter(({ id, connected }) => connected && id !== null && !followed.has(id))
       .map(({ id, tip, height }) => {
         const isKnown = tip !== null && height !== null;
-        return { nodeId: printable(id!, MAX_ID_CHARS), isDown: false, tip: isKnown ? { hash: tip, height } : undefined };
+        return {
+          nodeId: printable(id!, MAX_ID_CHARS),
+          isDown: false,
+          tip: isKnown ? { hash: tip, height } : undefined,
+        };
       });
   }
 

@@ -118,7 +118,7 @@ describe('the live view', () => {
     const lines = draw(view);
     expect(lines[1]).toBe('All 3 nodes agree on block 14.');
     expect(lines).toContain('after 10: 2 blocks to 12 0000a125…5a12, no node is on it');
-    expect(lines.at(-1)).toBe('13:14:15  node-1  reorganisation after block 10: 2 blocks disconnected, 4 connec…');
+    expect(lines.at(-1)).toBe('13:14:15  node-1  reorganisation after block 10: 2 blocks disconnected, 4 conne…');
   });
 
   it('goes on with what was known of a node that is down, and says when it is back', () => {
@@ -136,7 +136,10 @@ describe('the live view', () => {
 
   it('shows one node with its peers, their addresses and tips', () => {
     const view = new NetworkView([{ url: URLS[0]!, name: 'node-1' }]);
-    const strangers = [peer('node-2'), peer(null, { address: '10.0.0.7:9091', latencyMs: null, height: null, tip: null })];
+    const strangers = [
+      peer('node-2'),
+      peer(null, { address: '10.0.0.7:9091', latencyMs: null, height: null, tip: null }),
+    ];
     view.snapshot(URLS[0]!, figures('node-1', 'a12', strangers), forksOf(branch('a', 11, 12)), NOW);
     const lines = draw(view).map((line) => line.trimEnd());
     expect(lines[1]).toBe('Both nodes agree on block 12.');
@@ -147,12 +150,28 @@ describe('the live view', () => {
 
   it('keeps what the lab did apart from the sessions that ended through it', () => {
     const view = threeNodes(['a12', 'a12', 'a12'], branch('a', 8, 12));
-    const gone: FeedEvent = { type: 'peer', atMs: NOW, state: 'disconnected', id: 'node-1', tip: null, direction: null, address: null, reason: 'cut' };
-    const cut: FeedEvent = { type: 'lab', atMs: NOW, change: 'partition', text: 'Network cut for 120 s: node-1 / node-2' };
+    const gone: FeedEvent = {
+      type: 'peer',
+      atMs: NOW,
+      state: 'disconnected',
+      id: 'node-1',
+      tip: null,
+      direction: null,
+      address: null,
+      reason: 'cut',
+    };
+    const cut: FeedEvent = {
+      type: 'lab',
+      atMs: NOW,
+      change: 'partition',
+      text: 'Network cut for 120 s: node-1 / node-2',
+    };
     view.event(URLS[1]!, gone);
     for (const url of URLS) view.event(url, cut);
     view.event(URLS[2]!, gone);
-    expect(view.news.map(({ nodeId, text }) => `${nodeId}: ${text}`)).toEqual(['lab: Network cut for 120 s: node-1 / node-2']);
+    expect(view.news.map(({ nodeId, text }) => `${nodeId}: ${text}`)).toEqual([
+      'lab: Network cut for 120 s: node-1 / node-2',
+    ]);
   });
 
   it('shows a hundred nodes in as many lines as there are', () => {
@@ -172,7 +191,7 @@ describe('the live view', () => {
         const lines = draw(view, columns, rows);
         expect(lines.length).toBeLessThanOrEqual(rows);
         for (const line of lines) {
-          expect(cellsOf(line)).toBeLessThanOrEqual(columns);
+          expect(cellsOf(line), line).toBeLessThanOrEqual(columns);
           expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u);
         }
       }),
@@ -186,6 +205,8 @@ describe('the live view', () => {
     expect(coloured.join('')).toContain('\u001b[31mSplit');
     // oxlint-disable-next-line no-control-regex -- Colours are made of these.
     const bare = coloured.map((line) => line.replace(/\u001b\[\d+m/g, '').trimEnd());
-    expect(bare).toEqual(renderNetwork(view, lettersOf(view), { ...frame, paint: noPaint }).map((line) => line.trimEnd()));
+    expect(bare).toEqual(
+      renderNetwork(view, lettersOf(view), { ...frame, paint: noPaint }).map((line) => line.trimEnd()),
+    );
   });
 });

@@ -1,6 +1,6 @@
 import type { TreeBlock } from '../../chain/fork-schemas.js';
 import type { Mood } from '../../common/network-sentence.js';
-import { cellsOf, cutEnd } from '../cells.js';
+import { cellsOf, cutEnd, padEnd } from '../cells.js';
 import { fitColumns, joinCells, type Fit } from '../fit-columns.js';
 import { clockTime, count, duration, hashRate, plural, printable, shortHash } from '../format.js';
 import { letterOf, type Letters } from './letters.js';
@@ -60,7 +60,9 @@ function titleLine(view: NetworkView, { columns, nowMs, paint }: Frame): string 
   const left = `minichain watch:${name} ${plural(view.nodes.length, 'node')}`;
   const right = `${clockTime(nowMs)}  q quits`;
   const gap = columns - cellsOf(left) - cellsOf(right);
-  return gap < 2 ? paint('strong', cutEnd(left, columns)) : `${paint('strong', left)}${' '.repeat(gap)}${paint('faint', right)}`;
+  return gap < 2
+    ? paint('strong', cutEnd(left, columns))
+    : `${paint('strong', left)}${' '.repeat(gap)}${paint('faint', right)}`;
 }
 
 function nodeLines(view: NetworkView, letters: Letters, room: number, { columns, paint }: Frame): string[] {
@@ -75,7 +77,11 @@ function nodeLines(view: NetworkView, letters: Letters, room: number, { columns,
     stateOf(node),
   ]);
   const heading = ['', 'NODE', 'BLOCK', 'TIP', 'PEERS, MS', 'MEMPOOL', 'STATE'];
-  const fit: Fit = { width: columns, cuts: { NODE: 'end', STATE: 'end', 'PEERS, MS': 'end' }, drops: ['MEMPOOL', 'PEERS, MS', 'TIP'] };
+  const fit: Fit = {
+    width: columns,
+    cuts: { NODE: 'end', STATE: 'end', 'PEERS, MS': 'end' },
+    drops: ['MEMPOOL', 'PEERS, MS', 'TIP'],
+  };
   const isRight = [false, false, true, false, false, true, false];
   const lines = paintTable([heading, ...rows], isRight, fit, paint, (cell, column, row) => {
     const node = shown[row]!;
@@ -121,18 +127,26 @@ function peerLines(view: NetworkView, letters: Letters, { columns, paint }: Fram
   const followed = new Set(view.nodes.map(({ nodeId }) => nodeId));
   const others = (home?.peers ?? []).filter(({ id, connected }) => connected && !followed.has(printable(id ?? '', 64)));
   if (home?.link !== 'live' || others.length === 0) return [];
-  const rows = others.slice(0, MAX_NEWS).map(({ id, address, direction, latencyMs, height, tip }) => [
-    letterOf(letters, printable(id ?? '', 64)),
-    printable(id ?? '?', MAX_NAME),
-    printable(address, 40),
-    direction ?? '',
-    latencyMs === null ? '' : `${milliseconds(latencyMs)} ms`,
-    height === null ? '' : count(height),
-    tip === null ? '' : shortHash(tip),
-  ]);
+  const rows = others
+    .slice(0, MAX_NEWS)
+    .map(({ id, address, direction, latencyMs, height, tip }) => [
+      letterOf(letters, printable(id ?? '', 64)),
+      printable(id ?? '?', MAX_NAME),
+      printable(address, 40),
+      direction ?? '',
+      latencyMs === null ? '' : `${milliseconds(latencyMs)} ms`,
+      height === null ? '' : count(height),
+      tip === null ? '' : shortHash(tip),
+    ]);
   const heading = ['', 'PEER', 'ADDRESS', 'DIALLED', 'LATENCY', 'BLOCK', 'TIP'];
   const fit: Fit = { width: columns, cuts: { ADDRESS: 'end', PEER: 'end' }, drops: ['DIALLED', 'ADDRESS', 'TIP'] };
-  const lines = paintTable([heading, ...rows], [false, false, false, false, true, true, false], fit, paint, (cell) => cell);
+  const lines = paintTable(
+    [heading, ...rows],
+    [false, false, false, false, true, true, false],
+    fit,
+    paint,
+    (cell) => cell,
+  );
   const more = others.length - rows.length;
   return more === 0 ? lines : [...lines, paint('faint', cutEnd(`and ${plural(more, 'more peer')}`, columns))];
 }
@@ -161,7 +175,10 @@ function blockLines(view: NetworkView, letters: Letters, room: number, { columns
 }
 
 /** The letters of the nodes on whose chain it is, each in its place; a word where it is on none. */
-function placeOf(block: TreeBlock, chains: readonly { readonly letter: string; readonly hashes: ReadonlySet<string> }[]): string {
+function placeOf(
+  block: TreeBlock,
+  chains: readonly { readonly letter: string; readonly hashes: ReadonlySet<string> }[],
+): string {
   if (!chains.some(({ hashes }) => hashes.has(block.hash))) return block.status === 'orphan' ? 'orphan' : 'side block';
   if (chains.length === 1) return 'active';
   return chains.map(({ letter, hashes }) => (hashes.has(block.hash) ? letter : '-'.repeat(letter.length))).join(' ');
@@ -174,7 +191,9 @@ function branchLines(view: NetworkView, letters: Letters, { columns, paint }: Fr
   const recent = view.blocks.sideBranches(home.tip.hash).filter(({ end }) => end.height > least);
   if (recent.length === 0) return [];
   const lines = recent.slice(0, MAX_BRANCHES).map(({ forkHeight, length, end, hashes }) => {
-    const on = view.nodes.filter(({ tip }) => tip !== undefined && hashes.has(tip.hash)).map(({ nodeId }) => letterOf(letters, nodeId));
+    const on = view.nodes
+      .filter(({ tip }) => tip !== undefined && hashes.has(tip.hash))
+      .map(({ nodeId }) => letterOf(letters, nodeId));
     const who = on.length === 0 ? 'no node is on it' : `on it: ${on.join(' ')}`;
     return `after ${count(forkHeight)}: ${plural(length, 'block')} to ${count(end.height)} ${shortHash(end.hash)}, ${who}`;
   });
@@ -188,14 +207,14 @@ function newsLines({ news }: NetworkView, letters: Letters, { columns, paint }: 
   const shown = news.slice(0, MAX_NEWS);
   const width = Math.max(...shown.map(({ nodeId }) => Math.min(MAX_NAME, cellsOf(nodeId))));
   const lines = shown.map(({ atMs, nodeId, text }) => {
-    const who = cutEnd(nodeId, width).padEnd(width);
+    const who = padEnd(cutEnd(nodeId, width), width);
     const start = `${clockTime(atMs)}  `;
     const rest = cutEnd(`${who}  ${text}`, Math.max(0, columns - start.length));
     const style = letters.get(nodeId)?.style ?? 'plain';
     const painted = rest.startsWith(who) ? `${paint(style, who)}${rest.slice(who.length)}` : rest;
     return `${paint('faint', cutEnd(start, columns))}${painted}`;
   });
-  return [paint('faint', 'HAPPENED'), ...lines];
+  return [paint('faint', cutEnd('HAPPENED', columns)), ...lines];
 }
 
 /** "now", "4 s", "3 min", "2 h", "5 d" */

@@ -76,7 +76,15 @@ async function watchInPlace<T>(
   };
   screen.open();
   try {
-    await onChange({ client, terminal: { stderr }, signal, isRelevant: () => true, refresh, pauseMs: PAUSE_MS, everyMs: EVERY_MS });
+    await onChange({
+      client,
+      terminal: { stderr },
+      signal,
+      isRelevant: () => true,
+      refresh,
+      pauseMs: PAUSE_MS,
+      everyMs: EVERY_MS,
+    });
   } finally {
     screen.close();
   }

@@ -59,6 +59,7 @@ async function labOf(client: NodeClient): Promise<LabView | undefined> {
 function othersOf(lab: LabView | undefined, asked: string): { readonly url: string; readonly name?: string }[] {
   if (lab === undefined) return [];
   const place = (url: string): string => new URL(url).host.replace(/^(localhost|\[::1\])(?=:|$)/, '127.0.0.1');
-  const nodes = lab.cluster?.nodes.map(({ url, nodeId }) => ({ url, name: nodeId })) ?? lab.nodes.map((url) => ({ url }));
+  const nodes =
+    lab.cluster?.nodes.map(({ url, nodeId }) => ({ url, name: nodeId })) ?? lab.nodes.map((url) => ({ url }));
   return nodes.filter(({ url }) => place(url) !== place(asked));
 }
