@@ -70,10 +70,11 @@ describe('docs/cli.md', () => {
       let command = program;
       for (const word of words) command = command.commands.find((child) => child.name() === word) ?? command;
       if (words[0] !== 'help') expect(command, line).not.toBe(program);
-      const known = [...command.options, ...(command.parent?.options ?? [])].flatMap(({ long }) => long ?? []);
+      const options = [...command.options, ...(command.parent?.options ?? [])];
+      const known = new Set(options.map(({ long }) => long).concat('--help'));
       const used = words.filter((word) => word.startsWith('--') && word !== '--').map((word) => word.split('=')[0]!);
       expect(
-        used.filter((option) => !known.includes(option) && option !== '--help'),
+        used.filter((option) => !known.has(option)),
         line,
       ).toEqual([]);
     }

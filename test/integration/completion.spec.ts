@@ -13,9 +13,7 @@ const scriptOf = (shell: string): string => join(directory.path, `completion.${s
 
 beforeAll(async () => {
   for (const shell of ['bash', 'zsh', 'fish']) {
-    const { code, out } = await run(['completion', shell]);
-    expect(code).toBe(0);
-    writeFileSync(scriptOf(shell), out);
+    writeFileSync(scriptOf(shell), (await run(['completion', shell])).out);
   }
   mkdirSync(join(directory.path, 'files', 'contracts'), { recursive: true });
   writeFileSync(join(directory.path, 'files', 'contract one.pdf'), '');

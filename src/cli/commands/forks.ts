@@ -28,7 +28,9 @@ export function forksCommand(terminal: Terminal): Command {
       const query = new URLSearchParams();
       if (from !== undefined) query.set('from', String(from));
       if (to !== undefined) query.set('to', String(to));
-      const answer = await clientOf(options, terminal).get<Forks>(`/forks${query.size === 0 ? '' : `?${query}`}`);
+      const answer = await clientOf(options, terminal).get<Forks>(
+        `/forks${query.size === 0 ? '' : `?${query.toString()}`}`,
+      );
       print(terminal, options, answer, (forks) => showForks(forks, widthOf(terminal.stdout)));
     });
 }

@@ -66,7 +66,7 @@ async function followMempool(
     const others = event.state === 'confirmed' ? event.ids.slice(0, MAX_ASKED) : [];
     for (const id of others) write(idText(id, width));
     const more = event.count - asked.length - others.length;
-    if (more > 0) write(`${plural(more, 'more entry', 'more entries')}`);
+    if (more > 0) write(plural(more, 'more entry', 'more entries'));
   };
   await untilStopped(async (signal, stop) => {
     // The stream first: what comes while the list is fetched is told after it.

@@ -33,7 +33,7 @@ function showEntry(entry: TransactionStatus, width: number): string {
       ...(block === null
         ? []
         : ([
-            ['block', `${count(block.index)}`],
+            ['block', count(block.index)],
             ['hash', printable(block.hash)],
           ] as const)),
       ...(timestamp === null ? [] : ([['posted', moment(timestamp)]] as const)),

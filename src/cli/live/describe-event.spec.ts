@@ -74,6 +74,11 @@ describe('describeEvent', () => {
     expect(describeEvent(moved)).toBe(`new tip 12 ${H}`);
   });
 
+  it('names what a newer node tells', () => {
+    const unknown = { type: 'weather', atMs: 1 } as unknown as FeedEvent;
+    expect([describeEvent(unknown), isNews(unknown)]).toEqual(['weather', false]);
+  });
+
   it('tells what is news from what happens all the time', () => {
     const news = CASES.filter(([, event]) => isNews(event)).map(([text]) => text.split(' ')[0]);
     expect(news).toEqual(['synced', 'reorganisation', 'entry', 'connected', 'disconnected', 'Network']);

@@ -35,6 +35,9 @@ export function describeEvent(event: FeedEvent, hashText: (hash: string) => stri
       return printable(event.text, MAX_TEXT);
     case 'reset':
       return 'events were missed';
+    default:
+      // Of a newer node (docs/events.md).
+      return printable((event as { type: string }).type, MAX_ID_CHARS);
   }
 }
 

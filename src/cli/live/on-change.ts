@@ -11,9 +11,9 @@ export interface ChangeWatch {
   readonly terminal: Pick<Terminal, 'stderr'>;
   readonly signal: AbortSignal;
   /** Whether an event may have changed what is shown. */
-  isRelevant(event: FeedEvent): boolean;
+  readonly isRelevant: (event: FeedEvent) => boolean;
   /** Asks the node, and shows it. It runs once at first; at most once at a time, and again after what came meanwhile. */
-  refresh(): Promise<void>;
+  readonly refresh: () => Promise<void>;
   /** Between two runs, however many events come. */
   readonly pauseMs: number;
   /** Runs without an event so often; undefined: never. */

@@ -47,7 +47,7 @@ export function renderNetwork(view: NetworkView, letters: Letters, frame: Frame)
   }
   if (left > 2) sections.push(blockLines(view, letters, left - 2, frame));
   const ordered = [...sections, ...[peers, branches, news].filter((section) => reserved.includes(section))];
-  const lines = [...top, ...ordered.filter((section) => section.length > 0).flatMap((section) => ['', ...section])];
+  const lines = [...top, ...ordered.flatMap((section) => (section.length > 0 ? ['', ...section] : []))];
   return lines.slice(0, rows);
 }
 

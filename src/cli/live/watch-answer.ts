@@ -14,8 +14,8 @@ const EVERY_MS = 5_000;
 
 /** An answer of a node that a command shows once, or again and again. */
 export interface Shown<T> {
-  ask(client: NodeClient): Promise<Answer<T>>;
-  show(body: T, width: number): string;
+  readonly ask: (client: NodeClient) => Promise<Answer<T>>;
+  readonly show: (body: T, width: number) => string;
 }
 
 export interface WatchOptions extends ClientOptions {
