@@ -7,7 +7,7 @@ export default defineConfig({
     globalSetup: 'test/e2e/global-setup.ts',
     testTimeout: 240_000,
     hookTimeout: 240_000,
-    // Two clusters at a time keep two cores busy while they start; most of the time they wait.
-    maxWorkers: 3,
+    // Two clusters at a time are what a machine with two cores carries.
+    maxWorkers: 2,
   },
 });

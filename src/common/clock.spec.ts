@@ -25,6 +25,12 @@ describe('after(0) of the system clock', () => {
     expect(seen.at(-1)).toBe('abcd');
   });
 
+  it('runs them at once where nothing else happens', async () => {
+    for (let turn = 0; turn < 3; turn++) {
+      await expect(new Promise<void>((resolve) => void systemClock.after(0, resolve))).resolves.toBeUndefined();
+    }
+  });
+
   it('does not run a task that was cancelled, and goes on with the others', async () => {
     const ran: string[] = [];
     const first = systemClock.after(0, () => ran.push('first'));

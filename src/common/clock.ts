@@ -17,7 +17,7 @@ export interface Clock {
   monotonicMs(): number;
   /**
    * Runs `task` once, `delayMs` of monotonic time from now; after 0 ms, in a later turn of the event loop that runs no
-   * other such task. Does not keep the process alive.
+   * other such task. Waiting for longer does not keep the process alive.
    */
   after(delayMs: number, task: () => void): Timer;
 }
@@ -36,18 +36,19 @@ export const systemClock: Clock = {
 };
 
 /**
- * Each turn of the event loop runs one task. Node would run all immediates of a turn together, as it does timers, so the
- * pieces of several long jobs would add up to one long turn.
+ * Each turn of the event loop runs one task: Node would run all immediates of a turn together, as it does timers, so the
+ * pieces of several long jobs would add up to one long turn. The immediate stays referenced, for otherwise it would wait for
+ * the next event, which may be seconds away.
  */
 function runSoon(task: () => void): Timer {
   const waiting: (typeof soon)[number] = { task };
-  if (soon.push(waiting) === 1) setImmediate(runNext).unref();
+  if (soon.push(waiting) === 1) setImmediate(runNext);
   return { cancel: () => (waiting.task = undefined) };
 }
 
 function runNext(): void {
   const next = soon.shift();
-  if (soon.length > 0) setImmediate(runNext).unref();
+  if (soon.length > 0) setImmediate(runNext);
   if (next?.task === undefined) return;
   next.task();
 }

@@ -17,10 +17,14 @@ export function findConflicts({ node, blockchain, http, lab, rpc }: SettingValue
     if (rpc.port === undefined || rpc.port === 0 || rpc.port !== port) continue;
     problems.push(`${placeOf('rpc', 'port')}: must not be the port of node.${key}, both are ${port}`);
   }
-  const [userAt, passwordAt] = [placeOf('rpc', 'user'), placeOf('rpc', 'password')];
-  if ((userAt === undefined) !== (passwordAt === undefined)) {
-    const missing = userAt === undefined ? 'user' : 'password';
-    problems.push(`${userAt ?? passwordAt}: needs rpc.${missing} too; without both, the file .cookie holds them`);
+  // One that is given and wrong has its own problem.
+  for (const [given, missing] of [
+    ['user', 'password'],
+    ['password', 'user'],
+  ] as const) {
+    if (rpc[given] === undefined || placeOf('rpc', missing) !== undefined) continue;
+    const place = placeOf('rpc', given);
+    problems.push(`${place}: needs rpc.${missing} too; without both, the file .cookie holds them`);
   }
   const { retargetInterval, targetSpacingSeconds } = blockchain;
   const retargetSeconds = retargetInterval * targetSpacingSeconds;

@@ -38,7 +38,7 @@ export function checkSignatureEncoding(signature: Uint8Array): void {
 }
 
 /**
- * Is it the key's signature of `message` (RFC 8032, without cofactor)? It takes about 90 microseconds. Only after
+ * Is it the key's signature of `message` (RFC 8032, without cofactor)? It takes about 0.1 ms. Only after
  * checkPublicKey and checkSignatureEncoding do all implementations agree on the answer.
  */
 export function isSignedBy(message: Uint8Array, key: Uint8Array, signature: Uint8Array): boolean {

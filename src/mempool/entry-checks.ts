@@ -1,6 +1,5 @@
 import type { ChainService } from '../chain/chain.service.js';
 import { TURN_SIGNATURES } from '../chain/signature-memory.js';
-import type { Turns } from '../common/turns.js';
 import type { Hash } from '../consensus/codec.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
 import {
@@ -21,10 +20,22 @@ export interface SortedTransactions {
   readonly broken: ReadonlyMap<Hash, RuleCode>;
 }
 
+/** Entries of a peer that are checked, and taken in by one commit, in one turn of the event loop. */
+const TURN_ENTRIES = 500;
+
+/** Where the part of the list ends that begins at `start` and that one turn may check. */
+export function sliceEnd(transactions: readonly Transaction[], start: number): number {
+  const most = Math.min(start + TURN_ENTRIES, transactions.length);
+  let signatures = 0;
+  for (let end = start; end < most; end++) {
+    if (hasSignature(transactions[end]!) && ++signatures > TURN_SIGNATURES) return end;
+  }
+  return most;
+}
+
 export interface EntryChecksInit {
   readonly chain: Pick<ChainService, 'params' | 'signatures'>;
   readonly metrics: Pick<MempoolMetrics, 'refused'>;
-  readonly turns: Turns;
   /** Has the mempool room for an entry of a peer, as it is now? */
   readonly hasRoom: (entry: Entry) => boolean;
 }
@@ -49,22 +60,18 @@ export class EntryChecks {
     }
   }
 
-  /** Checks what a peer sent, in as many turns of the event loop as its signatures should take. */
-  async sort(transactions: readonly Transaction[]): Promise<SortedTransactions> {
-    const { hasRoom, metrics, turns } = this.#given;
+  /** Checks what a peer sent, all of it in this turn of the event loop: no more than sliceEnd says. */
+  sort(transactions: readonly Transaction[]): SortedTransactions {
+    const { hasRoom, metrics } = this.#given;
     const valid: Entry[] = [];
     const unwanted = new Set<Hash>();
     const broken = new Map<Hash, RuleCode>();
-    let signatures = 0;
     for (const transaction of transactions) {
       // A signature costs more than all else, so none is checked in vain.
-      if (hasSignature(transaction)) {
-        if (isEntry(transaction) && !hasRoom(transaction)) {
-          unwanted.add(transaction.id);
-          metrics.refused.inc({ reason: 'full-for-gossip' });
-          continue;
-        }
-        if (++signatures % TURN_SIGNATURES === 0) await turns.next();
+      if (hasSignature(transaction) && isEntry(transaction) && !hasRoom(transaction)) {
+        unwanted.add(transaction.id);
+        metrics.refused.inc({ reason: 'full-for-gossip' });
+        continue;
       }
       const code = this.#ruleBrokenBy(transaction);
       if (code === undefined) valid.push(transaction as Entry);

@@ -231,9 +231,9 @@ describe('acceptFromPeer', () => {
       mempool.submit('posted').then(() => []),
     ]);
     expect(told).toEqual([
-      [undefined, ['posted']],
       ['peer-1', ['shared']],
       ['peer-2', ['other']],
+      [undefined, ['posted']],
     ]);
   });
 

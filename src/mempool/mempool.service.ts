@@ -19,7 +19,7 @@ import { isEntry, type Entry, type Transaction } from '../consensus/transaction.
 import type { Database } from '../storage/database.js';
 import { DATABASE } from '../storage/database-token.js';
 import { CommitQueue } from './commit-queue.js';
-import { EntryChecks } from './entry-checks.js';
+import { EntryChecks, sliceEnd } from './entry-checks.js';
 import type { Admission } from './grouped-commit.js';
 import { MempoolMetrics } from './mempool.metrics.js';
 import { MempoolStore } from './mempool.store.js';
@@ -70,9 +70,6 @@ export interface EntryChoices {
   readonly salt?: Uint8Array | undefined;
 }
 
-/** Entries of a peer that are taken in by one commit. */
-const PEER_SLICE = 500;
-
 /**
  * Transactions that wait for a block. What it says yes to is on disk; it never drops one that no block holds, and gets
  * back those whose block leaves the active chain, in the very SQLite transaction by which it leaves.
@@ -119,7 +116,6 @@ export class MempoolService implements BeforeApplicationShutdown {
     this.#checks = new EntryChecks({
       chain,
       metrics,
-      turns: this.#turns,
       hasRoom: ({ bytes }) => {
         const usage = { transactions: this.size, bytes: this.bytes };
         return hasRoom(usage, { transactions: 1, bytes: bytes.length }, gossipLimits);
@@ -247,8 +243,12 @@ export class MempoolService implements BeforeApplicationShutdown {
   /** Takes in what a peer sent, each by itself, and tells of each what became of it. Rejects only for a fault of our own. */
   async acceptFromPeer(transactions: readonly Transaction[], origin: string): Promise<PeerTransactionResult[]> {
     const results: PeerTransactionResult[] = [];
-    for (let start = 0; start < transactions.length; start += PEER_SLICE) {
-      results.push(...(await this.#acceptSlice(transactions.slice(start, start + PEER_SLICE), origin)));
+    for (let start = 0; start < transactions.length;) {
+      // A part of which nothing is valid waits for no commit.
+      if (start > 0) await this.#turns.next();
+      const end = sliceEnd(transactions, start);
+      results.push(...(await this.#acceptSlice(transactions.slice(start, end), origin)));
+      start = end;
     }
     return results;
   }
@@ -259,7 +259,7 @@ export class MempoolService implements BeforeApplicationShutdown {
   }
 
   async #acceptSlice(transactions: readonly Transaction[], origin: string): Promise<PeerTransactionResult[]> {
-    const { valid, unwanted, broken } = await this.#checks.sort(transactions);
+    const { valid, unwanted, broken } = this.#checks.sort(transactions);
     const outcomes = valid.length > 0 ? await this.#queue.submit({ transactions: valid, origin }) : [];
     const admissions = new Map<Hash, Admission>();
     for (const [index, { id }] of valid.entries()) if (!admissions.has(id)) admissions.set(id, outcomes[index]!);

@@ -64,6 +64,16 @@ describe('signed entries in the mempool', () => {
     expect(await node.registry.metrics()).toContain('minichain_mempool_refused_total{reason="bad-sig"} 2\n');
   });
 
+  it('of a peer that are all forged, and so need no commit, are not all checked in one turn', async () => {
+    const node = open();
+    const genuine = signedEntry('other', GENESIS);
+    const forged = Array.from({ length: 250 }, (_, i) => encodeSignedTransaction(`forged ${i}`, genuine));
+    const results = node.mempool.acceptFromPeer(forged, 'peer');
+    expect(await node.registry.metrics()).toContain('minichain_mempool_refused_total{reason="bad-sig"} 100\n');
+    await clock.during('all are refused', results);
+    expect((await results).map(({ result }) => result)).toEqual(Array(250).fill('bad-sig'));
+  });
+
   it('of a peer are not even checked where there is no room for them', async () => {
     const node = open({ limits: { maxTransactions: 5, maxBytes: 1_000_000 } });
     await gossip(

@@ -180,8 +180,9 @@ describe('credentials', () => {
   });
 
   it('are in the file .cookie, new at each start and gone at its end, if no user is configured', async () => {
-    const { path, remove } = temporaryDirectory();
-    closing.push({ close: remove });
+    const directory = temporaryDirectory();
+    const { path } = directory;
+    closing.push({ close: () => directory.remove() });
     const cookies: string[] = [];
     for (let n = 0; n < 2; n++) {
       const rest = await startRestApp({ MINICHAIN_RPC_PORT: '0', MINICHAIN_NODE_DATA_DIR: path });

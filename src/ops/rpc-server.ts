@@ -56,7 +56,7 @@ export class RpcServer {
       const host = clientOf(request.ip);
       const line = { level: 'warn', kind: 'wrong credentials for JSON-RPC', host } as const;
       parts.log.write(line, {}, `Wrong credentials for JSON-RPC from ${host ?? 'this machine'}`);
-      return reply.status(401).header('WWW-Authenticate', 'Basic realm="jsonrpc"').send();
+      await reply.status(401).header('WWW-Authenticate', 'Basic realm="jsonrpc"').send();
     });
     this.#server.removeAllContentTypeParsers();
     this.#server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {

@@ -20,7 +20,7 @@ const STALLING_MS = 8_000;
 /** One turn of the event loop verifies, or commits, no more than this (one block at least): some tens of milliseconds. */
 const TURN_BLOCKS = 256;
 const TURN_BYTES = 2 * 1024 * 1024;
-const TURN_TRANSACTIONS = 4_000;
+const TURN_TRANSACTIONS = 2_000;
 
 /** Why a download is stopped before its end; 'turn-over': it is slow, and other branches wait. */
 export type StopReason = 'stopped' | 'turn-over';

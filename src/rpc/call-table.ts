@@ -3,7 +3,7 @@ import { RPC_CODES, RpcError } from './rpc-error.js';
 /** One value in `params`. Reads it, or throws RpcError -3. */
 export interface RpcParameter<T> {
   readonly name: string;
-  read(value: unknown): T;
+  readonly read: (value: unknown) => T;
   /** Left out or null: this is taken. Without it, the parameter is required. */
   readonly fallback?: T;
 }
@@ -25,7 +25,7 @@ export function rpcCall<const P extends readonly RpcParameter<unknown>[]>(call: 
   readonly summary: string;
   run(...values: { -readonly [K in keyof P]: P[K] extends RpcParameter<infer T> ? T : never }): unknown;
 }): RpcCall {
-  return call as RpcCall;
+  return call;
 }
 
 export function parameter<T>(name: string, read: RpcParameter<T>['read'], fallback?: T): RpcParameter<T> {
@@ -40,9 +40,10 @@ export function valuesOf(call: RpcCall, params: readonly unknown[] | Readonly<Re
   const { parameters } = call;
   const given = Array.isArray(params) ? (params as unknown[]) : byName(call, params as Record<string, unknown>);
   if (given.length > parameters.length) throw new RpcError(RPC_CODES.misc, usageOf(call));
-  return parameters.map(({ read, fallback }, at) => {
+  return parameters.map((wanted, at) => {
+    const { fallback } = wanted;
     const value = given[at] ?? undefined;
-    if (value !== undefined) return read(value);
+    if (value !== undefined) return wanted.read(value);
     if (fallback === undefined) throw new RpcError(RPC_CODES.misc, usageOf(call));
     return fallback;
   });

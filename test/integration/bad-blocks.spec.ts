@@ -29,7 +29,9 @@ describe('a bad block over a real gRPC session', () => {
   beforeEach(async () => {
     directory = temporaryDirectory();
     const settings = { BLOCKCHAIN_DIFFICULTY: String(DIFFICULTY), BLOCKCHAIN_AUTO_MINE: 'false' };
-    node = await (await NodeProcess.create('victim', `${directory.path}/victim`, settings)).spawn().ready();
+    node = await NodeProcess.create('victim', `${directory.path}/victim`, settings);
+    // Assigned before: a node that is not ready in time must not outlive its test.
+    await node.spawn().ready();
   });
 
   afterEach(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Peers } from '../../src/peers/peers-schemas.js';
 import { ClusterProcess, runCommand } from '../support/cluster-process.js';
 import { NodeProcess, temporaryDirectory } from '../support/node-process.js';
@@ -187,8 +187,8 @@ it('nodes that no cluster runs are each asked by the command, and each says that
 
 it('minichain cluster --no-lab leaves the lab off', async () => {
   const plain = await ClusterProcess.start(`${directory.path}/plain`, { options: ['--no-lab'] });
+  onTestFinished(async () => void (await plain.stop()));
   expect((await plain.post(1, '/lab/heal')).status).toBe(404);
   const { code: exit, text } = await plain.command(1, 'lab');
   expect([exit, text]).toEqual([1, expect.stringContaining('not-found, HTTP 404')]);
-  await plain.stop();
 }, 90_000);

@@ -63,7 +63,12 @@ export class ClusterProcess {
       writeFileSync(join(directory, `node${n}.toml`), `${toml.join('\n')}\n`);
     }
     const cluster = new ClusterProcess(directory, ports, options);
-    await waitFor('the cluster is connected', () => cluster.output.includes('three nodes connected'), 60_000);
+    try {
+      await waitFor('the cluster is connected', () => cluster.output.includes('three nodes connected'), 60_000);
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
     return cluster;
   }
 

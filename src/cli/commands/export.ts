@@ -59,10 +59,18 @@ export function exportCommand(terminal: Terminal): Command {
         [`${path}.sig`, armour],
         [`${path}.allowed_signers`, allowedSignersLine(principal, signed.publicKey, namespace)],
       ]);
-      const verify = `ssh-keygen -Y verify -f ${path}.allowed_signers -I ${principal} -n ${namespace} -s ${path}.sig < ${path}.txt`;
+      const verify = [
+        `ssh-keygen -Y verify -f ${quoted(`${path}.allowed_signers`)} -I ${principal} -n ${namespace}`,
+        `-s ${quoted(`${path}.sig`)} < ${quoted(`${path}.txt`)}`,
+      ].join(' ');
       const files = { data: `${path}.txt`, signature: `${path}.sig`, allowedSigners: `${path}.allowed_signers` };
       terminal.stdout.write(`${options.json ? JSON.stringify({ id, principal, namespace, files, verify }) : verify}\n`);
     });
+}
+
+/** A path as a shell reads it. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** @throws CliError when the entry is not signed. */

@@ -1,25 +1,13 @@
-import { createRequire } from 'node:module';
+import bitcore from 'bitcore-lib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ZERO_HASH, hashFromBytes, hashToBytes, type Hash } from '../../consensus/codec.js';
+import { ZERO_HASH, hashFromBytes, hashToBytes } from '../../consensus/codec.js';
 import { sha256d } from '../../consensus/hash.js';
 import { encodeHeader } from '../../consensus/header.js';
 import { computeMerkleRoot } from '../../consensus/merkle.js';
 import { decodeMerkleBlock, encodeMerkleBlock } from './merkle-block.js';
 
-/** What we use of bitcore-lib, which has no types. */
-interface BitcoreMerkleBlock {
-  readonly header: { readonly merkleRoot: Buffer; readonly hash: Hash };
-  validMerkleTree(): boolean;
-  filterdTxsHash(): Hash[];
-  hasTransaction(id: Hash): boolean;
-}
-
-interface Bitcore {
-  readonly MerkleBlock: { fromBuffer(bytes: Buffer): BitcoreMerkleBlock };
-}
-
-const { MerkleBlock } = createRequire(import.meta.url)('bitcore-lib') as Bitcore;
+const { MerkleBlock } = bitcore;
 
 const ids = Array.from({ length: 4_000 }, (_, n) => hashFromBytes(sha256d(Buffer.from(`transaction ${n}`))));
 
@@ -42,7 +30,6 @@ describe('a merkleblock, read by bitcore-lib', () => {
         const bytes = merkleBlock(leaves, pos);
         const theirs = MerkleBlock.fromBuffer(bytes);
         expect(theirs.validMerkleTree()).toBe(true);
-        // It has ids in internal order.
         const id = hashToBytes(ids[pos]!).toString('hex');
         expect(theirs.filterdTxsHash()).toEqual([id]);
         expect(theirs.hasTransaction(id)).toBe(true);

@@ -5,6 +5,7 @@
  * - `genesis`: the parameters give the genesis that the proof names.
  * - `data`: the file at hand is the one that the proof speaks of.
  * - `transaction`: the bytes are one entry that keeps the rules, and have the id that the proof names.
+ * - `signature`: a signed entry is signed by its key, for this network.
  * - `merkle`: the branch leads from the id to the Merkle root of the block.
  * - `attestation`: an OpenTimestamps proof names a block.
  * - `link`: each header names the one before it.
@@ -22,6 +23,7 @@ export type ProofCheck =
   | 'genesis'
   | 'data'
   | 'transaction'
+  | 'signature'
   | 'merkle'
   | 'attestation'
   | 'link'

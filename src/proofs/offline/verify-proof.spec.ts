@@ -2,9 +2,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ProofChain, failedCheck } from '../../../test/support/proof-rig.js';
 import { entry } from '../../../test/support/chain-builders.js';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
+import { signedEntry, testKey } from '../../../test/support/signing.js';
 import { encodeDataTransaction } from '../../consensus/data-entry.js';
 import { sha256 } from '../../consensus/hash.js';
 import { createParams } from '../../consensus/params.js';
+import type { SignedTransaction } from '../../consensus/signed-entry.js';
+import { fingerprintOf } from '../../consensus/ssh-signature.js';
 import { encodeOts } from './ots-file.js';
 import { trustHeaders, type TrustedHeaders } from './trusted-headers.js';
 import {
@@ -104,6 +107,46 @@ describe('a stamped file', () => {
     const found = { entry: { data: 'contract.txt' }, fileSha256, block: { height: HEIGHT } };
     expect(verifyOtsProof(chain.fileOts(HEIGHT, STAMPED), trusted, { data })).toMatchObject(found);
     expect(verifyJsonProof(JSON.stringify(chain.json(HEIGHT, STAMPED)), { data })).toMatchObject(found);
+  });
+});
+
+describe('a signed entry', () => {
+  /** Its proofs in all forms, with headers whose network is known. */
+  const formsOf = (transaction: SignedTransaction): ((options?: VerifyOptions) => Proven)[] => {
+    const signed = ProofChain.mine(3, (height) => (height === 2 ? [transaction] : []));
+    const data = dataOf(transaction.bytes);
+    return [
+      () => verifyJsonProof(JSON.stringify(signed.json(2, 1))),
+      () => verifyOtsProof(signed.ots(2, 1), signed.trusted(), { data }),
+      () => verifyMerkleBlock(signed.merkleBlock(2, 1), signed.trusted(), { data }),
+    ];
+  };
+  const { genesis } = createParams({ network: 'proofs', difficulty: 1 });
+  const author = testKey('author');
+
+  it('is shown with the key whose signature holds', () => {
+    for (const verify of formsOf(signedEntry('I owe you 5', genesis.hash, author))) {
+      const proven = verify();
+      expect(proven).toMatchObject({ entry: { data: 'I owe you 5' }, author: fingerprintOf(author.publicKey) });
+      const words = describeProof(proven);
+      expect(words.proven[1]).toBe(`The owner of the key ${proven.author} signed it for this network.`);
+      expect(words.notProven.at(-1)).toBe('who owns the key, and whether the text is true');
+    }
+  });
+
+  it('is refused where its signature was made for another network', () => {
+    for (const verify of formsOf(signedEntry('I owe you 5', 'ab'.repeat(32)))) {
+      expect(failedCheck(verify)).toBe('signature');
+    }
+  });
+
+  it('says that its signature is not checked where the network is not known', () => {
+    const transaction = signedEntry('I owe you 5', genesis.hash);
+    const signed = ProofChain.mine(3, (height) => (height === 2 ? [transaction] : []));
+    const headers = signed.trusted(2);
+    const proven = verifyMerkleBlock(signed.merkleBlock(2, 1), headers, { data: dataOf(transaction.bytes) });
+    expect(proven.author).toBeUndefined();
+    expect(describeProof(proven).notProven).toContainEqual(expect.stringContaining('that its signature holds'));
   });
 });
 

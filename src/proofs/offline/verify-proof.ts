@@ -3,7 +3,14 @@ import type { Hash } from '../../consensus/codec.js';
 import { hash256, sha256 } from '../../consensus/hash.js';
 import { decodeHeader, hashHeader } from '../../consensus/header.js';
 import { RuleError } from '../../consensus/rule-error.js';
-import { checkTransaction, decodeTransaction, isEntry, type Entry } from '../../consensus/transaction.js';
+import { fingerprintOf } from '../../consensus/ssh-signature.js';
+import {
+  checkSignature,
+  checkTransaction,
+  decodeTransaction,
+  isEntry,
+  type Entry,
+} from '../../consensus/transaction.js';
 import { HeaderTree, type BlockPlace } from './header-tree.js';
 import { parseJsonProof, type JsonProof } from './json-proof.js';
 import { decodeMerkleBlock } from './merkle-block.js';
@@ -36,6 +43,8 @@ export interface Proven {
   readonly id: Hash;
   /** undefined when its bytes are neither in the proof nor at hand. */
   readonly entry: Entry | undefined;
+  /** Fingerprint of the key whose signature of the entry holds; undefined when it has none, or the network is not known. */
+  readonly author: string | undefined;
   /** SHA-256 of the file that the proof is about, if it is about a file and not an entry. */
   readonly fileSha256: string | undefined;
   readonly network: { readonly name: string | undefined; readonly genesis: Hash } | undefined;
@@ -57,6 +66,7 @@ export function verifyJsonProof(text: string, options: VerifyOptions = {}): Prov
   const params = paramsOfNetwork(proof.network);
   const bytes = Buffer.from(proof.transaction, 'hex');
   const entry = readEntry(bytes, proof.id);
+  const author = checkAuthor(entry, params.genesis.hash);
   const fileSha256 = checkData(options.data, bytes, entry);
   const root = rootOf(proof.id, { merkle: proof.merkle, pos: proof.pos });
   const isWhole = proof.anchor.height === 0;
@@ -76,13 +86,21 @@ export function verifyJsonProof(text: string, options: VerifyOptions = {}): Prov
   const network = { name: proof.network.network, genesis: params.genesis.hash };
   if (headers === undefined) {
     const anchor = isWhole ? undefined : proof.anchor;
-    return { id: proof.id, entry, fileSha256, network, anchor, ...placeOf(block.hash, tree, options.tip, 'work') };
+    return {
+      id: proof.id,
+      entry,
+      author,
+      fileSha256,
+      network,
+      anchor,
+      ...placeOf(block.hash, tree, options.tip, 'work'),
+    };
   }
   const begin = headers.tree.root.height;
   if (begin >= block.height) {
     throw new ProofError('block', `the headers begin after block ${begin}, the entry is in block ${block.height}`);
   }
-  return { id: proof.id, entry, fileSha256, ...trustedPlace(block.hash, headers, options.tip), network };
+  return { id: proof.id, entry, author, fileSha256, ...trustedPlace(block.hash, headers, options.tip), network };
 }
 
 /** Checks an OpenTimestamps proof against headers. @throws ProofError */
@@ -92,6 +110,7 @@ export function verifyOtsProof(bytes: Uint8Array, headers: TrustedHeaders, optio
   if (data !== undefined && !data.sha256.equals(proof.digest)) throw wrongFile(data, proof.digest.toString('hex'));
   const entryBytes = proof.entry ?? data?.bytes;
   const entry = entryBytes && readEntry(entryBytes, proof.id);
+  const author = checkAuthor(entry, headers.genesis);
   const root = rootOf(proof.id, proof.branch);
   const end = tipOf(headers.tree, tip);
   const block = ancestorAt(end, proof.height);
@@ -107,7 +126,7 @@ export function verifyOtsProof(bytes: Uint8Array, headers: TrustedHeaders, optio
     throw new ProofError('merkle', `${what}: it is of another network, or a reorganisation has undone its block`);
   }
   const fileSha256 = proof.entry === undefined ? undefined : proof.digest.toString('hex');
-  return { id: proof.id, entry, fileSha256, ...trustedPlace(block.hash, headers, tip) };
+  return { id: proof.id, entry, author, fileSha256, ...trustedPlace(block.hash, headers, tip) };
 }
 
 /** Checks a merkleblock against headers. @throws ProofError */
@@ -125,8 +144,9 @@ export function verifyMerkleBlock(bytes: Uint8Array, headers: TrustedHeaders, op
     );
   }
   const entry = data?.bytes && readEntry(data.bytes, match.id);
+  const author = checkAuthor(entry, headers.genesis);
   const place = trustedPlace(hashHeader(decodeHeader(header)), headers, tip);
-  return { id: match.id, entry, fileSha256: undefined, ...place };
+  return { id: match.id, entry, author, fileSha256: undefined, ...place };
 }
 
 function linkAll(tree: HeaderTree, proof: JsonProof): BlockNode {
@@ -164,6 +184,18 @@ function readEntry(bytes: Buffer, id: Hash): Entry {
     }
     return transaction;
   });
+}
+
+/** @returns the fingerprint of its key. @throws ProofError `signature`. */
+function checkAuthor(entry: Entry | undefined, genesis: Hash | undefined): string | undefined {
+  if (entry?.kind !== 'signed' || genesis === undefined) return undefined;
+  try {
+    checkSignature(entry, genesis);
+  } catch (error) {
+    if (error instanceof RuleError) throw new ProofError('signature', error.message);
+    throw error;
+  }
+  return fingerprintOf(entry.publicKey);
 }
 
 /** @returns SHA-256 of the file that the entry stamps, if that is what is at hand. @throws ProofError `data`. */

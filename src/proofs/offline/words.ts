@@ -10,13 +10,14 @@ export interface ProofWords {
 }
 
 export function describeProof(proof: Proven): ProofWords {
-  const { entry, network, block, tip, confirmations, work, anchor, basis, fileSha256 } = proof;
+  const { entry, author, network, block, tip, confirmations, work, anchor, basis, fileSha256 } = proof;
   const onTop = confirmations - 1;
   const place = `block ${block.height}${network === undefined ? '' : ` of network ${network.name ?? network.genesis}`}`;
   const blocks = `${onTop} ${onTop === 1 ? 'block' : 'blocks'} of work on it`;
   const what = entry === undefined ? `The entry ${proof.id}` : `The text ${quoted(entry)}`;
   const proven = [
     `${what} stands in ${place}, with ${blocks}.`,
+    ...(author === undefined ? [] : [`The owner of the key ${author} signed it for this network.`]),
     ...(fileSha256 === undefined ? [] : [`The entry has the SHA-256 of the file as its salt: ${fileSha256}.`]),
     `Block ${block.height} is ${block.hash}; its time is ${isoOf(block.timeSeconds * 1000)}, by the clock of its miner.`,
     `Its work and that of the blocks on it, up to block ${tip.height} (${tip.hash}): about ${work.toLocaleString('en-US')} hashes.`,
@@ -35,7 +36,12 @@ export function describeProof(proof: Proven): ProofWords {
     ...(entry?.kind === 'data'
       ? [`that the timestamp of the entry, ${isoOf(entry.timestampMs)}, is right: its poster chose it`]
       : []),
-    'who wrote the text, and whether it is true',
+    ...(entry?.kind === 'signed' && author === undefined
+      ? ['that its signature holds: headers from block 1 on, or from a node, would say for which network']
+      : []),
+    author === undefined
+      ? 'who wrote the text, and whether it is true'
+      : 'who owns the key, and whether the text is true',
   ];
   return { proven, notProven };
 }

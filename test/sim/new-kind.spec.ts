@@ -33,7 +33,7 @@ function placeOf({ chain, mempool }: Node, { id }: Entry): string {
   return [chain.hasTransaction(id) ? 'chain' : '', mempool.has(id) ? 'mempool' : ''].filter(Boolean).join('+');
 }
 
-describe('a third kind of transaction', () => {
+describe('a new kind of transaction', () => {
   let net: SimNetwork;
   const table = TRANSACTION_KINDS as unknown as Record<string, unknown>;
   beforeAll(() => {
