@@ -87,12 +87,12 @@ module.exports = {
     {
       name: 'explorer-knows-the-node-by-its-types',
       comment:
-        'The page runs in a browser: of the node it has the rules, the check of proofs, and what REST answers look like.',
+        'The page runs in a browser: of the node it has the rules, the check of proofs, what REST answers look like, and the words.',
       severity: 'error',
       from: { path: '^src/explorer/', pathNot: TEST_FILES },
       to: {
         path: '^src/',
-        pathNot: '^src/(explorer|consensus|proofs/offline)/',
+        pathNot: ['^src/(explorer|consensus|proofs/offline)/', '^src/common/(words|network-sentence)[.]ts$'],
         dependencyTypesNot: ['type-only'],
       },
     },

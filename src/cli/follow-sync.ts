@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../ops/status-schemas.js';
 import { CliError, EXIT } from './exit.js';
-import { count, duration } from './format.js';
+import { describeSync } from './describe-sync.js';
 import { NodeBusyError, type Answer, type NodeClient } from './node-client.js';
 import { ProgressLine } from './progress-line.js';
 import type { Terminal } from './terminal.js';
@@ -50,14 +50,4 @@ export async function followSync(client: NodeClient, terminal: Terminal): Promis
   } finally {
     progress.clear();
   }
-}
-
-/** "blocks 45 %, 4,500 of 10,000, 820 blocks/s, 7 s left", "in sync", or "no peers": then nobody can say. */
-export function describeSync({ sync, peers }: Pick<Status, 'sync' | 'peers'>): string {
-  if (sync.state === 'idle') return peers.connected > 0 ? 'in sync' : 'no peers';
-  const parts = [`${sync.state} ${Math.floor(sync.progress * 100)} %`];
-  parts.push(`${count(sync.height)} of ${count(sync.targetHeight)}`);
-  if (sync.blocksPerSecond > 0) parts.push(`${count(Math.round(sync.blocksPerSecond))} blocks/s`);
-  if (sync.etaSeconds !== null) parts.push(`${duration(sync.etaSeconds * 1000)} left`);
-  return parts.join(', ');
 }

@@ -1,5 +1,11 @@
+import { count } from '../common/words.js';
+import { cutEnd, cutMiddle } from './cells.js';
+import { fitColumns, joinCells, type Fit } from './fit-columns.js';
+
+export { count, plural } from '../common/words.js';
+
 const UNSHOWN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-const SHORT_HASH_DIGITS = 16;
+const SHORT_HASH_CELLS = 13;
 
 /**
  * Text of others, made fit for a terminal: control and direction characters are escaped (an entry of the chain must not be
@@ -13,39 +19,28 @@ export function printable(text: string, width = Infinity): string {
   return characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : shown;
 }
 
-/** Columns side by side, two spaces between; numbers to the right. The first row is the heading. */
-export function table(rows: readonly (readonly (string | number)[])[]): string {
+/**
+ * Columns side by side, two spaces between; numbers to the right. The first row is the heading. Without `fit` it is as
+ * wide as its content.
+ */
+export function table(rows: readonly (readonly (string | number)[])[], fit: Fit = { width: Infinity }): string {
   const shown = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? count(cell) : cell)));
   const isNumeric = rows[0]!.map((_, column) => rows.length > 1 && typeof rows[1]![column] === 'number');
-  const widths = shown[0]!.map((_, column) => Math.max(...shown.map((row) => displayLength(row[column] ?? ''))));
-  return shown
-    .map((row) =>
-      row
-        .map((cell, column) => {
-          const gap = ' '.repeat(widths[column]! - displayLength(cell));
-          return isNumeric[column] ? gap + cell : cell + gap;
-        })
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `${line}\n`)
+  return fitColumns(shown, isNumeric, fit)
+    .map((cells) => `${joinCells(cells).trimEnd()}\n`)
     .join('');
 }
 
-/** Names and values, one pair a line, values aligned. */
-export function pairs(entries: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...entries.map(([name]) => name.length));
-  return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
-}
-
-/** 12345 as "12,345". */
-export function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-/** "1 block", "2 blocks". */
-export function plural(value: number, noun: string, nouns = `${noun}s`): string {
-  return `${count(value)} ${value === 1 ? noun : nouns}`;
+/** Names and values, one pair a line, values aligned; what is wider than `width` cells is cut, a hash in its middle. */
+export function pairs(entries: readonly (readonly [string, string])[], width = Infinity): string {
+  const names = Math.max(...entries.map(([name]) => name.length));
+  const room = Math.max(1, width - names - 2);
+  return entries
+    .map(([name, value]) => {
+      const cut = isHex(value) ? cutMiddle(value, room) : cutEnd(value, room);
+      return `${name.padEnd(names)}  ${cut}\n`;
+    })
+    .join('');
 }
 
 export function bytes(value: number): string {
@@ -74,8 +69,15 @@ export function moment(iso: string): string {
   return iso.replace('T', ' ').replace(/(\.\d+)?Z$/, 'Z');
 }
 
+/** "12:04:07": local time of day. */
+export function clockTime(ms: number): string {
+  const at = new Date(ms);
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+}
+
+/** Beginning and end of a hash: enough to tell it from others, and accepted wherever a command takes an id. */
 export function shortHash(hash: string): string {
-  return printable(hash, SHORT_HASH_DIGITS);
+  return cutMiddle(printable(hash), SHORT_HASH_CELLS);
 }
 
 function scaled(value: number, base: number, units: readonly string[]): string {
@@ -84,6 +86,6 @@ function scaled(value: number, base: number, units: readonly string[]): string {
   return `${power > 0 && amount < 100 ? amount.toFixed(1) : Math.round(amount)} ${units[power]}`;
 }
 
-function displayLength(text: string): number {
-  return Array.from(text).length;
+function isHex(text: string): boolean {
+  return /^[\da-f]{20,}$/.test(text);
 }

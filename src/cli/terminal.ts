@@ -6,6 +6,7 @@ export interface Output {
   write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   /** Of a file that this process has open; none in tests. */
   readonly fd?: number;
 }
@@ -26,4 +27,10 @@ export function hasColours(output: Output, env: Terminal['env']): boolean {
 
 export function colour(name: Parameters<typeof styleText>[0], text: string): string {
   return styleText(name, text, { validateStream: false });
+}
+
+/** Cells of one line: as many as the terminal has, any number where the output goes elsewhere. */
+export function widthOf({ isTTY, columns }: Output): number {
+  // A terminal without a known width says 0.
+  return isTTY === true ? columns || 80 : Infinity;
 }

@@ -133,6 +133,8 @@ interface CommandOptions {
   readonly stdin?: string | Buffer;
   /** Standard error is a terminal of this width. */
   readonly columns?: number;
+  /** Standard output is a terminal of this width. */
+  readonly width?: number;
 }
 
 /** What a command that runs has written so far, and its exit code once it has ended. */
@@ -142,12 +144,15 @@ export interface Running {
   readonly code: Promise<number>;
 }
 
-export function begin(argv: readonly string[], { env = {}, stdin = '', columns }: CommandOptions = {}): Running {
+export function begin(argv: readonly string[], { env = {}, stdin = '', columns, width }: CommandOptions = {}): Running {
   const written = { out: '', err: '' };
   const terminal: Terminal = {
     env,
     stdin: Readable.from(stdin.length > 0 ? [Buffer.from(stdin)] : []),
-    stdout: { write: (text) => (written.out += textOf(text)) },
+    stdout: {
+      write: (text) => (written.out += textOf(text)),
+      ...(width === undefined ? {} : { isTTY: true, columns: width }),
+    },
     stderr: {
       write: (text) => (written.err += textOf(text)),
       ...(columns === undefined ? {} : { isTTY: true, columns }),

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { BanView, Bans, LiftedBans } from '../../peers/peers-schemas.js';
 import { clientCommand, clientOf, print, type ClientOptions } from '../client-command.js';
 import { moment, plural, printable, table } from '../format.js';
-import type { Terminal } from '../terminal.js';
+import { widthOf, type Terminal } from '../terminal.js';
 
 const SUBJECT_WIDTH = 64;
 
@@ -10,7 +10,9 @@ export function bansCommand(terminal: Terminal): Command {
   return clientCommand('bans', 'list the nodes and hosts that are banned for misbehaviour')
     .addHelpText('after', '\nExamples:\n  minichain bans\n  minichain bans remove 203.0.113.7')
     .action(async (options: ClientOptions) => {
-      print(terminal, options, await clientOf(options, terminal).get<Bans>('/peers/bans'), showBans);
+      print(terminal, options, await clientOf(options, terminal).get<Bans>('/peers/bans'), (bans) =>
+        showBans(bans, widthOf(terminal.stdout)),
+      );
     })
     .addCommand(removeCommand(terminal));
 }
@@ -27,9 +29,10 @@ function removeCommand(terminal: Terminal): Command {
     });
 }
 
-function showBans({ bans }: Bans): string {
+function showBans({ bans }: Bans, width: number): string {
   const rows = bans.map((ban) => [shown(ban), moment(ban.until), printable(ban.code, SUBJECT_WIDTH)]);
-  const listed = rows.length > 0 ? table([['who', 'until', 'for'], ...rows]) : '';
+  const listed =
+    rows.length > 0 ? table([['who', 'until', 'for'], ...rows], { width, cuts: { who: 'end', for: 'end' } }) : '';
   return `${listed}${plural(bans.length, 'ban')}\n`;
 }
 

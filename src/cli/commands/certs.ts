@@ -13,6 +13,7 @@ interface Options {
   readonly nodes: readonly string[];
   readonly days: number;
   readonly host: readonly string[];
+  readonly json?: boolean;
 }
 
 export function certsCommand(terminal: Terminal): Command {
@@ -26,11 +27,16 @@ export function certsCommand(terminal: Terminal): Command {
     .requiredOption('--nodes <ids>', 'node ids, separated by commas', nodeIds)
     .option('--days <n>', 'how long the certificates of nodes hold', wholeNumberArgument(1, MAX_DAYS), 365)
     .option('--host <name>', 'DNS name or IP address for all certificates; may be repeated', addHost, [])
+    .option('--json', 'print the names of the files as JSON')
     .addHelpText('after', '\nExample:\n  minichain certs --out certs --nodes node-1,node-2,node-3')
-    .action(async ({ out, nodes, days, host }: Options) => {
+    .action(async ({ out, nodes, days, host, json }: Options) => {
       const { writeCerts } = await import('../certs/write-certs.js');
       const written = await writeCerts({ directory: out, nodeIds: nodes, hosts: host, days, nowMs: Date.now() });
       const { stdout, stderr } = terminal;
+      if (json) {
+        stdout.write(`${JSON.stringify({ days, nodes: written })}\n`);
+        return;
+      }
       stderr.write(
         `${written.length} certificates in ${out}, good for ${days} days. Each node gets ca.crt and its own two files;\n` +
           'keep ca.key to yourself: whoever has it can make nodes. Put into the configurations:\n\n',

@@ -11,7 +11,7 @@ import { lastingTerminal } from '../lasting-terminal.js';
 import { printable, table } from '../format.js';
 import { handleHangUp } from '../hang-up.js';
 import { endWithNpm } from '../npm-parent.js';
-import type { Terminal } from '../terminal.js';
+import { widthOf, type Terminal } from '../terminal.js';
 
 const LAUNCHER = join(import.meta.dirname, '../../../scripts/minichain.mjs');
 const MAX_NODES = 100;
@@ -71,17 +71,21 @@ export function clusterCommand(terminal: Terminal): Command {
     kill: 'kill one node of the running cluster, without a chance to end cleanly',
   } as const;
   for (const [verb, summary] of Object.entries(summaries) as [keyof typeof summaries, string][]) {
-    const one = withPlace(new Command(verb))
+    const one = withJson(withPlace(new Command(verb)))
       .summary(summary)
       .description(`${capitalized(summary)}.`);
     one.argument('<node-id>', 'its node id').addHelpText('after', `\nExample:\n  minichain cluster ${verb} node-3`);
     command.addCommand(one.action((nodeId: string) => control(one, { command: verb, nodeId }, terminal)));
   }
-  const list = withPlace(new Command('list')).summary('list the nodes of the running cluster');
+  const list = withJson(withPlace(new Command('list'))).summary('list the nodes of the running cluster');
   list
     .description('Lists the nodes of the running cluster.')
     .addHelpText('after', '\nExample:\n  minichain cluster list');
   return command.addCommand(list.action(() => control(list, { command: 'list' }, terminal)));
+}
+
+function withJson(command: Command): Command {
+  return command.option('--json', 'print the nodes as JSON');
 }
 
 function withPlace(command: Command): Command {
@@ -101,16 +105,18 @@ async function control(command: Command, request: ControlRequest, terminal: Term
   const { configDir, ...own } = command.opts<Place>();
   const place = { ...command.parent!.opts<Place>(), ...own, ...(isGiven ? { configDir } : {}) };
   const nodes = await askCluster(controlPathOf(place, terminal), request);
-  terminal.stdout.write(showNodes(nodes));
+  const { json } = command.optsWithGlobals<{ json?: boolean }>();
+  const { stdout } = terminal;
+  stdout.write(json ? `${JSON.stringify({ nodes })}\n` : showNodes(nodes, widthOf(stdout)));
 }
 
-function showNodes(nodes: readonly ClusterNodeView[]): string {
+function showNodes(nodes: readonly ClusterNodeView[], width: number): string {
   const rows = nodes.map(({ nodeId, state, end, url }) => [
     printable(nodeId),
     end === null ? state : `${state} (${printable(end)})`,
     printable(url),
   ]);
-  return table([['node', 'state', 'REST'], ...rows]);
+  return table([['node', 'state', 'REST'], ...rows], { width, cuts: { state: 'end', REST: 'end', node: 'end' } });
 }
 
 /**

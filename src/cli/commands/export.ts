@@ -28,6 +28,7 @@ export function exportCommand(terminal: Terminal): Command {
     .argument('<id>', 'id of the entry')
     .option('--out <directory>', 'where the files go', '.')
     .option('--as <name>', 'what to call the author in the file of allowed signers (default: fingerprint of the key)')
+    .option('--json', 'print the names of the files and the command as JSON')
     .addHelpText(
       'after',
       '\nIt writes <id>.txt, <id>.sig and <id>.allowed_signers, after the same checks as a node makes,\n' +
@@ -62,7 +63,8 @@ export function exportCommand(terminal: Terminal): Command {
         `ssh-keygen -Y verify -f ${quoted(`${path}.allowed_signers`)} -I ${principal} -n ${namespace}`,
         `-s ${quoted(`${path}.sig`)} < ${quoted(`${path}.txt`)}`,
       ].join(' ');
-      terminal.stdout.write(`${verify}\n`);
+      const files = { data: `${path}.txt`, signature: `${path}.sig`, allowedSigners: `${path}.allowed_signers` };
+      terminal.stdout.write(`${options.json ? JSON.stringify({ id, principal, namespace, files, verify }) : verify}\n`);
     });
 }
 

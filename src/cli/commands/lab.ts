@@ -1,23 +1,22 @@
-import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { LabView, MiningMode } from '../../lab/lab-schemas.js';
 import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
 import { CliError, EXIT } from '../exit.js';
 import { duration, printable, table } from '../format.js';
 import type { Answer, NodeClient } from '../node-client.js';
-import type { Terminal } from '../terminal.js';
+import { reachNode } from '../reach-node.js';
+import { widthOf, type Terminal } from '../terminal.js';
 
 const MAX_SECONDS = 86_400;
 const MAX_DELAY_MS = 5_000;
 const MAX_HASH_RATE = 1_000_000_000_000;
 /** A node that is stopped has 10 s to end. */
 const PROCESS_TIMEOUT_MS = 20_000;
-/** Where `minichain cluster` runs its first nodes: any of them will do, and the first may be the one that was killed. */
-const CLUSTER_URLS = [8091, 8092, 8093].map((port) => `http://127.0.0.1:${port}`);
-
 interface Timed extends ClientOptions {
   readonly seconds?: number;
 }
+
+const MINING_MODES: readonly MiningMode[] = ['off', 'entries', 'always'];
 
 const VERBS = {
   kill: 'kill a node of the cluster, as kill -9 does; it stays down until `lab start`',
@@ -44,19 +43,20 @@ export function labCommand(terminal: Terminal): Command {
       ].join('\n'),
     )
     .action(async (options: ClientOptions) => show(terminal, options, await read(terminal, options)));
+  const shown = (lab: LabView): string => showLab(lab, widthOf(terminal.stdout));
   const add = (one: Command, example: string): void => {
     command.addCommand(one.addHelpText('after', `\nExample:\n  minichain lab ${example}`));
   };
   const post = async (one: Command, path: string, body?: object): Promise<void> => {
     const options = one.optsWithGlobals<ClientOptions>();
     const { client } = await read(terminal, options);
-    print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), showLab);
+    print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), shown);
   };
 
   const postToAll = async (one: Command, path: string, body?: object): Promise<void> => {
     const options = one.optsWithGlobals<ClientOptions>();
     const { client, answer } = await read(terminal, options);
-    print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), showLab);
+    print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), shown);
     const others = othersOf(answer.body, client.url).map((url) => clientOf({ ...options, url }, terminal));
     const results = await Promise.allSettled(others.map((other) => other.post(path, body, PROCESS_TIMEOUT_MS)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -98,7 +98,7 @@ export function labCommand(terminal: Terminal): Command {
       if (delayMs > 0 || jitter > 0) return post(slow, path, { delayMs, jitterMs: jitter, seconds });
       const options = slow.optsWithGlobals<ClientOptions>();
       const { client } = await read(terminal, options);
-      print(terminal, options, await client.delete<LabView>(path), showLab);
+      print(terminal, options, await client.delete<LabView>(path), shown);
     }),
     'slow node-2 800 --jitter 200',
   );
@@ -112,7 +112,11 @@ export function labCommand(terminal: Terminal): Command {
 
   const mining = clientCommand('mining', 'when nodes mine without being asked, and how fast');
   mining
-    .argument('<mode>', 'off, entries (what is in the mempool) or always (empty blocks too)', parseMode)
+    .addArgument(
+      new Argument('<mode>', 'off, entries (what is in the mempool) or always (empty blocks too)').choices(
+        MINING_MODES,
+      ),
+    )
     .argument('[node-ids...]', 'which nodes (default: all of the cluster)')
     .option('--hash-rate <n>', 'most hashes per second of each; 0 = no limit', wholeNumberArgument(0, MAX_HASH_RATE));
   add(
@@ -165,26 +169,12 @@ interface Reached {
 }
 
 /** The lab of the node that is to be asked. @throws CliError, of the first node if none answers. */
-async function read(terminal: Terminal, options: ClientOptions): Promise<Reached> {
-  const ask = async (client: NodeClient): Promise<Reached> => ({ client, answer: await client.get<LabView>('/lab') });
-  const first = clientOf(options, terminal);
-  try {
-    return await ask(first);
-  } catch (error) {
-    if (!(error instanceof CliError) || error.exitCode !== EXIT.unreachable) throw error;
-    const isChosen =
-      (options.url ?? terminal.env['MINICHAIN_URL'] ?? terminal.env['MINICHAIN_NODE_HTTP_PORT']) !== undefined;
-    if (isChosen) throw error;
-    for (const url of CLUSTER_URLS.slice(1)) {
-      const reached = await ask(clientOf({ ...options, url }, terminal)).catch(() => undefined);
-      if (reached !== undefined) return reached;
-    }
-    throw error;
-  }
+function read(terminal: Terminal, options: ClientOptions): Promise<Reached> {
+  return reachNode(options, terminal, async (client) => ({ client, answer: await client.get<LabView>('/lab') }));
 }
 
 function show(terminal: Terminal, options: ClientOptions, { answer }: Reached): void {
-  print(terminal, options, answer, showLab);
+  print(terminal, options, answer, (lab) => showLab(lab, widthOf(terminal.stdout)));
 }
 
 /** The addresses of these nodes, or of all that run; undefined stands for the node that was asked. */
@@ -221,12 +211,7 @@ function parseGroups(words: readonly string[]): string[][] {
     .map((group) => group.split(/[\s,]+/).filter((nodeId) => nodeId !== ''));
 }
 
-function parseMode(text: string): string {
-  if (['off', 'entries', 'always'].includes(text)) return text;
-  throw new InvalidArgumentError('It must be off, entries or always.');
-}
-
-function showLab({ nodeId, mining, links, groups, groupsEndInSeconds, cluster }: LabView): string {
+function showLab({ nodeId, mining, links, groups, groupsEndInSeconds, cluster }: LabView, width: number): string {
   const isAlone = cluster === null;
   const sides = groups?.map((group) => printable(group.join(', '))).join(' / ');
   const whole = isAlone ? `${printable(nodeId)} hears all nodes` : 'The network is whole';
@@ -241,6 +226,9 @@ function showLab({ nodeId, mining, links, groups, groupsEndInSeconds, cluster }:
     `${printable(nodeId)} mines: ${mining.mode}, ${mining.hashRate === 0 ? 'as fast as it can' : `at most ${mining.hashRate} hashes/s`}`,
   ];
   const rows = (cluster?.nodes ?? []).map((node) => [printable(node.nodeId), node.state, printable(node.url)]);
-  const nodes = rows.length > 0 ? `\n${table([['node', 'state', 'REST'], ...rows])}` : '';
+  const nodes =
+    rows.length > 0
+      ? `\n${table([['node', 'state', 'REST'], ...rows], { width, cuts: { REST: 'end', node: 'end' } })}`
+      : '';
   return `${lines.join('\n')}\n${nodes}`;
 }

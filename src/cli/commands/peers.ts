@@ -2,20 +2,21 @@ import type { Command } from 'commander';
 import type { PeerLink, Peers } from '../../peers/peers-schemas.js';
 import { clientCommand, clientOf, print, type ClientOptions } from '../client-command.js';
 import { count, moment, plural, printable, table } from '../format.js';
+import { showAnswer, withWatch, type WatchOptions } from '../live/watch-answer.js';
 import type { Terminal } from '../terminal.js';
 
 const ID_WIDTH = 24;
 const ADDRESS_WIDTH = 48;
 
 export function peersCommand(terminal: Terminal): Command {
-  return clientCommand('peers', 'list the nodes that this one is connected to or knows of')
+  return withWatch(clientCommand('peers', 'list the nodes that this one is connected to or knows of'))
     .addHelpText(
       'after',
-      '\nExamples:\n  minichain peers --url http://localhost:8092\n  minichain peers disconnect node-2',
+      '\nExamples:\n  minichain peers --url http://localhost:8092\n  minichain peers --watch\n  minichain peers disconnect node-2',
     )
-    .action(async (options: ClientOptions) => {
-      print(terminal, options, await clientOf(options, terminal).get<Peers>('/peers'), showPeers);
-    })
+    .action((options: WatchOptions) =>
+      showAnswer<Peers>(options, terminal, { ask: (client) => client.get<Peers>('/peers'), show: showPeers }),
+    )
     .addCommand(
       linkCommand(
         terminal,
@@ -48,7 +49,7 @@ function linkCommand(
     });
 }
 
-function showPeers({ connected, peers }: Peers): string {
+function showPeers({ connected, peers }: Peers, width: number): string {
   const rows = peers.map((peer) => [
     shown(peer.id ?? '?'),
     printable(peer.address, ADDRESS_WIDTH),
@@ -58,10 +59,13 @@ function showPeers({ connected, peers }: Peers): string {
     peer.lastSeen === null ? 'never' : moment(peer.lastSeen),
     peer.score === 0 ? '' : String(Math.round(peer.score)),
   ]);
-  const listed =
-    rows.length > 0
-      ? table([['node', 'address', 'connected', 'height', 'latency', 'last seen', 'misbehaviour'], ...rows])
-      : '';
+  const heading = ['node', 'address', 'connected', 'height', 'latency', 'last seen', 'misbehaviour'];
+  const fit = {
+    width,
+    cuts: { address: 'end', node: 'end' },
+    drops: ['misbehaviour', 'last seen', 'address'],
+  } as const;
+  const listed = rows.length > 0 ? table([heading, ...rows], fit) : '';
   return `${listed}${plural(peers.length, 'peer')} known, ${count(connected)} connected\n`;
 }
 

@@ -14,14 +14,16 @@ export function reindexCommand(terminal: Terminal): Command {
     .description(
       'Rebuilds the database of a stopped node from the blocks in it, validating each again. Use it when a node says\nthat its database is damaged, or when you do not trust what is in it. The old file is kept aside.',
     )
+    .option('--json', 'print the outcome as JSON')
     .addHelpText('after', '\nExamples:\n  minichain reindex --config config/node1.toml')
-    .action(async (options: DatabaseOptions) => {
+    .action(async (options: DatabaseOptions & { json?: boolean }) => {
       const { config, dataDir } = locateDatabase(options, terminal);
       const { reindex } = await import('../../reindex.js');
       const { logger: log } = createLogger({ logLevel: 'silent', logFormat: 'json' });
       try {
         const summary = reindex({ dataDir, params: paramsOf(config), log, onProgress: progressTo(terminal) });
-        terminal.stdout.write(`${describe(dataDir, summary)}\n`);
+        const text = options.json ? JSON.stringify(viewOf(dataDir, summary)) : describe(dataDir, summary);
+        terminal.stdout.write(`${text}\n`);
       } catch (error) {
         throw toCliError(error);
       }
@@ -35,6 +37,10 @@ function progressTo({ stderr }: Terminal): (done: number, total: number) => void
     nextMs = performance.now() + PROGRESS_EVERY_MS;
     stderr.write(`reindex: ${count(done)} of about ${plural(total, 'block')}\n`);
   };
+}
+
+function viewOf(dataDir: string, { chainWork, ...summary }: ReindexSummary): object {
+  return { dataDir, ...summary, chainWork: chainWork.toString(16).padStart(64, '0') };
 }
 
 function describe(dataDir: string, summary: ReindexSummary): string {

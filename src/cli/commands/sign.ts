@@ -22,6 +22,7 @@ export function signCommand(terminal: Terminal): Command {
     .option('--file <file>', FILE_HELP)
     .option('--genesis <hash>', 'hash of block 0 of the network; without it, a node is asked')
     .option('--out <file>', 'write the signature to this file instead of stdout')
+    .option('--json', 'print the signature, or the name of its file, as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  minichain sign --file note.txt --key ~/.ssh/id_ed25519 --out note.txt.sig\n' +
@@ -30,8 +31,10 @@ export function signCommand(terminal: Terminal): Command {
     .action(async (data: string | undefined, options: SignOptions) => {
       const entry = await entryText(data, options.file, terminal.stdin);
       const signature = await signEntry(entry, options.key, await genesisOf(options, terminal), terminal.env);
-      if (options.out === undefined) terminal.stdout.write(signature);
-      else writeOut(options.out, signature);
+      const { out, json } = options;
+      if (out !== undefined) writeOut(out, signature);
+      if (json) terminal.stdout.write(`${JSON.stringify(out === undefined ? { signature } : { file: out })}\n`);
+      else if (out === undefined) terminal.stdout.write(signature);
     });
 }
 

@@ -7,7 +7,7 @@ import { Pace } from './pace.js';
 import { recordReorg, type ReorgRecord } from './reorgs.js';
 import { followEntries } from './follow.js';
 import { announce } from './announce.js';
-import { sentence, type Standing } from './sentence.js';
+import { sentence, type Standing } from '../../common/network-sentence.js';
 import type { Entry, Forks, NodeEvent, PeerEvent, PeerRow, Snapshot } from './wire.js';
 import type { MempoolPage } from '../../mempool/mempool-schemas.js';
 import type { Peers } from '../../peers/peers-schemas.js';

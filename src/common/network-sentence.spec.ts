@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sentence, type Network, type Standing } from './sentence.js';
+import { sentence, type Network, type Standing } from './network-sentence.js';
 
 /** Hashes "a3" (height 3 of branch a) whose parent is a2; branch b leaves branch a after height 9. */
 const parentOf = (hash: string): string | undefined => {

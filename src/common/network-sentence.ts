@@ -1,6 +1,6 @@
-import { capital, count, inWords, list, plural } from './format.js';
+import { capital, count, inWords, list, plural } from './words.js';
 
-/** A node as the sentence on top sees it. */
+/** A node as the sentence sees it. */
 export interface Standing {
   readonly nodeId: string;
   readonly isDown: boolean;
@@ -9,7 +9,7 @@ export interface Standing {
 }
 
 export interface Network {
-  /** The node whose page this is comes first. */
+  /** The node that was asked comes first. */
   readonly nodes: readonly Standing[];
   /** Hash to its parent and height, as far as they are known. */
   parentOf(hash: string): string | undefined;
@@ -29,7 +29,7 @@ export interface Sentence {
   readonly mood: Mood;
 }
 
-/** The state of the network in one sentence. */
+/** The state of the network in one sentence; the page and the command line both begin with it. */
 export function sentence(network: Network): Sentence {
   const [home] = network.nodes;
   if (home === undefined || (home.tip === undefined && !home.isDown))
@@ -119,7 +119,7 @@ function isBelow(low: Group, high: Group, network: Network): boolean {
   return low.height < high.height && at === low.hash;
 }
 
-/** Height of the last block that all of them have; undefined where the page does not know the blocks between. */
+/** Height of the last block that all of them have; undefined where the blocks between are not known. */
 function forkHeight(leaves: readonly Group[], network: Network): number | undefined {
   const ends = leaves.map(({ hash, height }) => ({ hash: hash as string | undefined, height }));
   for (;;) {
