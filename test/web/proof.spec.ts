@@ -268,7 +268,9 @@ describe('the proof of an entry in the page', () => {
     await page.getByRole('button', { name: 'Mine a block at node-1' }).click();
     await checked(page);
     const key = fingerprintOf(testKey('alice').publicKey);
-    expect(await page.locator('.verdict-card').innerText()).toContain(`The owner of the key ${key} signed it for this network.`);
+    expect(await page.locator('.verdict-card').innerText()).toContain(
+      `The owner of the key ${key} signed it for this network.`,
+    );
     // Whatever digit of the signature is changed, the entry has another id.
     await field(page, 'The bytes of the entry').locator('[data-at="100"]').click();
     await page.getByText('✗ The check transaction fails.').waitFor();

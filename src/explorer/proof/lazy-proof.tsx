@@ -3,12 +3,17 @@ import { hrefOf } from '../model/route.js';
 import { useAnswer } from '../ui/use-answer.js';
 import type { ProofPanelProps } from './proof-panel.jsx';
 
+async function loadPanel(): Promise<{ ProofPanel: typeof import('./proof-panel.jsx').ProofPanel }> {
+  const { ProofPanel } = await import('./proof-panel.jsx');
+  return { ProofPanel };
+}
+
 /** The panel and the code that checks proofs, fetched when the reader first comes to them. */
 export function LazyProof(props: ProofPanelProps): JSX.Element {
-  const { value, error } = useAnswer('', () => import('./proof-panel.jsx'));
+  const { value: panel, error } = useAnswer('', loadPanel);
   if (error !== undefined) return <p class="notice">{error}</p>;
-  if (value === undefined) return <p class="notice">Loading the check of proofs…</p>;
-  const { ProofPanel } = value;
+  if (panel === undefined) return <p class="notice">Loading the check of proofs…</p>;
+  const { ProofPanel } = panel;
   return <ProofPanel key={`${props.block} ${props.id}`} {...props} />;
 }
 
