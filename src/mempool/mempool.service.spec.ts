@@ -64,7 +64,7 @@ describe('submit', () => {
     const first = openChain({ clock, dataDir });
     const transactions = await post(first.mempool, 'a', 'b', 'a');
     expect(new Set(transactions.map(({ id }) => id)).size).toBe(3);
-    expect(first.mempool.select(1_000_000, 1_000)).toEqual(transactions);
+    expect((await first.mempool.select(1_000_000, 1_000)).entries).toEqual(transactions);
     expect(first.mempool.get(transactions[1]!.id)).toBe(transactions[1]);
     expect(first.mempool.has(transactions[1]!.id)).toBe(true);
     first.close();
@@ -301,7 +301,7 @@ describe('blocks', () => {
     first.close();
     const again = open({ dataDir });
     expect(dataOf(again.mempool)).toEqual(expected);
-    accept(again.chain, mineOn(again.chain.tip, again.mempool.select(1_000_000, 1_000)));
+    accept(again.chain, mineOn(again.chain.tip, (await again.mempool.select(1_000_000, 1_000)).entries));
     expect(again.mempool.size).toBe(0);
     expect(again.mempool.bytes).toBe(0);
   });
@@ -408,7 +408,12 @@ describe('a reorganisation that moves many entries', () => {
     expect(mempool.has(early.id)).toBe(false);
     expect(mempool.find(early.id)).toEqual(early);
     const inChain = new Set(shared.map(({ id }) => id));
-    for (const { id } of mempool.select(10_000_000, 100_000)) expect(inChain.has(id)).toBe(false);
+    let selected: Awaited<ReturnType<MempoolService['select']>> | undefined;
+    void mempool.select(10_000_000, 100_000).then((selection) => (selected = selection));
+    await clock.until('entries are selected', () => selected !== undefined, 10_000);
+    expect(selected!.parent).toBe(chain.tip);
+    expect(selected!.entries.some(({ data }) => data === 'young')).toBe(true);
+    for (const { id } of selected!.entries) expect(inChain.has(id)).toBe(false);
     await clock.until('the mempool is settled', () => !mempool.isSettling, 10_000);
     expect(settled).toBe(1);
     const expected = mine

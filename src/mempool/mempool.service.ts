@@ -10,6 +10,7 @@ import { SteppedJob } from '../common/stepped-job.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
 import { Turns } from '../common/turns.js';
 import type { NodeConfig } from '../config/node-config.js';
+import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
 import { createDataTransaction, encodeDataTransaction, type DataTransaction } from '../consensus/data-entry.js';
@@ -83,6 +84,8 @@ export class MempoolService implements BeforeApplicationShutdown {
   readonly #settling: SteppedJob;
   /** Of tips that are on disk, and still to be told. */
   readonly #effects = new WeakMap<TipChange, TipEffect>();
+  /** How often the tip has moved. */
+  #tipMoves = 0;
   readonly limits: MempoolLimits;
   readonly #log: Logger;
   readonly #queue: CommitQueue;
@@ -189,10 +192,30 @@ export class MempoolService implements BeforeApplicationShutdown {
     return this.#settlement.isDue;
   }
 
-  /** What a block with this much room should hold, in order of arrival. */
-  select(maxBytes: number, maxEntries: number): Entry[] {
-    const isFree = ({ id }: Entry): boolean => !this.#settlement.isOpen || !this.chain.hasTransaction(id);
-    return this.#pool.select(maxBytes, maxEntries, isFree);
+  /**
+   * What a block with this much room should hold, in order of arrival, and the tip that it is for. While a reorganisation is
+   * being settled, entries may wait that are in the chain already: they are looked up and left out, in as many turns of the
+   * event loop as that should take.
+   */
+  async select(
+    maxBytes: number,
+    maxEntries: number,
+  ): Promise<{ readonly parent: BlockNode; readonly entries: Entry[] }> {
+    let moves = this.#tipMoves;
+    const free = new Set<Hash>();
+    const inChain = new Set<Hash>();
+    for (;;) {
+      const entries = this.#pool.select(maxBytes, maxEntries, ({ id }) => !inChain.has(id));
+      const unknown = this.#settlement.isOpen ? entries.map(({ id }) => id).filter((id) => !free.has(id)) : [];
+      if (unknown.length === 0) return { parent: this.chain.tip, entries };
+      const found = await this.chain.lookUpInTurns(unknown, this.#turns);
+      for (const id of unknown) (found.has(id) ? inChain : free).add(id);
+      await this.#turns.next();
+      if (moves === this.#tipMoves) continue;
+      moves = this.#tipMoves;
+      free.clear();
+      inChain.clear();
+    }
   }
 
   /**
@@ -304,6 +327,7 @@ export class MempoolService implements BeforeApplicationShutdown {
   }
 
   #applyTipEffect(change: TipChange): void {
+    this.#tipMoves++;
     const { mined, unsettled, isBig } = this.#effects.get(change)!;
     this.#forget(mined.filter((id) => this.#pool.delete(id)));
     this.#settlement.add(unsettled);

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { ChainService } from '../chain/chain.service.js';
+import { TURN_SIGNATURES } from '../chain/signature-memory.js';
 import type { Clock } from '../common/clock.js';
 import { EventHub, type EventSource } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
@@ -9,6 +10,7 @@ import type { Logger } from '../common/logger.js';
 import type { Random } from '../common/random.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
 import type { NodeConfig } from '../config/node-config.js';
+import type { Block } from '../consensus/block.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { RuleError } from '../consensus/rule-error.js';
 import type { VerifiedBlock } from '../consensus/verify-block.js';
@@ -214,7 +216,7 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
         this.#storeAgain();
         await this.hasher.start();
         const reason = this.#reason;
-        if (reason !== undefined) await this.#mineBlock(reason);
+        if (reason !== undefined) await this.#mineBlock();
         // Easy blocks may be found without ever giving way to other work, such as that of noticing that a caller has gone.
         if (reason === 'request' || this.#policy.settings.mineEmptyBlocks === 'always') await nextTurn();
       } catch (error) {
@@ -225,8 +227,10 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   /** One search, and what becomes of it. Throws when no search is possible or the block found is not accepted. */
-  async #mineBlock(reason: MiningReason): Promise<void> {
-    const template = this.#templates.next();
+  async #mineBlock(): Promise<void> {
+    const template = await this.#templates.next();
+    const reason = this.#reason;
+    if (reason === undefined) return;
     const started = { parent: template.parent, entries: template.transactions.length - 1, reason };
     const searching = this.#search.run(template);
     this.#events.emit('started', started);
@@ -241,22 +245,35 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
   async #finish(template: BlockTemplate, search: SearchStarted, outcome: SearchOutcome): Promise<SearchEnd> {
     if (outcome.kind !== 'found') return outcome.kind;
     if (this.#isStale(search)) return 'stale';
-    const block = this.#counting(() => this.chain.verify(sealTemplate(template, outcome.nonce)));
-    // A big block takes turns of the event loop of its own: check it, look its entries up, store it, build on top of it.
-    const isBig = block.transactions.length > BIG_BLOCK_TRANSACTIONS;
-    if (isBig) {
-      const ahead = this.chain.lookAhead(block);
-      while (!ahead.isDone) {
-        await nextTurn();
-        ahead.step();
-      }
-      await nextTurn();
-      if (this.#isStopped) return 'halted';
-      if (this.#isStale(search)) return 'stale';
+    const sealed = sealTemplate(template, outcome.nonce);
+    if (sealed.transactions.length <= BIG_BLOCK_TRANSACTIONS) {
+      this.#submit({ block: this.#counting(() => this.chain.verify(sealed)), search });
+      return 'found';
     }
+    const block = await this.#verifyInTurns(sealed);
+    if (this.#isStopped) return 'halted';
+    if (this.#isStale(search)) return 'stale';
     this.#submit({ block, search });
-    if (isBig) await nextTurn();
+    await nextTurn();
     return 'found';
+  }
+
+  /** A big block takes turns of the event loop of its own: check it, look its entries up, store it, build on top of it. */
+  async #verifyInTurns(sealed: Block): Promise<VerifiedBlock> {
+    const verification = this.chain.verification(sealed);
+    let block: VerifiedBlock | undefined;
+    while (block === undefined) {
+      await nextTurn();
+      block = this.#counting(() => verification.step({ left: TURN_SIGNATURES }));
+    }
+    await nextTurn();
+    const ahead = this.chain.lookAhead(block);
+    while (!ahead.isDone) {
+      await nextTurn();
+      ahead.step();
+    }
+    await nextTurn();
+    return block;
   }
 
   /** The tip may have changed after the nonce was found and before this node handled that. */

@@ -26,13 +26,17 @@ export class TemplateSource {
   }
 
   /** Each template has an extra nonce of its own, so that no header is searched twice, also after its nonces ran out. */
-  next(): BlockTemplate {
-    this.#extraNonce = BigInt.asUintN(64, this.#extraNonce + 1n);
+  async next(): Promise<BlockTemplate> {
     const { chain, mempool, clock, miner } = this.#options;
-    const { params, tip } = chain;
+    const { params } = chain;
+    let selected = await mempool.select(params.maxBlockBytes, MAX_BLOCK_TRANSACTIONS - 1);
+    while (selected.parent !== chain.tip) {
+      selected = await mempool.select(params.maxBlockBytes, MAX_BLOCK_TRANSACTIONS - 1);
+    }
+    this.#extraNonce = BigInt.asUintN(64, this.#extraNonce + 1n);
     return buildTemplate({
-      parent: tip,
-      transactions: mempool.select(params.maxBlockBytes, MAX_BLOCK_TRANSACTIONS - 1),
+      parent: selected.parent,
+      transactions: selected.entries,
       params,
       miner,
       extraNonce: this.#extraNonce,
