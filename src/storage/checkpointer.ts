@@ -7,8 +7,11 @@ import { LOG_LIMIT_BYTES, type Database } from './database.js';
 const DUE_PAGES = 1_000;
 /** SQLite writes the log from its start again once all of it is copied. Where writes never pause, it never is. */
 const LONG_PAGES = 4_000;
-/** Then the event loop copies the rest, if it is no more than this: a few milliseconds. */
-const SMALL_PAGES = 250;
+/**
+ * Then the event loop copies the rest, if it is no more than this part of the log: 250 pages, a few milliseconds, of one that
+ * has just become long. The faster others write, the longer the log gets, and the more is copied, so there is an end to it.
+ */
+const SMALL_PART = 1 / 16;
 /** After a fault. */
 const RETRY_MS = 5_000;
 
@@ -56,9 +59,12 @@ export class Checkpointer {
   #look(): void {
     const { log, checkpointed } = this.#state('NOOP');
     const rest = log - checkpointed;
-    if (rest >= DUE_PAGES || (rest > SMALL_PAGES && log >= LONG_PAGES)) this.#copy();
-    else if (log >= LONG_PAGES && rest > 0) this.#state('PASSIVE');
-    else if (rest === 0 && this.#isFileLong()) this.#state('TRUNCATE');
+    if (rest === 0) {
+      if (this.#isFileLong()) this.#state('TRUNCATE');
+    } else if (log >= LONG_PAGES) {
+      if (rest <= log * SMALL_PART) this.#state('PASSIVE');
+      else this.#copy();
+    } else if (rest >= DUE_PAGES) this.#copy();
   }
 
   #failed(error: Error): void {

@@ -117,7 +117,7 @@ export class NodeProcess {
     return this;
   }
 
-  async ready(limitMs = 30_000): Promise<this> {
+  async ready(limitMs = 90_000): Promise<this> {
     await waitFor(
       `${this.nodeId} is ready`,
       async () => {

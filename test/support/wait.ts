@@ -5,7 +5,7 @@
 export async function waitFor<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
-  limitMs = 15_000,
+  limitMs = 60_000,
 ): Promise<T> {
   const endMs = performance.now() + limitMs;
   let lastError: unknown;
