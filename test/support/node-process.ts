@@ -180,7 +180,7 @@ export function entriesOf(chain: ChainBody): string[] {
 export async function converged(
   nodes: readonly NodeProcess[],
   isDone: (chain: ChainBody) => boolean = () => true,
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<ChainBody> {
   return waitFor(
     `${nodes.map((node) => node.nodeId).join(', ')} agree`,
