@@ -114,7 +114,13 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
           </button>
         )}
       </div>
-      {isHidden && (
+      {isHidden && verdict.check === 'signature' && (
+        <p class="faint">
+          The entry, its siblings and the header fit together, and still everybody sees the change. Only the owner of
+          the key can make another signature.
+        </p>
+      )}
+      {isHidden && verdict.check !== 'signature' && (
         <p class="faint">
           The entry, its siblings and the header fit together. What is missing cannot be written down: the work of this
           block and of those on it.

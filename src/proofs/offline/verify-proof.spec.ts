@@ -140,6 +140,23 @@ describe('a signed entry', () => {
     }
   });
 
+  it('is refused for its signature, whichever byte of key, signature or text is another', () => {
+    const signed = ProofChain.mine(3, (height) => (height === 2 ? [signedEntry('I owe you 5', genesis.hash)] : []));
+    const proof = signed.json(2, 1);
+    const bytes = Buffer.from(proof.transaction, 'hex');
+    const lengthAt = 1 + 32 + 64;
+    for (let at = 1; at < bytes.length; at++) {
+      if (at === lengthAt) continue;
+      const changed = Buffer.from(bytes);
+      changed[at]! ^= 1;
+      const text = JSON.stringify({ ...proof, transaction: changed.toString('hex') });
+      expect(
+        failedCheck(() => verifyJsonProof(text)),
+        `byte ${at}`,
+      ).toBe('signature');
+    }
+  });
+
   it('says that its signature is not checked where the network is not known', () => {
     const transaction = signedEntry('I owe you 5', genesis.hash);
     const signed = ProofChain.mine(3, (height) => (height === 2 ? [transaction] : []));

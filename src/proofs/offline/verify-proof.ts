@@ -65,8 +65,7 @@ export function verifyJsonProof(text: string, options: VerifyOptions = {}): Prov
   const proof = parseJsonProof(text);
   const params = paramsOfNetwork(proof.network);
   const bytes = Buffer.from(proof.transaction, 'hex');
-  const entry = readEntry(bytes, proof.id);
-  const author = checkAuthor(entry, params.genesis.hash);
+  const { entry, author } = readEntry(bytes, proof.id, params.genesis.hash);
   const fileSha256 = checkData(options.data, bytes, entry);
   const root = rootOf(proof.id, { merkle: proof.merkle, pos: proof.pos });
   const isWhole = proof.anchor.height === 0;
@@ -109,8 +108,7 @@ export function verifyOtsProof(bytes: Uint8Array, headers: TrustedHeaders, optio
   const { data, tip } = options;
   if (data !== undefined && !data.sha256.equals(proof.digest)) throw wrongFile(data, proof.digest.toString('hex'));
   const entryBytes = proof.entry ?? data?.bytes;
-  const entry = entryBytes && readEntry(entryBytes, proof.id);
-  const author = checkAuthor(entry, headers.genesis);
+  const { entry, author } = readIfAny(entryBytes, proof.id, headers.genesis);
   const root = rootOf(proof.id, proof.branch);
   const end = tipOf(headers.tree, tip);
   const block = ancestorAt(end, proof.height);
@@ -143,8 +141,7 @@ export function verifyMerkleBlock(bytes: Uint8Array, headers: TrustedHeaders, op
       `the file is not the entry ${match.id} (its bytes are in GET /transactions/:id?format=raw)`,
     );
   }
-  const entry = data?.bytes && readEntry(data.bytes, match.id);
-  const author = checkAuthor(entry, headers.genesis);
+  const { entry, author } = readIfAny(data?.bytes, match.id, headers.genesis);
   const place = trustedPlace(hashHeader(decodeHeader(header)), headers, tip);
   return { id: match.id, entry, author, fileSha256: undefined, ...place };
 }
@@ -175,22 +172,35 @@ function linkAll(tree: HeaderTree, proof: JsonProof): BlockNode {
   return block;
 }
 
-/** @throws ProofError `transaction` unless these bytes are an entry with this id that keeps the rules. */
-function readEntry(bytes: Uint8Array, id: Hash): Entry {
+/** An entry, and the key whose signature of it holds. */
+type Read = Pick<Proven, 'entry' | 'author'>;
+
+/**
+ * @param genesis of the network that it is to be signed for; undefined where that is not known.
+ * @throws ProofError `transaction` unless these bytes are an entry with this id that keeps the rules; `signature`.
+ */
+function readEntry(bytes: Uint8Array, id: Hash, genesis: Hash | undefined): Read & { readonly entry: Entry } {
   return translated(() => {
     const transaction = decodeTransaction(bytes);
     checkTransaction(transaction);
     if (!isEntry(transaction)) throw new ProofError('transaction', 'the transaction is a coinbase, not an entry');
+    // Before the id, which any change of a signed entry breaks too: what is wrong with a forged signature is the signature.
+    const author = checkAuthor(transaction, genesis);
     if (transaction.id !== id) {
       throw new ProofError('transaction', `the transaction has the id ${transaction.id}, the proof is of ${id}`);
     }
-    return transaction;
+    return { entry: transaction, author };
   });
 }
 
+/** As readEntry; of bytes that are neither in the proof nor at hand nothing is known. */
+function readIfAny(bytes: Uint8Array | undefined, id: Hash, genesis: Hash | undefined): Read {
+  return bytes === undefined ? { entry: undefined, author: undefined } : readEntry(bytes, id, genesis);
+}
+
 /** @returns the fingerprint of its key. @throws ProofError `signature`. */
-function checkAuthor(entry: Entry | undefined, genesis: Hash | undefined): string | undefined {
-  if (entry?.kind !== 'signed' || genesis === undefined) return undefined;
+function checkAuthor(entry: Entry, genesis: Hash | undefined): string | undefined {
+  if (entry.kind !== 'signed' || genesis === undefined) return undefined;
   try {
     checkSignature(entry, genesis);
   } catch (error) {
