@@ -1,6 +1,8 @@
+import type { JsonProof } from '../../proofs/offline/json-proof.js';
 import { ProofError, type ProofCheck } from '../../proofs/offline/proof-error.js';
-import type { Proven } from '../../proofs/offline/verify-proof.js';
+import { stepsOfJsonProof, type Proven } from '../../proofs/offline/verify-proof.js';
 import { describeProof, type ProofWords } from '../../proofs/offline/words.js';
+import { inTurns } from './in-turns.js';
 
 export interface Holds {
   readonly holds: true;
@@ -20,14 +22,19 @@ export interface Fails {
 export type Verdict = Holds | Fails;
 
 /** What a check of a proof comes to. @throws what is no ProofError: a fault of the check itself. */
-export function judge(verify: () => Proven): Verdict {
+export async function judge(verify: () => Promise<Proven>): Promise<Verdict> {
   try {
-    const proven = verify();
+    const proven = await verify();
     return { holds: true, proven, words: describeProof(proven) };
   } catch (error) {
     if (!(error instanceof ProofError)) throw error;
     return { holds: false, check: error.check, reason: error.message, height: error.height };
   }
+}
+
+/** Checks a proof as JSON by nothing but what is in it. @throws the reason of `signal`. */
+export function judgeJson(proof: JsonProof, signal: AbortSignal): Promise<Verdict> {
+  return judge(() => inTurns(stepsOfJsonProof(proof), signal));
 }
 
 /** Checks that come after those of the headers: when one of them fails, all headers are good. */

@@ -1,11 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
-import { parseJsonProof, type JsonProof } from '../../proofs/offline/json-proof.js';
+import type { JsonProof } from '../../proofs/offline/json-proof.js';
 import { count, list } from '../model/format.js';
 import { hrefOf } from '../model/route.js';
 import { EntryText } from '../panels/entry-text.jsx';
-import { useAnswer } from '../ui/use-answer.js';
-import { judgeJson } from './check-proof.js';
 import { nextForgery } from './forgery.js';
 import { HeadersList } from './headers-list.jsx';
 import { HexField, SegmentNames } from './hex-field.jsx';
@@ -20,30 +18,12 @@ import {
   type Change,
   type Part,
 } from './proof-bytes.js';
-import type { Verdict } from './verdict.js';
+import { judgeJson, type Verdict } from './verdict.js';
 import { VerdictCard } from './verdict-card.jsx';
 
 const MOST_NAMED = 3;
 
-/** Checks a proof as JSON; what can be read of it is laid out, for its bytes to be changed. */
-export function Workshop({ text, mayRewrite }: { readonly text: string; readonly mayRewrite: boolean }): JSX.Element {
-  const before = useMemo(() => parsed(text), [text]);
-  const { value: verdict, error } = useAnswer(text, async () => judgeJson(text));
-  if (error !== undefined) return <p class="error">{error}</p>;
-  if (verdict === undefined) return <p class="notice">Checking…</p>;
-  if (before === undefined) return <VerdictCard verdict={verdict} changes="" />;
-  return <Bench before={before} first={verdict} mayRewrite={mayRewrite} />;
-}
-
-function parsed(text: string): JsonProof | undefined {
-  try {
-    return parseJsonProof(text);
-  } catch {
-    return undefined;
-  }
-}
-
-interface BenchProps {
+interface WorkshopProps {
   readonly before: JsonProof;
   /** Of the proof as it was at first. */
   readonly first: Verdict;
@@ -57,18 +37,23 @@ interface State {
   readonly number: number;
 }
 
-function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
+/** A proof as JSON, laid out for its bytes to be changed. */
+export function Workshop({ before, first, mayRewrite }: WorkshopProps): JSX.Element {
   const [states, setStates] = useState<readonly State[]>([{ proof: before, number: 0 }]);
   const made = useRef(0);
   const { proof, number } = states.at(-1)!;
   const [{ verdict, of }, setJudged] = useState({ verdict: first, of: 0 });
+  const [error, setError] = useState('');
   useEffect(() => {
     if (of === number) return undefined;
-    // A proof with all headers of a long chain takes a while: what was changed is drawn first.
-    const timer = setTimeout(() => {
-      setJudged({ verdict: number === 0 ? first : judgeJson(JSON.stringify(proof)), of: number });
-    });
-    return () => clearTimeout(timer);
+    // A proof with all headers of a long chain takes a while, and the reader may change another byte meanwhile.
+    const running = new AbortController();
+    const { signal } = running;
+    void (number === 0 ? Promise.resolve(first) : judgeJson(proof, signal)).then(
+      (judged) => !signal.aborted && setJudged({ verdict: judged, of: number }),
+      (failure: Error) => !signal.aborted && setError(failure.message),
+    );
+    return () => running.abort();
   }, [number, of]);
   const path = pathOf(proof);
   const pathBefore = useMemo(() => pathOf(before), [before]);
@@ -76,9 +61,10 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
   const forgery = changes.length === 0 ? undefined : nextForgery(proof, path);
   const isChanged = states.length > 1;
   // Bytes that are no entry cannot be hidden by other hashes.
-  const isHidden = forgery === undefined && changes.length > 0 && !verdict.holds && verdict.check !== 'transaction';
+  const hidden = forgery === undefined && changes.length > 0 && !verdict.holds && verdict.check;
+  const isStale = of !== number;
   const shortVerdict = verdict.holds ? '✓ the proof holds' : `✗ ${verdict.check}`;
-  const shortClass = `short-verdict ${verdict.holds ? 'good' : 'bad'}`;
+  const shortClass = `short-verdict ${isStale ? '' : verdict.holds ? 'good' : 'bad'}`;
 
   const go = (to: JsonProof): void => {
     made.current += 1;
@@ -92,7 +78,7 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
 
   return (
     <div class="workshop">
-      <VerdictCard verdict={verdict} changes={changesInWords(changes, before)} isStale={of !== number} />
+      <VerdictCard verdict={verdict} changes={changesInWords(changes, before)} isStale={isStale} />
       <h3>Change a byte, and see which check finds it</h3>
       <p class="faint">
         Click a digit below, or move to one with the arrow keys and type another. Nothing is sent: this is a copy in
@@ -114,13 +100,14 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
           </button>
         )}
       </div>
-      {isHidden && verdict.check === 'signature' && (
+      {error !== '' && <p class="error">{error}</p>}
+      {hidden === 'signature' && (
         <p class="faint">
           The entry, its siblings and the header fit together, and still everybody sees the change. Only the owner of
           the key can make another signature.
         </p>
       )}
-      {isHidden && verdict.check !== 'signature' && (
+      {hidden !== false && hidden !== 'signature' && hidden !== 'transaction' && (
         <p class="faint">
           The entry, its siblings and the header fit together. What is missing cannot be written down: the work of this
           block and of those on it.
@@ -136,7 +123,7 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
       <div class="bench">
         <figure>
           <p class={shortClass} aria-hidden="true">
-            {shortVerdict}
+            {isStale ? 'Checking…' : shortVerdict}
           </p>
           <PathPicture proof={proof} path={path} verdict={verdict} before={pathBefore} />
           <figcaption class="faint">
@@ -200,7 +187,7 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
         </div>
       </div>
       <p class={`${shortClass} below`} aria-hidden="true">
-        {shortVerdict}
+        {isStale ? 'Checking…' : shortVerdict}
       </p>
     </div>
   );

@@ -9,8 +9,11 @@ import { createParams } from '../../consensus/params.js';
 import type { SignedTransaction } from '../../consensus/signed-entry.js';
 import { fingerprintOf } from '../../consensus/ssh-signature.js';
 import { encodeOts } from './ots-file.js';
-import { trustHeaders, type TrustedHeaders } from './trusted-headers.js';
+import { networkOf } from './network-rules.js';
+import { HEADERS_IN_STEP, type Steps } from './steps.js';
+import { stepsToTrust, trustHeaders, type TrustedHeaders } from './trusted-headers.js';
 import {
+  stepsOfJsonProof,
   verifyJsonProof,
   verifyMerkleBlock,
   verifyOtsProof,
@@ -97,6 +100,17 @@ describe('proofs of an entry', () => {
     expect(describeProof(forms['OpenTimestamps']!({})).proven[0]).toMatch(
       /^The entry [0-9a-f]{64} stands in block 12 of network [0-9a-f]{64}, with/,
     );
+  });
+});
+
+describe('steps of a check', () => {
+  const lengthOf = (steps: Steps<unknown>): number => [...steps].length;
+
+  it('are as many as there are twenties of headers, in a proof and in headers to trust', () => {
+    const headers = chain.headers(0);
+    const source = { from: 0, headers, network: networkOf(chain.params) };
+    expect(lengthOf(stepsOfJsonProof(chain.json(HEIGHT, ENTRY)))).toBe(Math.ceil(LENGTH / HEADERS_IN_STEP));
+    expect(lengthOf(stepsToTrust([source]))).toBe(Math.ceil(headers.length / HEADERS_IN_STEP));
   });
 });
 

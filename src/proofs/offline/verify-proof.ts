@@ -18,6 +18,7 @@ import { rootOf } from './merkle-branch.js';
 import { paramsOfNetwork } from './network-rules.js';
 import { readOtsProof, stampedDigest } from './ots-proof.js';
 import { ProofError } from './proof-error.js';
+import { HEADERS_IN_STEP, allSteps, type Steps } from './steps.js';
 import type { TrustedHeaders } from './trusted-headers.js';
 
 /** The file that a proof is about, where it is at hand. */
@@ -62,7 +63,11 @@ export interface Proven {
 
 /** Checks a proof as JSON. @throws ProofError */
 export function verifyJsonProof(text: string, options: VerifyOptions = {}): Proven {
-  const proof = parseJsonProof(text);
+  return allSteps(stepsOfJsonProof(parseJsonProof(text), options));
+}
+
+/** As verifyJsonProof, of a proof that parseJsonProof has read, in steps. */
+export function* stepsOfJsonProof(proof: JsonProof, options: VerifyOptions = {}): Steps<Proven> {
   const params = paramsOfNetwork(proof.network);
   const bytes = Buffer.from(proof.transaction, 'hex');
   const { entry, author } = readEntry(bytes, proof.id, params.genesis.hash);
@@ -73,7 +78,7 @@ export function verifyJsonProof(text: string, options: VerifyOptions = {}): Prov
     throw new ProofError('genesis', `the headers begin after ${proof.anchor.hash}, which is not the genesis`);
   }
   const tree = new HeaderTree(isWhole ? params.genesis.header : proof.anchor, params);
-  const block = linkAll(tree, proof);
+  const block = yield* linkAll(tree, proof);
   const { merkleRoot } = decodeHeader(Buffer.from(proof.headers[block.height - proof.anchor.height - 1]!, 'hex'));
   checkRoot(root, merkleRoot, block);
   const { headers } = options;
@@ -146,11 +151,12 @@ export function verifyMerkleBlock(bytes: Uint8Array, headers: TrustedHeaders, op
   return { id: match.id, entry, author, fileSha256: undefined, ...place };
 }
 
-function linkAll(tree: HeaderTree, proof: JsonProof): BlockNode {
+function* linkAll(tree: HeaderTree, proof: JsonProof): Steps<BlockNode> {
   const { anchor, tip } = proof;
   let at = tree.root;
   let block: BlockNode | undefined;
-  for (const header of proof.headers) {
+  for (const [index, header] of proof.headers.entries()) {
+    if (index % HEADERS_IN_STEP === 0) yield;
     at = tree.linkTo(at, Buffer.from(header, 'hex'));
     if (at.height === proof.block_height) block = at;
   }
