@@ -7,6 +7,7 @@ import type { JsonProof } from '../../src/proofs/offline/json-proof.js';
 import { ProofError } from '../../src/proofs/offline/proof-error.js';
 import { verifyJsonProof } from '../../src/proofs/offline/verify-proof.js';
 import { converged, temporaryDirectory } from '../support/node-process.js';
+import { ProofChain } from '../support/proof-rig.js';
 import { armourOf, testKey } from '../support/signing.js';
 import { fingerprintOf } from '../../src/consensus/ssh-signature.js';
 import { waitFor } from '../support/wait.js';
@@ -36,6 +37,7 @@ function turn(hex: string, at: number): string {
 }
 
 const verdict = (page: Page): Promise<string> => page.locator('.verdict-card h3').innerText();
+const focused = (page: Page): Promise<string> => page.evaluate(() => document.activeElement?.textContent?.trim() ?? '');
 const field = (page: Page, name: string): Locator => page.getByRole('group', { name, exact: true });
 
 async function downloaded(page: Page, name: string): Promise<Download> {
@@ -151,7 +153,7 @@ describe('the proof of an entry in the page', () => {
     await page.getByRole('button', { name: 'Write the new id into the proof' }).click();
     await page.getByText('✗ The check merkle fails.').waitFor();
     await page.getByRole('button', { name: 'Write the new Merkle root into the header' }).click();
-    await page.getByText('What is missing cannot be written down').waitFor();
+    await page.getByText('What is still missing is the work').waitFor();
     expect(await verdict(page)).toMatch(/^✗ The check (work|link) fails\.$/);
     await page.getByRole('button', { name: 'Undo all' }).click();
     await page.getByText('✓ The proof holds.').waitFor();
@@ -163,7 +165,10 @@ describe('the proof of an entry in the page', () => {
 
   it('is taken apart by the keyboard alone, and read aloud', async () => {
     const { page, faults } = await open(`#/entry/${id}`);
-    await checked(page);
+    await page.getByRole('button', { name: 'Check it here' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('✓ The proof holds.').waitFor();
+    expect(await focused(page)).toBe('Check it here');
     const digit = field(page, 'Sibling 1').locator('[data-at="0"]');
     await digit.focus();
     const other = proof.merkle[0]![1] === '0' ? '1' : '0';
@@ -181,6 +186,15 @@ describe('the proof of an entry in the page', () => {
       new RegExp(`^byte 0, first digit: ${proof.merkle[0]![0]}, changed$`),
     );
     expect(await page.getByRole('img', { name: /is not the Merkle root in the header of block/ }).count()).toBe(1);
+    // Buttons that go away or have nothing to do leave the focus where the keyboard can go on.
+    await page.getByRole('button', { name: 'Write the new Merkle root into the header' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('What is still missing is the work').waitFor();
+    expect(await focused(page)).toBe('Undo');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText('✓ The proof holds.').waitFor();
+    expect(await focused(page)).toBe('Undo all');
     expect(faults).toEqual([]);
     await page.context().close();
   });
@@ -191,6 +205,7 @@ describe('the proof of an entry in the page', () => {
       Buffer.from(await (await fetch(`${one.url}/transactions/${id}/proof?format=${format}`)).arrayBuffer());
     const { page, faults } = await open('');
     await page.getByRole('link', { name: 'Check a proof' }).click();
+    const elsewhere = ProofChain.mine(3, () => ['elsewhere']);
     const [ots, block] = [await fetched('ots'), (await fetched('merkleblock')).toString()];
     const brokenOts = Buffer.from(ots);
     brokenOts[70]! ^= 1;
@@ -203,6 +218,7 @@ describe('the proof of an entry in the page', () => {
       ['f.merkleblock', block, '✓ The proof holds.'],
       ['g.merkleblock', turn(block, block.length - 60), '✗ The check merkle fails.'],
       ['h.txt', 'no proof', '✗ The check format fails.'],
+      ['i.json', JSON.stringify(elsewhere.json(1, 1)), '✓ The proof holds, but for another network.'],
     ] as const) {
       const path = join(files.path, name);
       await writeFile(path, content);
@@ -280,7 +296,7 @@ describe('the proof of an entry in the page', () => {
       await page.getByText('✗ The check signature fails.').waitFor();
       await page.getByRole('button', { name: 'Write the new id into the proof' }).click();
       await page.getByRole('button', { name: 'Write the new Merkle root into the header' }).click();
-      await page.getByText('Only the owner of the key can make another signature').waitFor();
+      await page.getByText('Only the owner of the key can make another one').waitFor();
       expect(await verdict(page)).toBe('✗ The check signature fails.');
       await page.getByRole('button', { name: 'Undo all' }).click();
       await page.getByText('✓ The proof holds.').waitFor();
@@ -296,6 +312,7 @@ describe('the proof of an entry in the page', () => {
     const undone = await three.submit('undone');
     await three.post('/mine', {});
     const { tip: lost } = await three.chain();
+    const lostProof = await three.get<JsonProof>(`/transactions/${undone}/proof`);
     await one.post('/mine', { blocks: 3 });
     for (const other of ['node-1', 'node-2']) await three.post(`/peers/${other}/connect`, {});
     await waitFor(
@@ -308,6 +325,11 @@ describe('the proof of an entry in the page', () => {
     expect(await page.getByRole('button', { name: 'Check it here' }).count()).toBe(0);
     await page.getByRole('link', { name: 'Where the entry is now' }).click();
     await page.getByText(undone).first().waitFor();
+    // A proof from before is good in itself; this node knows better.
+    const path = join(files.path, 'lost.json');
+    await writeFile(path, JSON.stringify(lostProof));
+    await page.locator('#proof-file').setInputFiles(path);
+    await page.getByText('✓ The proof holds, but its chain is not the one of node-3.').waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });

@@ -64,8 +64,16 @@ async function readHeaders(signal: AbortSignal): Promise<TrustedHeaders> {
   return inTurns(stepsToTrust([{ from: 0, headers, network: rules }]), signal);
 }
 
-/** Has this node the block of this height and hash on its active chain? @throws as getJson */
-export async function isOnChain({ height, hash }: Proven['tip']): Promise<boolean> {
-  const { headers } = await getJson<HeaderPage>(`${HOME_URL}/headers?from=${height}&limit=1`);
-  return headers[0] !== undefined && hash256(Buffer.from(headers[0], 'hex')) === hash;
+/** Where the chain of a proof stands by what this node knows. */
+export type Standing =
+  | { readonly kind: 'on-chain' | 'off-chain' }
+  | { readonly kind: 'other-network'; readonly network: string; readonly genesis: string };
+
+/** Asks this node whether the last block of a proof is on its active chain. @throws as getJson */
+export async function standingOf({ tip, network: of }: Proven): Promise<Standing> {
+  const { network, genesis } = await getJson<NetworkView>(`${HOME_URL}/network`);
+  if (of !== undefined && of.genesis !== genesis) return { kind: 'other-network', network, genesis };
+  const { headers } = await getJson<HeaderPage>(`${HOME_URL}/headers?from=${tip.height}&limit=1`);
+  const isThere = headers[0] !== undefined && hash256(Buffer.from(headers[0], 'hex')) === tip.hash;
+  return { kind: isThere ? 'on-chain' : 'off-chain' };
 }

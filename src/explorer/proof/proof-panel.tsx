@@ -82,7 +82,6 @@ export function ProofPanel({ id, block, isPending = false }: ProofPanelProps): J
             id={id}
             block={block}
             isPending={isPending}
-            isBusy={state === 'busy'}
             onCheck={() => void check('', true, () => getBytes(url))}
           />
         )}

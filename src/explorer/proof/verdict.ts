@@ -58,7 +58,7 @@ const WHY: Readonly<Record<ProofCheck, string>> = {
   signature:
     'The signature must be made with the key in the entry, of its text and for its network. After one changed byte it no longer fits.',
   merkle:
-    'Hashed with its siblings, pair by pair, the id must lead to the Merkle root in the header of the block. It leads to another hash, so this entry is not in that block.',
+    'Hashed with its siblings, pair by pair, the id must lead to the Merkle root in the header of the block. It does not, so this entry is not shown to be in that block.',
   attestation: 'The proof does not name exactly one block.',
   link: 'Each header names the hash of the header before it, and this one names another. One changed byte in a header changes its hash, and cuts off all headers after it.',
   work: 'The hash of a header must be at most its target. After a change the hash is as good as random, and too large: nobody has done the work for these bytes.',

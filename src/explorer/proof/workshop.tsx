@@ -4,7 +4,7 @@ import type { JsonProof } from '../../proofs/offline/json-proof.js';
 import { count, list } from '../model/format.js';
 import { hrefOf } from '../model/route.js';
 import { EntryText } from '../panels/entry-text.jsx';
-import { nextForgery } from './forgery.js';
+import { nextForgery, type Forgery } from './forgery.js';
 import { HeadersList } from './headers-list.jsx';
 import { HexField, SegmentNames } from './hex-field.jsx';
 import { pathOf } from './merkle-path.js';
@@ -41,6 +41,7 @@ interface State {
 export function Workshop({ before, first, mayRewrite }: WorkshopProps): JSX.Element {
   const [states, setStates] = useState<readonly State[]>([{ proof: before, number: 0 }]);
   const made = useRef(0);
+  const undo = useRef<HTMLButtonElement>(null);
   const { proof, number } = states.at(-1)!;
   const [{ verdict, of }, setJudged] = useState({ verdict: first, of: 0 });
   const [error, setError] = useState('');
@@ -70,6 +71,11 @@ export function Workshop({ before, first, mayRewrite }: WorkshopProps): JSX.Elem
     made.current += 1;
     setStates([...states, { proof: to, number: made.current }]);
   };
+  const hide = ({ proof: forged }: Forgery): void => {
+    go(forged);
+    // The last such button goes away, and the focus of the keyboard would be lost with it.
+    if (nextForgery(forged, pathOf(forged)) === undefined) undo.current?.focus();
+  };
   const change = (part: Part, hex: string): void => go(withHex(proof, part, hex));
   const transaction: Part = { name: 'transaction', at: 0 };
   const id: Part = { name: 'id', at: 0 };
@@ -88,14 +94,19 @@ export function Workshop({ before, first, mayRewrite }: WorkshopProps): JSX.Elem
         <button type="button" onClick={() => go(changeAnyByte(proof, Math.random))}>
           Change a byte at random
         </button>
-        <button type="button" disabled={!isChanged} onClick={() => setStates(states.slice(0, -1))}>
+        <button
+          ref={undo}
+          type="button"
+          aria-disabled={!isChanged}
+          onClick={() => isChanged && setStates(states.slice(0, -1))}
+        >
           Undo
         </button>
-        <button type="button" disabled={!isChanged} onClick={() => setStates(states.slice(0, 1))}>
+        <button type="button" aria-disabled={!isChanged} onClick={() => setStates(states.slice(0, 1))}>
           Undo all
         </button>
         {forgery !== undefined && (
-          <button type="button" class="primary" onClick={() => go(forgery.proof)}>
+          <button type="button" class="primary" onClick={() => hide(forgery)}>
             {forgery.label}
           </button>
         )}
@@ -103,19 +114,19 @@ export function Workshop({ before, first, mayRewrite }: WorkshopProps): JSX.Elem
       {error !== '' && <p class="error">{error}</p>}
       {hidden === 'signature' && (
         <p class="faint">
-          The entry, its siblings and the header fit together, and still everybody sees the change. Only the owner of
-          the key can make another signature.
+          The entry, its siblings and the header fit together again, but the signature does not. Only the owner of the
+          key can make another one.
         </p>
       )}
       {hidden !== false && hidden !== 'signature' && hidden !== 'transaction' && (
         <p class="faint">
-          The entry, its siblings and the header fit together. What is missing cannot be written down: the work of this
-          block and of those on it.
+          The entry, its siblings and the header fit together again. What is still missing is the work: this block and
+          all blocks on it have to be mined again.
           {mayRewrite && (
             <>
               {' '}
               <a href={hrefOf({ name: 'past', id: `${before.block_height}/${before.id}` })}>Edit the past</a> shows what
-              it costs to do it again.
+              that costs.
             </>
           )}
         </p>
@@ -127,8 +138,8 @@ export function Workshop({ before, first, mayRewrite }: WorkshopProps): JSX.Elem
           </p>
           <PathPicture proof={proof} path={path} verdict={verdict} before={pathBefore} />
           <figcaption class="faint">
-            Two hashes that stand side by side are hashed together, the left one first. Dashed ones are in the proof,
-            the others are computed from what is below them.
+            Two hashes side by side are hashed together, the left one first. The dashed ones are in the proof; the
+            others are computed from those below.
           </figcaption>
         </figure>
         <div class="fields">
@@ -157,7 +168,7 @@ export function Workshop({ before, first, mayRewrite }: WorkshopProps): JSX.Elem
           <h4>
             Its siblings{' '}
             <span class="faint">
-              transaction {count(proof.pos + 1)} of its block; all others are behind these hashes
+              transaction {count(proof.pos + 1)} of its block; these hashes stand for all others
             </span>
           </h4>
           <ol class="siblings">

@@ -103,6 +103,15 @@ describe('proofs of an entry', () => {
   });
 });
 
+describe('a proof of the last block', () => {
+  it('says that there is no block on it yet', () => {
+    const short = ProofChain.mine(3, (height) => (height === 3 ? ['one'] : []));
+    const { proven } = describeProof(verifyJsonProof(JSON.stringify(short.json(3, 1))));
+    expect(proven[0]).toMatch(/ stands in block 3 of network proofs, with no block on it yet\.$/);
+    expect(proven[2]).toBe('Its work: about 16 hashes.');
+  });
+});
+
 describe('steps of a check', () => {
   const lengthOf = (steps: Steps<unknown>): number => [...steps].length;
 
