@@ -195,6 +195,10 @@ describe('the proof of an entry in the page', () => {
     await page.keyboard.press('Enter');
     await page.getByText('✓ The proof holds.').waitFor();
     expect(await focused(page)).toBe('Undo all');
+    await page.getByRole('button', { name: 'show some' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'header 14' }).waitFor();
+    expect(await focused(page)).toBe('header 5');
     expect(faults).toEqual([]);
     await page.context().close();
   });

@@ -96,11 +96,11 @@ describe('a changed byte', () => {
   });
 
   it('is looked for in turns, between which the page does what else there is to do', async () => {
-    let isClicked = false;
-    setTimeout(() => (isClicked = true));
+    const clicks: string[] = [];
+    setTimeout(() => clicks.push('clicked'));
     function* untilClicked(): Steps<string> {
-      while (!isClicked) yield;
-      return 'clicked';
+      while (clicks.length === 0) yield;
+      return clicks[0]!;
     }
     expect(await inTurns(untilClicked(), new AbortController().signal)).toBe('clicked');
   });

@@ -79,15 +79,11 @@ function HoldsWords({ verdict: { words, proven }, standing }: HoldsProps): JSX.E
 }
 
 function askedInWords(who: string, standing: Standing, { tip }: Proven): string {
-  const block = `block ${count(tip.height)}`;
-  switch (standing.kind) {
-    case 'on-chain':
-      return `${who} was asked too: ${block} is on its chain.`;
-    case 'off-chain':
-      return `✗ ${who} was asked too: ${block} is not on its chain. A reorganisation has undone it, or ${who} does not have it yet.`;
-    case 'other-network':
-      return `✗ ${who} is on network ${standing.network}, with the genesis ${standing.genesis.slice(0, 12)}…: it does not know this chain.`;
-  }
+  if (standing.kind === 'other-network')
+    return `✗ ${who} is on network ${standing.network}, with the genesis ${standing.genesis.slice(0, 12)}…: it does not know this chain.`;
+  const asked = `${who} was asked too: block ${count(tip.height)}`;
+  if (standing.kind === 'on-chain') return `${asked} is on its chain.`;
+  return `✗ ${asked} is not on its chain. A reorganisation has undone it, or ${who} does not have it yet.`;
 }
 
 function FailsWords({
