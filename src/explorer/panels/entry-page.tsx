@@ -11,7 +11,7 @@ import { useAnswer } from '../ui/use-answer.js';
 import { EntryText } from './entry-text.jsx';
 
 function untimed({ kind }: TransactionStatus): string {
-  return kind === 'signed' ? 'at a time that nobody signed' : 'by the miner of the block';
+  return kind === 'signed' ? 'unknown: only its block has a time' : 'by the miner of the block';
 }
 
 /** One entry, and where each node has it. */

@@ -1,44 +1,57 @@
 import type { HeaderPage, NetworkView } from '../../chain/chain-schemas.js';
 import { hash256 } from '../../consensus/hash.js';
-import { FORM_NAMES, formOf, merkleBlockBytes } from '../../proofs/offline/proof-form.js';
-import { trustHeaders, type TrustedHeaders } from '../../proofs/offline/trusted-headers.js';
-import { verifyJsonProof, verifyMerkleBlock, verifyOtsProof, type Proven } from '../../proofs/offline/verify-proof.js';
+import { parseJsonProof, type JsonProof } from '../../proofs/offline/json-proof.js';
+import { formOf, merkleBlockBytes, type ProofForm } from '../../proofs/offline/proof-form.js';
+import { stepsToTrust, type TrustedHeaders } from '../../proofs/offline/trusted-headers.js';
+import { stepsOfJsonProof, verifyMerkleBlock, verifyOtsProof, type Proven } from '../../proofs/offline/verify-proof.js';
 import { HOME_URL } from '../model/network.js';
 import { getJson } from '../model/rest.js';
+import { inTurns } from './in-turns.js';
 import { judge, type Verdict } from './verdict.js';
 
 const PAGE_HEADERS = 2_000;
 /** A browser has a proof in memory several times. That many bytes are a chain of about 600,000 blocks. */
 export const MAX_PROOF_BYTES = 100 * 1024 * 1024;
 
-/** Checks a proof as JSON by nothing but what is in it. */
-export function judgeJson(text: string): Verdict {
-  return judge(() => verifyJsonProof(text));
+/** A proof that was checked. */
+export interface Subject {
+  readonly form: ProofForm;
+  readonly verdict: Verdict;
+  /** A proof as JSON that could be read: it needs nothing else, and can be taken apart. */
+  readonly proof: JsonProof | undefined;
 }
 
-/** A proof that is to be checked: JSON, which needs nothing else, or another form, which needs the headers of a node. */
-export type Subject =
-  | { readonly form: 'json'; readonly text: string; readonly formName: string }
-  | { readonly form: 'other'; readonly verdict: Verdict; readonly formName: string };
-
-/** Reads a proof of any form; the forms without headers are checked against those of this node. @throws as getJson */
-export async function readProof(bytes: Uint8Array): Promise<Subject> {
+/**
+ * Checks a proof of any form; the forms without headers against those of this node.
+ * @throws as getJson; the reason of `signal`.
+ */
+export async function checkProof(bytes: Uint8Array, signal: AbortSignal): Promise<Subject> {
   const form = formOf(bytes);
-  const formName = FORM_NAMES[form];
-  // As the command line reads it: a proof has no letters outside of ASCII.
-  if (form === 'json') return { form, text: Buffer.from(bytes).toString('latin1'), formName };
-  const headers = await readHeaders();
-  const check = (): Proven =>
-    form === 'ots' ? verifyOtsProof(bytes, headers) : verifyMerkleBlock(merkleBlockBytes(bytes), headers);
-  return { form: 'other', verdict: judge(check), formName };
+  if (form === 'json') {
+    let proof: JsonProof | undefined;
+    const verdict = await judge(() => {
+      // A proof has no letters outside of ASCII. The browser's own decoder: that of Buffer takes seconds for a long chain.
+      proof = parseJsonProof(new TextDecoder('latin1').decode(bytes));
+      return inTurns(stepsOfJsonProof(proof), signal);
+    });
+    return { form, verdict, proof };
+  }
+  const headers = await readHeaders(signal);
+  const verdict = await judge(() =>
+    Promise.resolve(
+      form === 'ots' ? verifyOtsProof(bytes, headers) : verifyMerkleBlock(merkleBlockBytes(bytes), headers),
+    ),
+  );
+  return { form, verdict, proof: undefined };
 }
 
 /** All headers of the active chain of this node, which the reader trusts by looking at its page. */
-async function readHeaders(): Promise<TrustedHeaders> {
+async function readHeaders(signal: AbortSignal): Promise<TrustedHeaders> {
   const view = await getJson<NetworkView>(`${HOME_URL}/network`);
   const headers: Buffer[] = [];
   for (let length = 1; headers.length < length;) {
     const page = await getJson<HeaderPage>(`${HOME_URL}/headers?from=${headers.length}&limit=${PAGE_HEADERS}`);
+    signal.throwIfAborted();
     // Blocks that come meanwhile are left out, so that this ends.
     if (headers.length === 0) length = page.length;
     if (page.headers.length === 0) break;
@@ -48,11 +61,19 @@ async function readHeaders(): Promise<TrustedHeaders> {
   const { medianTimeSpan, maxFutureSeconds, maxBlockBytes } = view;
   const times = { targetSpacingSeconds, medianTimeSpan, maxFutureSeconds };
   const rules = { ruleSet, network, limitBits, retargetInterval, ...times, maxBlockBytes, genesis };
-  return trustHeaders([{ from: 0, headers, network: rules }]);
+  return inTurns(stepsToTrust([{ from: 0, headers, network: rules }]), signal);
 }
 
-/** Has this node the block of this height and hash on its active chain? @throws as getJson */
-export async function isOnChain({ height, hash }: Proven['tip']): Promise<boolean> {
-  const { headers } = await getJson<HeaderPage>(`${HOME_URL}/headers?from=${height}&limit=1`);
-  return headers[0] !== undefined && hash256(Buffer.from(headers[0], 'hex')) === hash;
+/** Where the chain of a proof stands by what this node knows. */
+export type Standing =
+  | { readonly kind: 'on-chain' | 'off-chain' }
+  | { readonly kind: 'other-network'; readonly network: string; readonly genesis: string };
+
+/** Asks this node whether the last block of a proof is on its active chain. @throws as getJson */
+export async function standingOf({ tip, network: of }: Proven): Promise<Standing> {
+  const { network, genesis } = await getJson<NetworkView>(`${HOME_URL}/network`);
+  if (of !== undefined && of.genesis !== genesis) return { kind: 'other-network', network, genesis };
+  const { headers } = await getJson<HeaderPage>(`${HOME_URL}/headers?from=${tip.height}&limit=1`);
+  const isThere = headers[0] !== undefined && hash256(Buffer.from(headers[0], 'hex')) === tip.hash;
+  return { kind: isThere ? 'on-chain' : 'off-chain' };
 }

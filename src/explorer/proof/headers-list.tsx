@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { hash256 } from '../../consensus/hash.js';
 import { decodeHeader } from '../../consensus/header.js';
@@ -30,6 +30,8 @@ export function HeadersList({ proof, before, verdict, onChange }: HeadersListPro
   const edited = headers.flatMap((hex, at) => (hex === before.headers[at] ? [] : [first + at]));
   const faulty = fault === undefined ? [] : [fault - 1, fault];
   const shown = new Set([first, block, block + 1, last, ...edited, ...faulty, ...unfolded]);
+  const list = useRef<HTMLOListElement>(null);
+  const opened = useRef<number | undefined>(undefined);
   const toggle = (height: number): void => {
     const next = new Set(open);
     if (!next.delete(height)) next.add(height);
@@ -38,11 +40,16 @@ export function HeadersList({ proof, before, verdict, onChange }: HeadersListPro
   const unfold = (from: number, to: number): void => {
     const length = Math.min(OPENED_AT_ONCE, to - from + 1);
     setUnfolded([...unfolded, ...Array.from({ length }, (_, i) => from + i)]);
+    opened.current = from;
   };
+  useEffect(() => {
+    // The button that opened them may be gone, and the focus of the keyboard with it.
+    list.current?.querySelector<HTMLElement>(`[data-height="${opened.current}"]`)?.focus();
+  }, [unfolded]);
   return (
     <>
       <SegmentNames segments={HEADER_SEGMENTS} />
-      <ol class="headers">
+      <ol class="headers" ref={list}>
         {headerRows(first, last, shown).map((row) =>
           row.kind === 'run' ? (
             <li key={`run-${row.from}`}>
@@ -87,7 +94,7 @@ function HeaderLine({ proof, before, verdict, height, isOpen, onToggle, onChange
   return (
     <li class={isGood === undefined ? '' : isGood ? 'good-header' : 'bad-header'}>
       <p class="header-line">
-        <button type="button" class="quiet" aria-expanded={isOpen} onClick={onToggle}>
+        <button type="button" class="quiet" data-height={height} aria-expanded={isOpen} onClick={onToggle}>
           header {count(height)}
         </button>
         <span class="hash">{hashOf(hex).slice(0, 14)}…</span>

@@ -1,13 +1,14 @@
 import '../../consensus/browser/buffer.js';
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import './proof.css';
+import { FORM_NAMES } from '../../proofs/offline/proof-form.js';
 import { count } from '../model/format.js';
 import { home, HOME_URL } from '../model/network.js';
 import { excerpt } from '../model/printable.js';
 import { getBytes } from '../model/rest.js';
 import { Panel } from '../ui/panel.jsx';
-import { MAX_PROOF_BYTES, readProof, type Subject } from './check-proof.js';
+import { checkProof, MAX_PROOF_BYTES, type Subject } from './check-proof.js';
 import { DropZone, FilePicker } from './file-check.jsx';
 import { Standing } from './standing.jsx';
 import { VerdictCard } from './verdict-card.jsx';
@@ -36,17 +37,24 @@ export function ProofPanel({ id, block, isPending = false }: ProofPanelProps): J
   const [checked, setChecked] = useState<Checked | undefined>();
   const [state, setState] = useState<'idle' | 'busy' | { readonly error: string }>('idle');
   const made = useRef(0);
+  const running = useRef(new AbortController());
+  useEffect(() => () => running.current.abort(), []);
   const path = `transactions/${encodeURIComponent(id ?? '')}/proof`;
   const url = `${HOME_URL}/${path}?format=json${block === undefined ? '' : `&block=${block}`}`;
 
   const check = async (name: string, isFromNode: boolean, read: () => Promise<Uint8Array>): Promise<void> => {
     setState('busy');
+    running.current.abort();
+    const { signal } = (running.current = new AbortController());
     try {
-      const subject = await readProof(await read());
+      const bytes = await read();
+      signal.throwIfAborted();
+      const subject = await checkProof(bytes, signal);
       made.current += 1;
       setChecked({ subject, name, isFromNode, number: made.current });
       setState('idle');
     } catch (error) {
+      if (signal.aborted) return;
       setChecked(undefined);
       setState({ error: (error as Error).message });
     }
@@ -74,7 +82,6 @@ export function ProofPanel({ id, block, isPending = false }: ProofPanelProps): J
             id={id}
             block={block}
             isPending={isPending}
-            isBusy={state === 'busy'}
             onCheck={() => void check('', true, () => getBytes(url))}
           />
         )}
@@ -97,12 +104,12 @@ function Outcome({ checked: { subject, name, isFromNode } }: { readonly checked:
       <p class="faint">
         {isFromNode
           ? `The proof that ${home.peek()?.nodeId ?? 'this node'} gives now, checked by your browser, with the rules alone:`
-          : `${excerpt(name, 60)}, ${subject.formName}, checked by your browser${subject.form === 'json' ? ', with the rules alone:' : ' against the headers of this node:'}`}
+          : `${excerpt(name, 60)}, ${FORM_NAMES[subject.form]}, checked by your browser${subject.form === 'json' ? ', with the rules alone:' : ' against the headers of this node:'}`}
       </p>
-      {subject.form === 'json' ? (
-        <Workshop text={subject.text} mayRewrite={isFromNode} />
-      ) : (
+      {subject.proof === undefined ? (
         <VerdictCard verdict={subject.verdict} changes="" />
+      ) : (
+        <Workshop before={subject.proof} first={subject.verdict} mayRewrite={isFromNode} />
       )}
     </section>
   );

@@ -10,7 +10,6 @@ interface StandingProps {
   readonly id: string;
   readonly block: string | undefined;
   readonly isPending: boolean;
-  readonly isBusy: boolean;
   readonly onCheck: () => void;
 }
 
@@ -20,7 +19,7 @@ type Answer = { readonly kind: 'given' } | { readonly kind: 'refused'; readonly 
 const HEADER_JSON_BYTES = 163;
 
 /** Where the entry stands, and what follows from it: proofs to take away, or what to do to get one. */
-export function Standing({ id, block, isPending, isBusy, onCheck }: StandingProps): JSX.Element {
+export function Standing({ id, block, isPending, onCheck }: StandingProps): JSX.Element {
   const { tip, status } = home.value ?? {};
   const of = block === undefined ? '' : `&block=${block}`;
   const url = `${HOME_URL}/transactions/${encodeURIComponent(id)}/proof`;
@@ -36,22 +35,22 @@ export function Standing({ id, block, isPending, isBusy, onCheck }: StandingProp
   return (
     <>
       <p>
-        Anybody can check a proof, years later and without a node. It has the text, the way from it to a header, and all
-        the work behind that header.
+        Anybody can check a proof, years later and without a node: the text, its path to a block, and the work on that
+        block.
       </p>
       <ul class="forms">
         <Form href={`${url}?format=json${of}`} name={name('proof.json')} title="JSON">
-          complete in itself, {sizeOf(tip?.height ?? 0)}; <code>minichain verify</code>
+          complete, {sizeOf(tip?.height ?? 0)}, for <code>minichain&nbsp;verify</code>
         </Form>
         <Form href={`${url}?format=ots${of}`} name={name('ots')} title="OpenTimestamps">
-          the entry’s bytes to a header, for OpenTimestamps tools
+          from the entry to a header, for OpenTimestamps tools
         </Form>
         <Form href={`${url}?format=merkleblock${of}`} name={name('merkleblock')} title="merkleblock">
-          the id to a header, for Bitcoin libraries
+          from the id to a header, for Bitcoin libraries
         </Form>
       </ul>
       <p class="row">
-        <button type="button" class="primary" disabled={isBusy} onClick={onCheck}>
+        <button type="button" class="primary" onClick={onCheck}>
           Check it here
         </button>
       </p>
@@ -108,8 +107,8 @@ function Refused({
       return (
         <>
           <p>
-            <b>This block was undone.</b> A reorganisation has put other blocks in its place, so it proves nothing any
-            more. <a href={hrefOf({ name: 'entry', id })}>Where the entry is now</a>
+            <b>This block was undone.</b> A reorganisation has put other blocks in its place, so it no longer proves
+            anything. <a href={hrefOf({ name: 'entry', id })}>Where the entry is now</a>
           </p>
           <p class="faint reason">The node says: {detail}</p>
         </>
@@ -129,8 +128,8 @@ function Pending(): JSX.Element {
   return (
     <>
       <p>
-        <b>Not in a block yet.</b> The entry waits in the mempool, where nothing proves that it was there. Once a node
-        has mined it, its proof stands here.
+        <b>Not in a block yet.</b> The entry waits in the mempool, so there is nothing to prove yet. Its proof appears
+        here once a node has mined it.
       </p>
       <p class="row">
         <button type="button" onClick={() => void mine()}>

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { entry } from '../../../test/support/chain-builders.js';
 import { ProofChain } from '../../../test/support/proof-rig.js';
 import type { JsonProof } from '../../proofs/offline/json-proof.js';
-import { verifyJsonProof } from '../../proofs/offline/verify-proof.js';
+import type { Steps } from '../../proofs/offline/steps.js';
 import { nextForgery } from './forgery.js';
 import { headerRows } from './header-rows.js';
+import { inTurns } from './in-turns.js';
 import { pathOf } from './merkle-path.js';
 import { hexOf, turned, withDigit, withHex, type Part } from './proof-bytes.js';
-import { isHeaderGood, judge, whyOf, type Verdict } from './verdict.js';
+import { isHeaderGood, judge, judgeJson, whyOf, type Verdict } from './verdict.js';
 
 const LENGTH = 9;
 const HEIGHT = 4;
@@ -16,7 +17,11 @@ const chain = ProofChain.mine(LENGTH, (height) =>
 );
 const proof = chain.json(HEIGHT, 3);
 
-const verdictOf = (changed: JsonProof): Verdict => judge(() => verifyJsonProof(JSON.stringify(changed)));
+function* endless(): Steps<never> {
+  for (;;) yield;
+}
+
+const verdictOf = (changed: JsonProof): Promise<Verdict> => judgeJson(changed, new AbortController().signal);
 
 function tampered(part: Part, digit: number, by = 1): JsonProof {
   const hex = hexOf(proof, part);
@@ -24,10 +29,10 @@ function tampered(part: Part, digit: number, by = 1): JsonProof {
 }
 
 /** At this difficulty one changed header in 16 has the work by chance; this one has not. */
-function withoutWork(at: number, digit: number): JsonProof {
+async function withoutWork(at: number, digit: number): Promise<JsonProof> {
   for (let by = 1; by < 16; by++) {
     const changed = tampered({ name: 'headers', at }, digit, by);
-    const verdict = verdictOf(changed);
+    const verdict = await verdictOf(changed);
     if (!verdict.holds && verdict.check === 'work') return changed;
   }
   throw new Error('every digit has the work');
@@ -62,46 +67,59 @@ describe('a changed byte', () => {
     ['of the id', { name: 'id', at: 0 }, 3, 'transaction'],
     ['of a sibling', { name: 'merkle', at: 0 }, 3, 'merkle'],
     ['of the last sibling', { name: 'merkle', at: 2 }, 63, 'merkle'],
-  ])('%s fails its check, and no header is to blame', (_, part, digit, check) => {
-    const verdict = verdictOf(tampered(part, digit));
+  ])('%s fails its check, and no header is to blame', async (_, part, digit, check) => {
+    const verdict = await verdictOf(tampered(part, digit));
     expect(verdict).toMatchObject({ holds: false, check, height: undefined });
     expect(isHeaderGood(verdict, HEIGHT)).toBe(check === 'merkle' ? true : undefined);
   });
 
-  it.each([1, HEIGHT, LENGTH])('of the nonce in header %i fails the work there', (height) => {
-    const verdict = verdictOf(withoutWork(height - 1, 155));
+  it.each([1, HEIGHT, LENGTH])('of the nonce in header %i fails the work there', async (height) => {
+    const verdict = await verdictOf(await withoutWork(height - 1, 155));
     expect(verdict).toMatchObject({ holds: false, check: 'work', height });
     expect([height - 1, height, height + 1].map((at) => isHeaderGood(verdict, at))).toEqual([true, false, undefined]);
   });
 
-  it('of the previous hash in a header fails the link there', () => {
-    const verdict = verdictOf(tampered({ name: 'headers', at: 5 }, 20));
+  it('of the previous hash in a header fails the link there', async () => {
+    const verdict = await verdictOf(tampered({ name: 'headers', at: 5 }, 20));
     expect(verdict).toMatchObject({ holds: false, check: 'link', height: 6 });
   });
 
-  it('has a reason in plain words, whichever check finds it', () => {
-    expect(verdictOf(proof)).toMatchObject({ holds: true, words: { notProven: { length: 4 } } });
+  it('has a reason in plain words, whichever check finds it', async () => {
+    expect(await verdictOf(proof)).toMatchObject({ holds: true, words: { notProven: { length: 4 } } });
     for (const check of ['format', 'transaction', 'merkle', 'link', 'work', 'tip'] as const) {
       expect(whyOf(check)).toMatch(/^[A-Z].+\.$/);
     }
   });
 
-  it('is no verdict when the check itself is at fault', () => {
-    expect(() =>
-      judge(() => {
-        throw new TypeError('a mistake');
-      }),
-    ).toThrow('a mistake');
+  it('is no verdict when the check itself is at fault', async () => {
+    await expect(judge(() => Promise.reject(new TypeError('a mistake')))).rejects.toThrow('a mistake');
+  });
+
+  it('is looked for in turns, between which the page does what else there is to do', async () => {
+    const clicks: string[] = [];
+    setTimeout(() => clicks.push('clicked'));
+    function* untilClicked(): Steps<string> {
+      while (clicks.length === 0) yield;
+      return clicks[0]!;
+    }
+    expect(await inTurns(untilClicked(), new AbortController().signal)).toBe('clicked');
+  });
+
+  it('is not judged once nobody waits for it', async () => {
+    const running = new AbortController();
+    const long = judge(() => inTurns(endless(), running.signal));
+    running.abort(new Error('another byte was changed'));
+    await expect(long).rejects.toThrow('another byte was changed');
   });
 });
 
 describe('a forger', () => {
-  it('can hide another text up to the header, and then lacks the work', () => {
+  it('can hide another text up to the header, and then lacks the work', async () => {
     let forged = tampered({ name: 'transaction', at: 0 }, proof.transaction.length - 1);
     const labels: string[] = [];
     const checks: string[] = [];
     for (;;) {
-      const verdict = verdictOf(forged);
+      const verdict = await verdictOf(forged);
       checks.push(verdict.holds ? 'holds' : verdict.check);
       const next = nextForgery(forged, pathOf(forged));
       if (next === undefined) break;

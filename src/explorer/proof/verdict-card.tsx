@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
-import type { BlockPlace } from '../../proofs/offline/header-tree.js';
+import type { Proven } from '../../proofs/offline/verify-proof.js';
 import { count } from '../model/format.js';
 import { home } from '../model/network.js';
 import { printable } from '../model/printable.js';
 import { useAnswer } from '../ui/use-answer.js';
-import { isOnChain } from './check-proof.js';
+import { standingOf, type Standing } from './check-proof.js';
 import { whyOf, type Fails, type Holds, type Verdict } from './verdict.js';
 
 interface VerdictCardProps {
@@ -17,22 +17,39 @@ interface VerdictCardProps {
 
 /** What a check came to, in words; read aloud when it changes. */
 export function VerdictCard({ verdict, changes, isStale = false }: VerdictCardProps): JSX.Element {
+  // What the proof cannot know: whether its chain is the one that this node is on.
+  const open = verdict.holds && verdict.proven.basis === 'work' ? verdict.proven : undefined;
+  const { value } = useAnswer(open?.tip.hash ?? '', async () => open && standingOf(open));
+  const standing = open && value;
+  const isDoubtful = standing !== undefined && standing.kind !== 'on-chain';
+  const tone = !verdict.holds ? 'bad' : isDoubtful ? 'doubtful' : 'good';
   return (
-    <div
-      class={`verdict-card ${verdict.holds ? 'good' : 'bad'} ${isStale ? 'stale' : ''}`}
-      role="status"
-      aria-live="polite"
-      aria-busy={isStale}
-    >
-      {verdict.holds ? <HoldsWords verdict={verdict} /> : <FailsWords verdict={verdict} changes={changes} />}
+    <div class={`verdict-card ${tone} ${isStale ? 'stale' : ''}`} role="status" aria-live="polite" aria-busy={isStale}>
+      {verdict.holds ? (
+        <HoldsWords verdict={verdict} standing={standing} />
+      ) : (
+        <FailsWords verdict={verdict} changes={changes} />
+      )}
     </div>
   );
 }
 
-function HoldsWords({ verdict: { words, proven } }: { readonly verdict: Holds }): JSX.Element {
+interface HoldsProps {
+  readonly verdict: Holds;
+  /** undefined where the node was not asked, or has not answered. */
+  readonly standing: Standing | undefined;
+}
+
+function HoldsWords({ verdict: { words, proven }, standing }: HoldsProps): JSX.Element {
+  const who = home.value?.nodeId ?? 'this node';
+  const but = {
+    'on-chain': '',
+    'off-chain': `, but its chain is not the one of ${who}`,
+    'other-network': ', but for another network',
+  }[standing?.kind ?? 'on-chain'];
   return (
     <>
-      <h3>✓ The proof holds.</h3>
+      <h3>✓ The proof holds{but}.</h3>
       <div class="what">
         <ul>
           {words.proven.map((sentence) => (
@@ -40,7 +57,11 @@ function HoldsWords({ verdict: { words, proven } }: { readonly verdict: Holds })
               <bdi>{printable(sentence)}</bdi>
             </li>
           ))}
-          {proven.basis === 'work' && <ThisNode tip={proven.tip} />}
+          {standing !== undefined && (
+            <li class={but === '' ? 'asked' : 'asked bad'}>
+              <bdi>{printable(askedInWords(who, standing, proven))}</bdi>
+            </li>
+          )}
         </ul>
         <div>
           <h4>It does not prove:</h4>
@@ -57,18 +78,12 @@ function HoldsWords({ verdict: { words, proven } }: { readonly verdict: Holds })
   );
 }
 
-/** What the proof cannot know: whether the chain that it ends with is the one that this node is on. */
-function ThisNode({ tip }: { readonly tip: BlockPlace }): JSX.Element | null {
-  const { value } = useAnswer(tip.hash, () => isOnChain(tip));
-  if (value === undefined) return null;
-  const who = home.value?.nodeId ?? 'this node';
-  return (
-    <li class={value ? 'asked' : 'asked bad'}>
-      {value
-        ? `${who} was asked too: block ${count(tip.height)} is on its chain.`
-        : `✗ ${who} was asked too, and block ${count(tip.height)} of the proof is not on its chain: a reorganisation has undone it, or it is of another network.`}
-    </li>
-  );
+function askedInWords(who: string, standing: Standing, { tip }: Proven): string {
+  if (standing.kind === 'other-network')
+    return `✗ ${who} is on network ${standing.network}, with the genesis ${standing.genesis.slice(0, 12)}…: it does not know this chain.`;
+  const asked = `${who} was asked too: block ${count(tip.height)}`;
+  if (standing.kind === 'on-chain') return `${asked} is on its chain.`;
+  return `✗ ${asked} is not on its chain. A reorganisation has undone it, or ${who} does not have it yet.`;
 }
 
 function FailsWords({

@@ -1,6 +1,8 @@
+import type { JsonProof } from '../../proofs/offline/json-proof.js';
 import { ProofError, type ProofCheck } from '../../proofs/offline/proof-error.js';
-import type { Proven } from '../../proofs/offline/verify-proof.js';
+import { stepsOfJsonProof, type Proven } from '../../proofs/offline/verify-proof.js';
 import { describeProof, type ProofWords } from '../../proofs/offline/words.js';
+import { inTurns } from './in-turns.js';
 
 export interface Holds {
   readonly holds: true;
@@ -20,14 +22,19 @@ export interface Fails {
 export type Verdict = Holds | Fails;
 
 /** What a check of a proof comes to. @throws what is no ProofError: a fault of the check itself. */
-export function judge(verify: () => Proven): Verdict {
+export async function judge(verify: () => Promise<Proven>): Promise<Verdict> {
   try {
-    const proven = verify();
+    const proven = await verify();
     return { holds: true, proven, words: describeProof(proven) };
   } catch (error) {
     if (!(error instanceof ProofError)) throw error;
     return { holds: false, check: error.check, reason: error.message, height: error.height };
   }
+}
+
+/** Checks a proof as JSON by nothing but what is in it. @throws the reason of `signal`. */
+export function judgeJson(proof: JsonProof, signal: AbortSignal): Promise<Verdict> {
+  return judge(() => inTurns(stepsOfJsonProof(proof), signal));
 }
 
 /** Checks that come after those of the headers: when one of them fails, all headers are good. */
@@ -42,24 +49,24 @@ export function isHeaderGood(verdict: Verdict, height: number): boolean | undefi
 }
 
 const WHY: Readonly<Record<ProofCheck, string>> = {
-  format: 'These bytes are no whole proof: something is cut off, missing, or not of the form.',
-  rules: 'The proof is of a network with rules that this page does not know.',
-  genesis: 'The rules in the proof give another first block than the one that it names.',
-  data: 'The file is not the one that the proof is about.',
+  format: 'These bytes are not a complete proof: something is cut off, missing or in the wrong form.',
+  rules: 'The proof is of a network whose rules this page does not know.',
+  genesis: 'The rules in the proof give a different genesis block from the one that it names.',
+  data: 'The proof is about another file.',
   transaction:
-    'The bytes have to be an entry that keeps the rules, and their hash has to be the id that the proof is about. One changed byte changes all of the hash.',
+    'The bytes must be a valid entry, and their hash must be the id that the proof is about. One changed byte gives a completely different hash.',
   signature:
-    'The signature has to be of the key in the entry, over its text and this network. One changed byte and it holds no more.',
+    'The signature must be made with the key in the entry, of its text and for its network. After one changed byte it no longer fits.',
   merkle:
-    'Hashed together with its siblings, pair by pair, the id has to lead to the Merkle root in the header of the block. It leads to another hash: this entry is not in that block.',
-  attestation: 'The proof does not name one block.',
-  link: 'Each header names the hash of the header before it, and this one names another. One changed byte in a header changes its hash, and so cuts off all that follow.',
-  work: 'The hash of a header has to be at most its target. After a change it is as good as random, and too large: nobody has done the work for these bytes.',
-  difficulty: 'A header has another target than the rules of the network ask for.',
-  time: 'A header has a time that is not after those before it.',
+    'Hashed with its siblings, pair by pair, the id must lead to the Merkle root in the header of the block. It does not, so this entry is not shown to be in that block.',
+  attestation: 'The proof does not name exactly one block.',
+  link: 'Each header names the hash of the header before it, and this one names another. One changed byte in a header changes its hash, and cuts off all headers after it.',
+  work: 'The hash of a header must be at most its target. After a change the hash is as good as random, and too large: nobody has done the work for these bytes.',
+  difficulty: 'A header has a different target from the one that the rules of the network ask for.',
+  time: 'A header has too early a time: it must be later than the median of those before it.',
   block: 'The block is not the one that the proof names.',
   tip: 'The headers do not end with the block that the proof names.',
-  network: 'The proof is of another network than the headers of this node.',
+  network: 'The proof and the headers of this node are of different networks.',
   undone: 'The block is not on the chain of this node: a reorganisation has undone it, or it is of another network.',
 };
 

@@ -1,12 +1,10 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
-import { parseJsonProof, type JsonProof } from '../../proofs/offline/json-proof.js';
+import type { JsonProof } from '../../proofs/offline/json-proof.js';
 import { count, list } from '../model/format.js';
 import { hrefOf } from '../model/route.js';
 import { EntryText } from '../panels/entry-text.jsx';
-import { useAnswer } from '../ui/use-answer.js';
-import { judgeJson } from './check-proof.js';
-import { nextForgery } from './forgery.js';
+import { nextForgery, type Forgery } from './forgery.js';
 import { HeadersList } from './headers-list.jsx';
 import { HexField, SegmentNames } from './hex-field.jsx';
 import { pathOf } from './merkle-path.js';
@@ -20,30 +18,12 @@ import {
   type Change,
   type Part,
 } from './proof-bytes.js';
-import type { Verdict } from './verdict.js';
+import { judgeJson, type Verdict } from './verdict.js';
 import { VerdictCard } from './verdict-card.jsx';
 
 const MOST_NAMED = 3;
 
-/** Checks a proof as JSON; what can be read of it is laid out, for its bytes to be changed. */
-export function Workshop({ text, mayRewrite }: { readonly text: string; readonly mayRewrite: boolean }): JSX.Element {
-  const before = useMemo(() => parsed(text), [text]);
-  const { value: verdict, error } = useAnswer(text, async () => judgeJson(text));
-  if (error !== undefined) return <p class="error">{error}</p>;
-  if (verdict === undefined) return <p class="notice">Checking…</p>;
-  if (before === undefined) return <VerdictCard verdict={verdict} changes="" />;
-  return <Bench before={before} first={verdict} mayRewrite={mayRewrite} />;
-}
-
-function parsed(text: string): JsonProof | undefined {
-  try {
-    return parseJsonProof(text);
-  } catch {
-    return undefined;
-  }
-}
-
-interface BenchProps {
+interface WorkshopProps {
   readonly before: JsonProof;
   /** Of the proof as it was at first. */
   readonly first: Verdict;
@@ -57,18 +37,24 @@ interface State {
   readonly number: number;
 }
 
-function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
+/** A proof as JSON, laid out for its bytes to be changed. */
+export function Workshop({ before, first, mayRewrite }: WorkshopProps): JSX.Element {
   const [states, setStates] = useState<readonly State[]>([{ proof: before, number: 0 }]);
   const made = useRef(0);
+  const undo = useRef<HTMLButtonElement>(null);
   const { proof, number } = states.at(-1)!;
   const [{ verdict, of }, setJudged] = useState({ verdict: first, of: 0 });
+  const [error, setError] = useState('');
   useEffect(() => {
     if (of === number) return undefined;
-    // A proof with all headers of a long chain takes a while: what was changed is drawn first.
-    const timer = setTimeout(() => {
-      setJudged({ verdict: number === 0 ? first : judgeJson(JSON.stringify(proof)), of: number });
-    });
-    return () => clearTimeout(timer);
+    // A proof with all headers of a long chain takes a while, and the reader may change another byte meanwhile.
+    const running = new AbortController();
+    const { signal } = running;
+    void (number === 0 ? Promise.resolve(first) : judgeJson(proof, signal)).then(
+      (judged) => !signal.aborted && setJudged({ verdict: judged, of: number }),
+      (failure: Error) => !signal.aborted && setError(failure.message),
+    );
+    return () => running.abort();
   }, [number, of]);
   const path = pathOf(proof);
   const pathBefore = useMemo(() => pathOf(before), [before]);
@@ -76,13 +62,19 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
   const forgery = changes.length === 0 ? undefined : nextForgery(proof, path);
   const isChanged = states.length > 1;
   // Bytes that are no entry cannot be hidden by other hashes.
-  const isHidden = forgery === undefined && changes.length > 0 && !verdict.holds && verdict.check !== 'transaction';
+  const hidden = forgery === undefined && changes.length > 0 && !verdict.holds && verdict.check;
+  const isStale = of !== number;
   const shortVerdict = verdict.holds ? '✓ the proof holds' : `✗ ${verdict.check}`;
-  const shortClass = `short-verdict ${verdict.holds ? 'good' : 'bad'}`;
+  const shortClass = `short-verdict ${isStale ? '' : verdict.holds ? 'good' : 'bad'}`;
 
   const go = (to: JsonProof): void => {
     made.current += 1;
     setStates([...states, { proof: to, number: made.current }]);
+  };
+  const hide = ({ proof: forged }: Forgery): void => {
+    go(forged);
+    // The last such button goes away, and the focus of the keyboard would be lost with it.
+    if (nextForgery(forged, pathOf(forged)) === undefined) undo.current?.focus();
   };
   const change = (part: Part, hex: string): void => go(withHex(proof, part, hex));
   const transaction: Part = { name: 'transaction', at: 0 };
@@ -92,7 +84,7 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
 
   return (
     <div class="workshop">
-      <VerdictCard verdict={verdict} changes={changesInWords(changes, before)} isStale={of !== number} />
+      <VerdictCard verdict={verdict} changes={changesInWords(changes, before)} isStale={isStale} />
       <h3>Change a byte, and see which check finds it</h3>
       <p class="faint">
         Click a digit below, or move to one with the arrow keys and type another. Nothing is sent: this is a copy in
@@ -102,27 +94,39 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
         <button type="button" onClick={() => go(changeAnyByte(proof, Math.random))}>
           Change a byte at random
         </button>
-        <button type="button" disabled={!isChanged} onClick={() => setStates(states.slice(0, -1))}>
+        <button
+          ref={undo}
+          type="button"
+          aria-disabled={!isChanged}
+          onClick={() => isChanged && setStates(states.slice(0, -1))}
+        >
           Undo
         </button>
-        <button type="button" disabled={!isChanged} onClick={() => setStates(states.slice(0, 1))}>
+        <button type="button" aria-disabled={!isChanged} onClick={() => setStates(states.slice(0, 1))}>
           Undo all
         </button>
         {forgery !== undefined && (
-          <button type="button" class="primary" onClick={() => go(forgery.proof)}>
+          <button type="button" class="primary" onClick={() => hide(forgery)}>
             {forgery.label}
           </button>
         )}
       </div>
-      {isHidden && (
+      {error !== '' && <p class="error">{error}</p>}
+      {hidden === 'signature' && (
         <p class="faint">
-          The entry, its siblings and the header fit together. What is missing cannot be written down: the work of this
-          block and of those on it.
+          The entry, its siblings and the header fit together again, but the signature does not. Only the owner of the
+          key can make another one.
+        </p>
+      )}
+      {hidden !== false && hidden !== 'signature' && hidden !== 'transaction' && (
+        <p class="faint">
+          The entry, its siblings and the header fit together again. What is still missing is the work: this block and
+          all blocks on it have to be mined again.
           {mayRewrite && (
             <>
               {' '}
               <a href={hrefOf({ name: 'past', id: `${before.block_height}/${before.id}` })}>Edit the past</a> shows what
-              it costs to do it again.
+              that costs.
             </>
           )}
         </p>
@@ -130,12 +134,12 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
       <div class="bench">
         <figure>
           <p class={shortClass} aria-hidden="true">
-            {shortVerdict}
+            {isStale ? 'Checking…' : shortVerdict}
           </p>
           <PathPicture proof={proof} path={path} verdict={verdict} before={pathBefore} />
           <figcaption class="faint">
-            Two hashes that stand side by side are hashed together, the left one first. Dashed ones are in the proof,
-            the others are computed from what is below them.
+            Two hashes side by side are hashed together, the left one first. The dashed ones are in the proof; the
+            others are computed from those below.
           </figcaption>
         </figure>
         <div class="fields">
@@ -164,7 +168,7 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
           <h4>
             Its siblings{' '}
             <span class="faint">
-              transaction {count(proof.pos + 1)} of its block; all others are behind these hashes
+              transaction {count(proof.pos + 1)} of its block; these hashes stand for all others
             </span>
           </h4>
           <ol class="siblings">
@@ -194,7 +198,7 @@ function Bench({ before, first, mayRewrite }: BenchProps): JSX.Element {
         </div>
       </div>
       <p class={`${shortClass} below`} aria-hidden="true">
-        {shortVerdict}
+        {isStale ? 'Checking…' : shortVerdict}
       </p>
     </div>
   );

@@ -4,6 +4,7 @@ import { HeaderTree } from './header-tree.js';
 import type { ProofNetwork } from './json-proof.js';
 import { paramsOfNetwork } from './network-rules.js';
 import { ProofError } from './proof-error.js';
+import { HEADERS_IN_STEP, allSteps, type Steps } from './steps.js';
 
 /** Headers of one chain, from whoever the verifier trusts: a node, a file. */
 export interface HeaderSource {
@@ -31,6 +32,11 @@ export interface TrustedHeaders {
  *   `rules`, `genesis`, `work`, `difficulty`, `time`.
  */
 export function trustHeaders(given: readonly HeaderSource[]): TrustedHeaders {
+  return allSteps(stepsToTrust(given));
+}
+
+/** As trustHeaders, in steps. */
+export function* stepsToTrust(given: readonly HeaderSource[]): Steps<TrustedHeaders> {
   const sources = given.filter(({ headers }) => headers.length > 0).toSorted((one, other) => one.from - other.from);
   const [lowest] = sources;
   if (lowest === undefined) throw new ProofError('format', 'there are no headers');
@@ -43,6 +49,7 @@ export function trustHeaders(given: readonly HeaderSource[]): TrustedHeaders {
   const merkleRoots = new Map<Hash, Hash>();
   for (const { from, headers } of sources) {
     for (const [index, header] of headers.entries()) {
+      if (index % HEADERS_IN_STEP === 0) yield;
       const node = from + index === 0 ? genesisOf(tree, header) : tree.link(header);
       if (node.height !== from + index) {
         throw new ProofError(

@@ -9,8 +9,11 @@ import { createParams } from '../../consensus/params.js';
 import type { SignedTransaction } from '../../consensus/signed-entry.js';
 import { fingerprintOf } from '../../consensus/ssh-signature.js';
 import { encodeOts } from './ots-file.js';
-import { trustHeaders, type TrustedHeaders } from './trusted-headers.js';
+import { networkOf } from './network-rules.js';
+import { HEADERS_IN_STEP, type Steps } from './steps.js';
+import { stepsToTrust, trustHeaders, type TrustedHeaders } from './trusted-headers.js';
 import {
+  stepsOfJsonProof,
   verifyJsonProof,
   verifyMerkleBlock,
   verifyOtsProof,
@@ -100,6 +103,26 @@ describe('proofs of an entry', () => {
   });
 });
 
+describe('a proof of the last block', () => {
+  it('says that there is no block on it yet', () => {
+    const short = ProofChain.mine(3, (height) => (height === 3 ? ['one'] : []));
+    const { proven } = describeProof(verifyJsonProof(JSON.stringify(short.json(3, 1))));
+    expect(proven[0]).toMatch(/ stands in block 3 of network proofs, with no block on it yet\.$/);
+    expect(proven[2]).toBe('Its work: about 16 hashes.');
+  });
+});
+
+describe('steps of a check', () => {
+  const lengthOf = (steps: Steps<unknown>): number => [...steps].length;
+
+  it('are as many as there are twenties of headers, in a proof and in headers to trust', () => {
+    const headers = chain.headers(0);
+    const source = { from: 0, headers, network: networkOf(chain.params) };
+    expect(lengthOf(stepsOfJsonProof(chain.json(HEIGHT, ENTRY)))).toBe(Math.ceil(LENGTH / HEADERS_IN_STEP));
+    expect(lengthOf(stepsToTrust([source]))).toBe(Math.ceil(headers.length / HEADERS_IN_STEP));
+  });
+});
+
 describe('a stamped file', () => {
   it('is shown by its SHA-256 in the salt, by JSON and by OpenTimestamps', () => {
     const data = { sha256: sha256(FILE), bytes: undefined };
@@ -137,6 +160,23 @@ describe('a signed entry', () => {
   it('is refused where its signature was made for another network', () => {
     for (const verify of formsOf(signedEntry('I owe you 5', 'ab'.repeat(32)))) {
       expect(failedCheck(verify)).toBe('signature');
+    }
+  });
+
+  it('is refused for its signature, whichever byte of key, signature or text is another', () => {
+    const signed = ProofChain.mine(3, (height) => (height === 2 ? [signedEntry('I owe you 5', genesis.hash)] : []));
+    const proof = signed.json(2, 1);
+    const bytes = Buffer.from(proof.transaction, 'hex');
+    const lengthAt = 1 + 32 + 64;
+    for (let at = 1; at < bytes.length; at++) {
+      if (at === lengthAt) continue;
+      const changed = Buffer.from(bytes);
+      changed[at]! ^= 1;
+      const text = JSON.stringify({ ...proof, transaction: changed.toString('hex') });
+      expect(
+        failedCheck(() => verifyJsonProof(text)),
+        `byte ${at}`,
+      ).toBe('signature');
     }
   });
 

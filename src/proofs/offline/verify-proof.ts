@@ -18,6 +18,7 @@ import { rootOf } from './merkle-branch.js';
 import { paramsOfNetwork } from './network-rules.js';
 import { readOtsProof, stampedDigest } from './ots-proof.js';
 import { ProofError } from './proof-error.js';
+import { HEADERS_IN_STEP, allSteps, type Steps } from './steps.js';
 import type { TrustedHeaders } from './trusted-headers.js';
 
 /** The file that a proof is about, where it is at hand. */
@@ -62,11 +63,14 @@ export interface Proven {
 
 /** Checks a proof as JSON. @throws ProofError */
 export function verifyJsonProof(text: string, options: VerifyOptions = {}): Proven {
-  const proof = parseJsonProof(text);
+  return allSteps(stepsOfJsonProof(parseJsonProof(text), options));
+}
+
+/** As verifyJsonProof, of a proof that parseJsonProof has read, in steps. */
+export function* stepsOfJsonProof(proof: JsonProof, options: VerifyOptions = {}): Steps<Proven> {
   const params = paramsOfNetwork(proof.network);
   const bytes = Buffer.from(proof.transaction, 'hex');
-  const entry = readEntry(bytes, proof.id);
-  const author = checkAuthor(entry, params.genesis.hash);
+  const { entry, author } = readEntry(bytes, proof.id, params.genesis.hash);
   const fileSha256 = checkData(options.data, bytes, entry);
   const root = rootOf(proof.id, { merkle: proof.merkle, pos: proof.pos });
   const isWhole = proof.anchor.height === 0;
@@ -74,7 +78,7 @@ export function verifyJsonProof(text: string, options: VerifyOptions = {}): Prov
     throw new ProofError('genesis', `the headers begin after ${proof.anchor.hash}, which is not the genesis`);
   }
   const tree = new HeaderTree(isWhole ? params.genesis.header : proof.anchor, params);
-  const block = linkAll(tree, proof);
+  const block = yield* linkAll(tree, proof);
   const { merkleRoot } = decodeHeader(Buffer.from(proof.headers[block.height - proof.anchor.height - 1]!, 'hex'));
   checkRoot(root, merkleRoot, block);
   const { headers } = options;
@@ -109,8 +113,7 @@ export function verifyOtsProof(bytes: Uint8Array, headers: TrustedHeaders, optio
   const { data, tip } = options;
   if (data !== undefined && !data.sha256.equals(proof.digest)) throw wrongFile(data, proof.digest.toString('hex'));
   const entryBytes = proof.entry ?? data?.bytes;
-  const entry = entryBytes && readEntry(entryBytes, proof.id);
-  const author = checkAuthor(entry, headers.genesis);
+  const { entry, author } = readIfAny(entryBytes, proof.id, headers.genesis);
   const root = rootOf(proof.id, proof.branch);
   const end = tipOf(headers.tree, tip);
   const block = ancestorAt(end, proof.height);
@@ -143,17 +146,17 @@ export function verifyMerkleBlock(bytes: Uint8Array, headers: TrustedHeaders, op
       `the file is not the entry ${match.id} (its bytes are in GET /transactions/:id?format=raw)`,
     );
   }
-  const entry = data?.bytes && readEntry(data.bytes, match.id);
-  const author = checkAuthor(entry, headers.genesis);
+  const { entry, author } = readIfAny(data?.bytes, match.id, headers.genesis);
   const place = trustedPlace(hashHeader(decodeHeader(header)), headers, tip);
   return { id: match.id, entry, author, fileSha256: undefined, ...place };
 }
 
-function linkAll(tree: HeaderTree, proof: JsonProof): BlockNode {
+function* linkAll(tree: HeaderTree, proof: JsonProof): Steps<BlockNode> {
   const { anchor, tip } = proof;
   let at = tree.root;
   let block: BlockNode | undefined;
-  for (const header of proof.headers) {
+  for (const [index, header] of proof.headers.entries()) {
+    if (index % HEADERS_IN_STEP === 0) yield;
     at = tree.linkTo(at, Buffer.from(header, 'hex'));
     if (at.height === proof.block_height) block = at;
   }
@@ -175,22 +178,35 @@ function linkAll(tree: HeaderTree, proof: JsonProof): BlockNode {
   return block;
 }
 
-/** @throws ProofError `transaction` unless these bytes are an entry with this id that keeps the rules. */
-function readEntry(bytes: Uint8Array, id: Hash): Entry {
+/** An entry, and the key whose signature of it holds. */
+type Read = Pick<Proven, 'entry' | 'author'>;
+
+/**
+ * @param genesis of the network that it is to be signed for; undefined where that is not known.
+ * @throws ProofError `transaction` unless these bytes are an entry with this id that keeps the rules; `signature`.
+ */
+function readEntry(bytes: Uint8Array, id: Hash, genesis: Hash | undefined): Read & { readonly entry: Entry } {
   return translated(() => {
     const transaction = decodeTransaction(bytes);
     checkTransaction(transaction);
     if (!isEntry(transaction)) throw new ProofError('transaction', 'the transaction is a coinbase, not an entry');
+    // Before the id, which any change of a signed entry breaks too: what is wrong with a forged signature is the signature.
+    const author = checkAuthor(transaction, genesis);
     if (transaction.id !== id) {
       throw new ProofError('transaction', `the transaction has the id ${transaction.id}, the proof is of ${id}`);
     }
-    return transaction;
+    return { entry: transaction, author };
   });
 }
 
+/** As readEntry; of bytes that are neither in the proof nor at hand nothing is known. */
+function readIfAny(bytes: Uint8Array | undefined, id: Hash, genesis: Hash | undefined): Read {
+  return bytes === undefined ? { entry: undefined, author: undefined } : readEntry(bytes, id, genesis);
+}
+
 /** @returns the fingerprint of its key. @throws ProofError `signature`. */
-function checkAuthor(entry: Entry | undefined, genesis: Hash | undefined): string | undefined {
-  if (entry?.kind !== 'signed' || genesis === undefined) return undefined;
+function checkAuthor(entry: Entry, genesis: Hash | undefined): string | undefined {
+  if (entry.kind !== 'signed' || genesis === undefined) return undefined;
   try {
     checkSignature(entry, genesis);
   } catch (error) {

@@ -13,14 +13,16 @@ export function describeProof(proof: Proven): ProofWords {
   const { entry, author, network, block, tip, confirmations, work, anchor, basis, fileSha256 } = proof;
   const onTop = confirmations - 1;
   const place = `block ${block.height}${network === undefined ? '' : ` of network ${network.name ?? network.genesis}`}`;
-  const blocks = `${onTop} ${onTop === 1 ? 'block' : 'blocks'} of work on it`;
+  const blocks = onTop === 0 ? 'no block on it yet' : `${onTop} ${onTop === 1 ? 'block' : 'blocks'} of work on it`;
+  const whose =
+    onTop === 0 ? 'Its work' : `Its work and that of the blocks on it, up to block ${tip.height} (${tip.hash})`;
   const what = entry === undefined ? `The entry ${proof.id}` : `The text ${quoted(entry)}`;
   const proven = [
     `${what} stands in ${place}, with ${blocks}.`,
     ...(author === undefined ? [] : [`The owner of the key ${author} signed it for this network.`]),
     ...(fileSha256 === undefined ? [] : [`The entry has the SHA-256 of the file as its salt: ${fileSha256}.`]),
     `Block ${block.height} is ${block.hash}; its time is ${isoOf(block.timeSeconds * 1000)}, by the clock of its miner.`,
-    `Its work and that of the blocks on it, up to block ${tip.height} (${tip.hash}): about ${work.toLocaleString('en-US')} hashes.`,
+    `${whose}: about ${work.toLocaleString('en-US')} hashes.`,
     ...(network === undefined ? [] : [`The network has the genesis ${network.genesis}.`]),
     ...(basis === 'tip' ? ['The chain ends with the block that you named.'] : []),
     ...(basis === 'headers' ? ['The chain is the one with the most work among the headers that you gave.'] : []),
