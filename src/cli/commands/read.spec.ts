@@ -24,7 +24,7 @@ describe('commands that show what a node has', () => {
 
   it('chain: newest blocks, with data that cannot steer the terminal', async () => {
     const body = { length: 13, tip: HASH, from: 12, blocks: [BLOCK] };
-    const url = await serve({ 'GET /chain?limit=1&from=12': () => ({ body }) });
+    const url = await serve({ 'GET /chain?from=12&limit=1': () => ({ body }) });
     const { code, out } = await run(['chain', '--limit', '1', '--from', '12', '--url', url]);
     expect(code).toBe(0);
     expect(out).toContain('Hi\\u{1b}[2J');

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import type { StoredBlock, TransactionView } from '../../chain/chain-schemas.js';
-import type { TransactionStatus } from '../../mempool/mempool-schemas.js';
+import type { TransactionView } from '../../chain/chain-schemas.js';
 import { clientCommand, clientOf, wholeNumberArgument, type ClientOptions } from '../client-command.js';
 import { CliError, EXIT } from '../exit.js';
 import { count, plural, printable, table } from '../format.js';
@@ -87,12 +86,12 @@ async function search(client: NodeClient, what: string, { blocks: most, limit }:
 }
 
 async function findBlock(client: NodeClient, id: string): Promise<Hit | undefined> {
-  const block = await known(client.get<StoredBlock>(`/blocks/${id}`));
+  const block = await known(client.ask('GET /blocks/:id', { params: { id } }));
   return block && { kind: 'block', id: block.hash, height: block.index, data: null, miner: block.miner };
 }
 
 async function findEntry(client: NodeClient, id: string): Promise<Hit | undefined> {
-  const entry = await known(client.get<TransactionStatus>(`/transactions/${id}`));
+  const entry = await known(client.ask('GET /transactions/:id', { params: { id } }));
   return entry && hitOf(entry, entry.block?.index ?? null);
 }
 

@@ -1,13 +1,13 @@
 import type { HeaderPage, NetworkView } from '../../chain/chain-schemas.js';
 import { hash256 } from '../../consensus/hash.js';
 import { FORM_NAMES, formOf, merkleBlockBytes } from '../../proofs/offline/proof-form.js';
+import { readHeaders } from '../../proofs/offline/read-headers.js';
 import { trustHeaders, type TrustedHeaders } from '../../proofs/offline/trusted-headers.js';
 import { verifyJsonProof, verifyMerkleBlock, verifyOtsProof, type Proven } from '../../proofs/offline/verify-proof.js';
 import { HOME_URL } from '../model/network.js';
 import { getJson } from '../model/rest.js';
 import { judge, type Verdict } from './verdict.js';
 
-const PAGE_HEADERS = 2_000;
 /** A browser has a proof in memory several times. That many bytes are a chain of about 600,000 blocks. */
 export const MAX_PROOF_BYTES = 100 * 1024 * 1024;
 
@@ -27,28 +27,19 @@ export async function readProof(bytes: Uint8Array): Promise<Subject> {
   const formName = FORM_NAMES[form];
   // As the command line reads it: a proof has no letters outside of ASCII.
   if (form === 'json') return { form, text: Buffer.from(bytes).toString('latin1'), formName };
-  const headers = await readHeaders();
+  const headers = await homeHeaders();
   const check = (): Proven =>
     form === 'ots' ? verifyOtsProof(bytes, headers) : verifyMerkleBlock(merkleBlockBytes(bytes), headers);
   return { form: 'other', verdict: judge(check), formName };
 }
 
 /** All headers of the active chain of this node, which the reader trusts by looking at its page. */
-async function readHeaders(): Promise<TrustedHeaders> {
-  const view = await getJson<NetworkView>(`${HOME_URL}/network`);
-  const headers: Buffer[] = [];
-  for (let length = 1; headers.length < length;) {
-    const page = await getJson<HeaderPage>(`${HOME_URL}/headers?from=${headers.length}&limit=${PAGE_HEADERS}`);
-    // Blocks that come meanwhile are left out, so that this ends.
-    if (headers.length === 0) length = page.length;
-    if (page.headers.length === 0) break;
-    headers.push(...page.headers.map((header) => Buffer.from(header, 'hex')));
-  }
-  const { ruleSet, network, limitBits, retargetInterval, targetSpacingSeconds, genesis } = view;
-  const { medianTimeSpan, maxFutureSeconds, maxBlockBytes } = view;
-  const times = { targetSpacingSeconds, medianTimeSpan, maxFutureSeconds };
-  const rules = { ruleSet, network, limitBits, retargetInterval, ...times, maxBlockBytes, genesis };
-  return trustHeaders([{ from: 0, headers, network: rules }]);
+async function homeHeaders(): Promise<TrustedHeaders> {
+  const headers = await readHeaders({
+    network: () => getJson<NetworkView>(`${HOME_URL}/network`),
+    headers: ({ from, limit }) => getJson<HeaderPage>(`${HOME_URL}/headers?from=${from}&limit=${limit}`),
+  });
+  return trustHeaders([headers]);
 }
 
 /** Has this node the block of this height and hash on its active chain? @throws as getJson */
