@@ -24,7 +24,11 @@ interface MempoolOptions extends WatchOptions {
 
 export function mempoolCommand(terminal: Terminal): Command {
   return withWatch(
-    clientCommand('mempool', 'list the entries that wait to be mined, in the order in which blocks take them'),
+    clientCommand(
+      'mempool',
+      'list the entries that wait to be mined, in the order in which blocks take them',
+      'print the body of the REST answer as it is, with --follow the events',
+    ),
   )
     .option('--follow', 'go on with a line for each entry that comes, is confirmed or comes back, until Ctrl-C')
     .addHelpText(

@@ -37,7 +37,7 @@ interface Found {
 }
 
 export function searchCommand(terminal: Terminal): Command {
-  return clientCommand('search', 'find blocks and entries by height, hash, author or text')
+  return clientCommand('search', 'find blocks and entries by height, hash, author or text', 'print the hits as JSON')
     .argument('<what>', 'a height, a hash or id, the SHA256:... of an author, or a part of a text, in any case')
     .option(
       '--blocks <n>',
