@@ -4,7 +4,7 @@ import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions
 import { CliError, EXIT } from '../exit.js';
 import { duration, printable, table } from '../format.js';
 import type { Answer, NodeClient } from '../node-client.js';
-import { reachNode } from '../reach-node.js';
+import { isSameAddress, reachNode } from '../reach-node.js';
 import { widthOf, type Terminal } from '../terminal.js';
 
 const MAX_SECONDS = 86_400;
@@ -206,8 +206,7 @@ function urlsOf({ nodeId: own, cluster }: LabView, nodeIds: readonly string[]): 
 
 /** A cluster passes on what one node is asked. Without one, these nodes have to be asked too. */
 function othersOf({ cluster, nodes }: LabView, asked: string): string[] {
-  const place = (url: string): string => new URL(url).host.replace(/^(localhost|\[::1\])(?=:|$)/, '127.0.0.1');
-  return cluster === null ? nodes.filter((url) => place(url) !== place(asked)) : [];
+  return cluster === null ? nodes.filter((url) => !isSameAddress(url, asked)) : [];
 }
 
 /** "node-1 / node-2,node-3", however the shell has cut it. */

@@ -53,6 +53,7 @@ export function searchCommand(terminal: Terminal): Command {
         "  minichain search hello --json | jq -r '.hits[].id'",
     )
     .action(async (what: string, options: SearchOptions) => {
+      if (what.trim() === '') throw new CliError('every text holds that: say what to look for', EXIT.usage);
       const found = await search(clientOf(options, terminal), what, options);
       const { stdout } = terminal;
       stdout.write(options.json ? `${JSON.stringify(found)}\n` : show(found, widthOf(stdout)));

@@ -2,7 +2,7 @@ import type { LabView } from '../../lab/lab-schemas.js';
 import { clientOf, type ClientOptions } from '../client-command.js';
 import { CliError, EXIT } from '../exit.js';
 import type { NodeClient } from '../node-client.js';
-import { reachNode } from '../reach-node.js';
+import { isSameAddress, reachNode } from '../reach-node.js';
 import type { Terminal } from '../terminal.js';
 
 /** A node to watch. */
@@ -57,8 +57,7 @@ async function labOf(client: NodeClient): Promise<LabView | undefined> {
 
 function othersOf(lab: LabView | undefined, asked: string): { readonly url: string; readonly name?: string }[] {
   if (lab === undefined) return [];
-  const place = (url: string): string => new URL(url).host.replace(/^(localhost|\[::1\])(?=:|$)/, '127.0.0.1');
   const nodes =
     lab.cluster?.nodes.map(({ url, nodeId }) => ({ url, name: nodeId })) ?? lab.nodes.map((url) => ({ url }));
-  return nodes.filter(({ url }) => place(url) !== place(asked));
+  return nodes.filter(({ url }) => !isSameAddress(url, asked));
 }
