@@ -62,6 +62,14 @@ module.exports = {
       to: { path: '^src/client/' },
     },
     {
+      name: 'commands-ask-through-the-client',
+      comment:
+        'Requests and events of the command line go through the client library, which is given this one way to connect.',
+      severity: 'error',
+      from: { path: '^src/cli/', pathNot: [TEST_FILES, '^src/cli/node-fetch[.]ts$'] },
+      to: { path: '^(node:)?https?$', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'generated-types-stay-in-peers',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/peers/' },

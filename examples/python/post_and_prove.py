@@ -152,7 +152,8 @@ def show(proof):
     confirmations, hashes = verify(proof)
     place = "block %d of network %s" % (proof["block_height"], proof["network"]["network"])
     print("proven: entry %s stands in %s" % (proof["id"], place))
-    print("work: %d blocks from its own on, about %d hashes" % (confirmations, hashes))
+    blocks = "1 block" if confirmations == 1 else "%d blocks" % confirmations
+    print("work: %s from its own on, about %d hashes" % (blocks, hashes))
 
 
 def main(arguments):

@@ -8,11 +8,18 @@ export interface ClientOptions {
   readonly json?: boolean;
 }
 
-/** A subcommand that asks a running node, with the options that all of these share. */
-export function clientCommand(nameAndArguments: string, summary: string): Command {
+/**
+ * A subcommand that asks a running node, with the options that all of these share.
+ * @param json what --json prints.
+ */
+export function clientCommand(
+  nameAndArguments: string,
+  summary: string,
+  json = 'print the body of the REST answer as it is',
+): Command {
   return nodeCommand(nameAndArguments, summary)
     .option('--token <token>', 'write token of the node (default: $MINICHAIN_TOKEN)')
-    .option('--json', 'print the body of the REST answer as it is');
+    .option('--json', json);
 }
 
 /** A subcommand that only reads from a node, and prints something else than what it answers. */

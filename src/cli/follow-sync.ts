@@ -24,7 +24,7 @@ export async function followSync(client: NodeClient, terminal: Terminal): Promis
   let isAway = false;
   try {
     for (;;) {
-      const answer = await client.get<Status>('/status').catch((error: unknown) => {
+      const answer = await client.ask('GET /status', {}).catch((error: unknown) => {
         const isRestarting = error instanceof NodeBusyError && answeredMs !== undefined;
         if (!isRestarting || performance.now() - answeredMs! > RESTART_DEADLINE_MS) throw error;
         progress.clear();

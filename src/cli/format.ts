@@ -52,16 +52,18 @@ export function hashRate(value: number): string {
   return scaled(value, 1000, ['H/s', 'kH/s', 'MH/s', 'GH/s', 'TH/s']);
 }
 
-/** "850 ms", "4.2 s", "3 min 5 s", "2 h 10 min", "5 d 3 h". */
+/** "850 ms", "4.2 s", "3 min 5 s", "10 min", "2 h 10 min", "5 d 3 h". */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  if (minutes < 60) return withRest(minutes, 'min', seconds % 60, 's');
   const hours = Math.floor(minutes / 60);
-  return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return hours < 24
+    ? withRest(hours, 'h', minutes % 60, 'min')
+    : withRest(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
 /** The moment as people read it, in UTC, to the second. */
@@ -78,6 +80,10 @@ export function clockTime(ms: number): string {
 /** Beginning and end of a hash: enough to tell it from others, and accepted wherever a command takes an id. */
 export function shortHash(hash: string): string {
   return cutMiddle(printable(hash), SHORT_HASH_CELLS);
+}
+
+function withRest(value: number, unit: string, rest: number, restUnit: string): string {
+  return rest === 0 ? `${value} ${unit}` : `${value} ${unit} ${rest} ${restUnit}`;
 }
 
 function scaled(value: number, base: number, units: readonly string[]): string {

@@ -1,6 +1,8 @@
-import { Http, type Answer, type HttpOptions } from '../client/http.js';
+import type { EventsOptions, ReceivedEvent } from '../client/events.js';
+import type { Answer, RequestOptions } from '../client/http.js';
 import { MinichainClient } from '../client/minichain-client.js';
 import { MinichainError } from '../client/minichain-error.js';
+import type { AnswerOf, InputOf, Route } from '../client/routes.js';
 import { CliError, EXIT, type ExitCode } from './exit.js';
 import { printable } from './format.js';
 import { nodeFetch } from './node-fetch.js';
@@ -25,15 +27,12 @@ export class NodeBusyError extends CliError {
 
 /** A node's REST API, for commands: what goes wrong becomes a CliError that says what to do. */
 export class NodeClient {
-  readonly #http: Http;
   readonly #api: MinichainClient;
 
   /** @throws CliError (usage) when `url` is not the address of an HTTP server. */
   constructor(url: string, token: string | undefined) {
-    const options: HttpOptions = { token, fetch: nodeFetch };
     try {
-      this.#http = new Http(url, options);
-      this.#api = new MinichainClient(url, options);
+      this.#api = new MinichainClient(url, { token, fetch: nodeFetch });
     } catch (error) {
       if (!(error instanceof MinichainError)) throw error;
       if (error.code === 'bad-token')
@@ -44,7 +43,7 @@ export class NodeClient {
 
   /** The address of the node's REST API. */
   get url(): string {
-    return this.#http.url;
+    return this.#api.url;
   }
 
   /** Lets `use` call the client library. @throws CliError */
@@ -56,27 +55,23 @@ export class NodeClient {
     }
   }
 
-  get<T>(path: string, timeoutMs?: number): Promise<Answer<T>> {
-    return this.call(() => this.#http.json<T>('GET', path, undefined, { timeoutMs }));
+  /** Any route that answers JSON. @throws CliError */
+  ask<R extends Route>(route: R, input: InputOf<R>, options?: RequestOptions): Promise<Answer<AnswerOf<R>>> {
+    return this.call((api) => api.ask(route, input, options));
   }
 
-  /** `timeoutMs`: Infinity = as long as the node takes. */
-  post<T>(path: string, body: unknown, timeoutMs?: number): Promise<Answer<T>> {
-    return this.call(() => this.#http.json<T>('POST', path, body, { timeoutMs }));
-  }
-
-  delete<T>(path: string): Promise<Answer<T>> {
-    return this.call(() => this.#http.json<T>('DELETE', path));
-  }
-
-  /** An answer that is not JSON, or too long to be read as text. `timeoutMs` as for post. */
-  async getBytes(path: string, timeoutMs?: number): Promise<Buffer> {
-    return Buffer.from(await this.call(() => this.#http.bytes(path, { timeoutMs })));
+  /** As in the client library. */
+  events(options: EventsOptions): AsyncGenerator<ReceivedEvent, void, void> {
+    return this.#api.events(options);
   }
 }
 
-/** The error of the client library as a command reports it. */
+/** The error of the client library as a command reports it; its `cause` is that error. */
 export function toCliError(error: MinichainError): CliError {
+  return Object.assign(reportOf(error), { cause: error });
+}
+
+function reportOf(error: MinichainError): CliError {
   const detail = printable(error.detail, MAX_SHOWN_DETAIL);
   if (error.status !== undefined) return refusal(error, detail);
   if (error.code === 'not-a-node') return new CliError(`${detail}: check --url`, EXIT.failed);

@@ -29,3 +29,9 @@ export async function reachNode<T>(
     throw error;
   }
 }
+
+/** Do two addresses lead to one node? This machine has several names. */
+export function isSameAddress(one: string, other: string): boolean {
+  const place = (url: string): string => new URL(url).host.replace(/^(localhost|\[::1\])(?=:|$)/, '127.0.0.1');
+  return place(one) === place(other);
+}

@@ -96,6 +96,26 @@ describe('what goes wrong', () => {
   it.each([
     [['statsu'], "minichain: unknown command 'statsu' (Did you mean status?); see `minichain --help`\n"],
     [['status', '--jsn'], "minichain: unknown option '--jsn' (Did you mean --json?); see `minichain status --help`\n"],
+    [
+      ['--url', 'x', 'status'],
+      "minichain: unknown option '--url': it stands after the name of the command; see `minichain --help`\n",
+    ],
+    [
+      ['watch', 'a', 'b'],
+      "minichain: too many arguments for 'watch': expected 0, got 2 (a, b); see `minichain watch --help`\n",
+    ],
+    [
+      ['completion', 'tcsh'],
+      "minichain: argument 'shell' is 'tcsh': allowed choices are bash, zsh, fish; see `minichain completion --help`\n",
+    ],
+    [
+      ['mine', 'x'],
+      "minichain: argument 'blocks' is 'x': it must be a whole number from 1 to 1000; see `minichain mine --help`\n",
+    ],
+    [
+      ['chain', '--limit', '0'],
+      "minichain: option '--limit <n>' is '0': it must be a whole number from 1 to 1000; see `minichain chain --help`\n",
+    ],
     [['block'], "minichain: missing required argument 'height|hash'; see `minichain block --help`\n"],
     [['status', '--url', 'ftp://x'], 'minichain: --url must be like http://127.0.0.1:8091, got "ftp://x"\n'],
     [['cluster', '--config-dir', '/nowhere'], '/nowhere/node1.toml does not exist; run this in'],
@@ -116,7 +136,7 @@ describe('what goes wrong', () => {
   ])('exit code 2: %s %s %s is no such number', async (...argv) => {
     const { code, err } = await run(argv.filter((part) => typeof part === 'string'));
     expect(code).toBe(2);
-    expect(err).toContain('It must be a whole number from');
+    expect(err).toContain(': it must be a whole number from');
   });
 
   it('exit code 2: all mistakes of a configuration, one a line', async () => {

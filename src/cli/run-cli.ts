@@ -27,6 +27,7 @@ import { verifyCommand } from './commands/verify.js';
 import { watchCommand } from './commands/watch.js';
 import { CliError, EXIT, type ExitCode } from './exit.js';
 import type { Terminal } from './terminal.js';
+import { usageError } from './usage-error.js';
 
 const HELP = `
 Examples:
@@ -92,20 +93,6 @@ export function createProgram(terminal: Terminal): Command {
     });
   }
   return program;
-}
-
-/** One line of what commander has to say, and where to read on. */
-function usageError(text: string, command: Command): string {
-  const sentence = text
-    .replace(/^error: /, '')
-    .trim()
-    .replaceAll('\n', ' ');
-  const path = pathOf(command);
-  return `minichain: ${sentence}; see \`${path} --help\`\n`;
-}
-
-function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function report(error: unknown, { stderr }: Terminal): ExitCode {

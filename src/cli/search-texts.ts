@@ -1,5 +1,4 @@
-import type { BlockView, ChainPage, TransactionView } from '../chain/chain-schemas.js';
-import type { MempoolPage } from '../mempool/mempool-schemas.js';
+import type { BlockView, TransactionView } from '../chain/chain-schemas.js';
 import type { NodeClient } from './node-client.js';
 
 const PAGE_BLOCKS = 500;
@@ -19,14 +18,14 @@ export type Page = { readonly entries: readonly FoundEntry[]; readonly blocks: r
  * @param most blocks that are read at the most.
  */
 export async function* newestEntries(client: NodeClient, most: number): AsyncGenerator<Page> {
-  const { body: mempool } = await client.get<MempoolPage>('/mempool?limit=1000');
+  const { body: mempool } = await client.ask('GET /mempool', { query: { limit: 1_000 } });
   yield { entries: mempool.entries.map((entry) => ({ entry, block: null })), blocks: [] };
   let end: number | undefined;
   for (let left = most; left > 0;) {
     const limit = Math.min(PAGE_BLOCKS, left);
     const from = end === undefined ? undefined : Math.max(0, end - limit + 1);
-    const range = from === undefined ? `limit=${limit}` : `from=${from}&limit=${end! - from + 1}`;
-    const { body: page } = await client.get<ChainPage>(`/chain?${range}`);
+    const query = from === undefined ? { limit } : { from, limit: end! - from + 1 };
+    const { body: page } = await client.ask('GET /chain', { query });
     const blocks = page.blocks.toReversed();
     yield {
       entries: blocks.flatMap((block) => block.transactions.map((entry) => ({ entry, block }))),

@@ -101,6 +101,26 @@ describe('events', () => {
     expect(broken).toEqual(['unreachable', 'unreachable', 'http-503']);
   });
 
+  it('wait, if they are asked to, for a node that is not there or refuses, and tell each time the stream is open', async () => {
+    const client = await serve((response, _path, at) => {
+      if (at < 2) response.writeHead([503, 404][at]!).end('{}');
+      else response.writeHead(200).end(`retry: 1\nid: boot-${at}\ndata: {"type":"lab"}\n\n`);
+    });
+    const told: string[] = [];
+    const events = client.events({
+      isPatient: true,
+      onOpen: () => told.push('open'),
+      onBreak: ({ code }) => told.push(code),
+    });
+    expect((await take(events, 2)).map(({ id }) => id)).toEqual(['boot-2', 'boot-3']);
+    expect(told).toEqual(['http-503', 'http-404', 'open', 'unreachable', 'open']);
+  });
+
+  it('fail with an error of the library where what comes is no event', async () => {
+    const client = await serve((response) => response.writeHead(200).end('data: {oops\n\n'));
+    await expect(take(client.events(), 1)).rejects.toMatchObject({ name: 'MinichainError', code: 'not-a-node' });
+  });
+
   it('fail where the first stream cannot be opened, and where the node refuses for good', async () => {
     const full = await serve((response, _path, at) => {
       const [status, body] = [

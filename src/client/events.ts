@@ -6,6 +6,8 @@ import { readMessages } from './server-sent.js';
 
 /** A node that does not say when to come back. */
 const RETRY_MS = 1_000;
+/** Who watches a node wants to see soon that it is back. */
+const MAX_RETRY_MS = 2_000;
 
 /** An event, and the id with which a stream resumes after it. */
 export interface ReceivedEvent {
@@ -18,8 +20,12 @@ export interface EventsOptions {
   readonly lastEventId?: string | undefined;
   /** Ends the iteration, which then is simply over. */
   readonly signal?: AbortSignal | undefined;
+  /** Told each time the stream is open, before its events. */
+  readonly onOpen?: (() => void) | undefined;
   /** Told each time the stream has broken off. It is opened again. */
   readonly onBreak?: ((error: MinichainError) => void) | undefined;
+  /** Try again also where the first stream cannot be opened, or the node refuses it for good. Then only `signal` ends it. */
+  readonly isPatient?: boolean | undefined;
 }
 
 /**
@@ -29,7 +35,7 @@ export interface EventsOptions {
  */
 export async function* readEvents(
   http: Http,
-  { lastEventId, signal, onBreak }: EventsOptions,
+  { lastEventId, signal, onOpen, onBreak, isPatient = false }: EventsOptions,
 ): AsyncGenerator<ReceivedEvent, void, void> {
   let lastId = lastEventId;
   let retryMs = RETRY_MS;
@@ -44,25 +50,35 @@ export async function* readEvents(
     try {
       const body = await http.stream(`/events${query}`, joint);
       wasOpen = true;
+      onOpen?.();
       for await (const message of readMessages(body)) {
         retryMs = message.retryMs ?? retryMs;
         lastId = message.id ?? lastId;
         failures = 0;
-        if (message.data !== undefined) yield { id: lastId ?? '', event: JSON.parse(message.data) as FeedEvent };
+        if (message.data !== undefined) yield { id: lastId ?? '', event: eventOf(message.data, http.url) };
       }
       broken = new MinichainError({ code: 'unreachable', detail: `the node at ${http.url} ended the stream` });
     } catch (error) {
       if (signal?.aborted) return;
-      if (!(error instanceof MinichainError) || !wasOpen || !error.isTransient) throw error;
+      if (!(error instanceof MinichainError)) throw error;
+      if (!isPatient && (!wasOpen || !error.isTransient)) throw error;
       broken = error;
     } finally {
       stop.abort();
     }
     onBreak?.(broken);
     try {
-      await pause(Math.max(retryMs, broken.retryAfterMs ?? 0, backOff(failures++)), signal);
+      await pause(Math.max(retryMs, broken.retryAfterMs ?? 0, backOff(failures++, MAX_RETRY_MS)), signal);
     } catch {
       return;
     }
+  }
+}
+
+function eventOf(data: string, url: string): FeedEvent {
+  try {
+    return JSON.parse(data) as FeedEvent;
+  } catch (cause) {
+    throw new MinichainError({ code: 'not-a-node', detail: `${url} sends something other than events`, cause });
   }
 }

@@ -1,3 +1,4 @@
+import { connectionReason } from './connection-reason.js';
 import { MinichainError } from './minichain-error.js';
 
 /** Reading answers from the node's memory or its SQLite: far below this even on a busy machine. */
@@ -143,7 +144,7 @@ export class Http {
   }
 
   #unreachable(cause: unknown): MinichainError {
-    const detail = `no node reachable at ${this.url} (${reasonOf(cause)})`;
+    const detail = `no node reachable at ${this.url} (${connectionReason(cause)})`;
     return new MinichainError({ code: 'unreachable', detail, cause });
   }
 
@@ -189,15 +190,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The innermost reason: `fetch` hides it in a cause, and a name with several addresses in an AggregateError. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  if (!(error instanceof Error)) return String(error);
-  const { code, cause } = error as Error & { readonly code?: unknown };
-  if (code === 'ECONNREFUSED') return 'connection refused';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'no such host name';
-  if (typeof code === 'string') return code;
-  return cause instanceof Error ? reasonOf(cause) : error.message;
 }

@@ -5,9 +5,9 @@ import type { MinedBlocks } from '../miner/miner-schemas.js';
 import type { Status } from '../ops/status-schemas.js';
 import type { Bans, LiftedBans, PeerLink, Peers, SyncView } from '../peers/peers-schemas.js';
 import type { JsonProof } from '../proofs/offline/json-proof.js';
+import { readHeaders } from '../proofs/offline/read-headers.js';
 import type { HeaderSource } from '../proofs/offline/trusted-headers.js';
 import { readEvents, type EventsOptions, type ReceivedEvent } from './events.js';
-import { readHeaders } from './read-headers.js';
 import { Http, type Answer, type HttpOptions, type RequestOptions } from './http.js';
 import { MinichainError } from './minichain-error.js';
 import {
@@ -82,7 +82,7 @@ export class MinichainClient {
 
   /** All headers of the active chain, for verifyOtsProof and verifyMerkleBlock. */
   allHeaders(options?: RequestOptions): Promise<HeaderSource> {
-    return readHeaders(this, options);
+    return readHeaders({ network: () => this.network(options), headers: (query) => this.headers(query, options) });
   }
 
   /** The tree of blocks: the active chain, side blocks and orphans. */

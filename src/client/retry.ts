@@ -38,8 +38,8 @@ export async function retry<T>(
 }
 
 /** Twice as long after each failure, with a random part, so that many clients do not come back together. */
-export function backOff(failures: number): number {
-  return Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** failures) * (0.5 + Math.random() / 2);
+export function backOff(failures: number, mostMs = MAX_DELAY_MS): number {
+  return Math.min(mostMs, FIRST_DELAY_MS * 2 ** failures) * (0.5 + Math.random() / 2);
 }
 
 /** @throws the signal's reason once it is aborted. */

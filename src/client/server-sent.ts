@@ -1,3 +1,4 @@
+import { connectionReason } from './connection-reason.js';
 import { MinichainError } from './minichain-error.js';
 
 /** A node sends a comment every 15 s. */
@@ -54,7 +55,8 @@ async function readSoon(
     return await Promise.race([reader.read(), silence]);
   } catch (cause) {
     if (cause instanceof MinichainError) throw cause;
-    throw new MinichainError({ code: 'unreachable', detail: 'the stream broke off', cause });
+    const detail = `the stream broke off (${connectionReason(cause)})`;
+    throw new MinichainError({ code: 'unreachable', detail, cause });
   } finally {
     clearTimeout(timer);
   }

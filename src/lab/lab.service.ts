@@ -160,7 +160,8 @@ export class LabService implements OnApplicationBootstrap, BeforeApplicationShut
   nodesChanged(nodes: readonly ClusterNode[], before: readonly ClusterNode[] | undefined): void {
     for (const { nodeId, state } of nodes) {
       const then = before?.find((node) => node.nodeId === nodeId)?.state;
-      if (then !== undefined && then !== state) this.#tell('process', `${nodeId} is ${state}`);
+      if (then !== undefined && then !== state)
+        this.#tell('process', `${nodeId} ${state === 'ended' ? 'has' : 'is'} ${state}`);
     }
   }
 

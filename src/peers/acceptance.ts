@@ -145,7 +145,7 @@ export class Acceptance {
 
 /** The Goodbye to a node whose link is refused. */
 export function linkRefusal(nodeId: string): string {
-  return `this node refuses links with node ${nodeId}`;
+  return `this node refuses links with ${nodeId}`;
 }
 
 function noSlot(reason: string): TurnAway {

@@ -91,12 +91,12 @@ describe('Links', () => {
     hidden.sayHello(a.chain.genesis, a.chain.genesis, { advertisedAddress: '' });
     expect(a.peers.refuse('hidden')).toBe(true);
     await clock.advance(100);
-    expect(hidden.closedBecause).toBe('this node refuses links with node hidden');
+    expect(hidden.closedBecause).toBe('this node refuses links with hidden');
     const again = new ScriptedPeer(net, 'hidden');
     again.dial(a.address);
     again.sayHello(a.chain.genesis);
     await clock.advance(100);
-    expect(again.closedBecause).toBe('this node refuses links with node hidden');
+    expect(again.closedBecause).toBe('this node refuses links with hidden');
     expect(again.count('hello')).toBe(0);
     expect(refusedAt(a)).toEqual(['hidden']);
     a.peers.allow('hidden');

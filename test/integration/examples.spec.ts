@@ -62,6 +62,7 @@ describe.each([
       const { code, out, err } = await run([...command, text], env);
       expect([code, err]).toEqual([0, '']);
       expect(out).toMatch(/^entry [0-9a-f]{64}\nblock \d+ 00[0-9a-f]{62}\n/);
+      expect(out).not.toMatch(/\b1 blocks/);
       const id = /^entry (.*)$/m.exec(out)![1]!;
       expect(await one.get<Entry>(`/transactions/${id}`)).toMatchObject({ id, data: text, status: 'confirmed' });
     }

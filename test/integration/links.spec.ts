@@ -31,7 +31,7 @@ describe('minichain peers', () => {
     expect(await linkOf(one, two)).toMatchObject({ connected: false, refused: true });
     expect(await minichain(one)).toMatch(/^node-2 .* refused /m);
     await waitFor('the other side is told why', () =>
-      two.output.includes('refused us: this node refuses links with node node-2'),
+      two.output.includes('refused us: this node refuses links with node-2'),
     );
     await two.submit('does not arrive yet');
     await two.post('/mine', { blocks: 1 });

@@ -250,7 +250,7 @@ describe('commands that go on until they are stopped', () => {
 
   it('mempool --follow prints entries as they come and as a block takes them', async () => {
     const { child, written, ended } = piped('mempool', '--follow');
-    await waitFor('the list is printed', () => written.out.includes('0 transactions pending'));
+    await waitFor('the list is printed', () => written.out.includes('0 entries pending'));
     const { text } = await runCommand(cluster.url(1), 'submit', 'evil \u001b[2J text');
     const [id] = /[0-9a-f]{64}/.exec(text)!;
     await waitFor('the entry is printed', () => written.out.includes(`pending       ${id}  evil \\u{1b}[2J text\n`));

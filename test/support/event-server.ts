@@ -9,7 +9,7 @@ export class EventServer {
   readonly #streams = new Set<ServerResponse>();
   #sent = 0;
   #port = 0;
-  /** The header Last-Event-ID of each stream that was asked for. */
+  /** After which event each stream was asked to begin. */
   readonly resumedFrom: (string | undefined)[] = [];
   /** Paths that were asked for, without /events. */
   readonly asked: string[] = [];
@@ -80,8 +80,9 @@ export class EventServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    if (request.url === '/events') {
-      this.#openStream(request, response);
+    const { pathname, searchParams } = new URL(request.url!, this.url);
+    if (pathname === '/events') {
+      this.#openStream(searchParams.get('lastEventId') ?? undefined, response);
       return;
     }
     this.asked.push(request.url!);
@@ -90,8 +91,8 @@ export class EventServer {
     response.end(JSON.stringify(answer?.() ?? { detail: `no route ${request.url}`, code: 'not-found' }));
   }
 
-  #openStream(request: IncomingMessage, response: ServerResponse): void {
-    this.resumedFrom.push([request.headers['last-event-id']].flat()[0]);
+  #openStream(lastId: string | undefined, response: ServerResponse): void {
+    this.resumedFrom.push(lastId);
     response.writeHead(this.status, { 'content-type': 'text/event-stream' });
     if (this.status !== 200) {
       response.end();

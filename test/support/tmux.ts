@@ -81,6 +81,8 @@ export class Tmux {
     return execFileSync('tmux', ['-u', '-L', this.#socket, ...args], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
+      // Whether there are colours is for the test to say, not for whoever runs it.
+      env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined },
     });
   }
 }

@@ -1,7 +1,6 @@
 import { createServer } from 'node:net';
 import { processUser } from '../../common/process-user.js';
 import type { NodeConfig } from '../../config/node-config.js';
-import type { Status } from '../../ops/status-schemas.js';
 import { CliError, EXIT } from '../exit.js';
 import { printable } from '../format.js';
 import { NodeClient } from '../node-client.js';
@@ -55,7 +54,7 @@ function whyNot(code: string, setting: string): string {
 async function whatToDo(configs: readonly NodeConfig[], port: number, settings: string): Promise<string> {
   for (const config of configs) {
     const client = new NodeClient(urlOf(config), undefined);
-    const status = await client.get<Status>('/status', PROBE_TIMEOUT_MS).catch(() => undefined);
+    const status = await client.ask('GET /status', {}, { timeoutMs: PROBE_TIMEOUT_MS }).catch(() => undefined);
     const nodeId = status?.body.nodeId;
     if (typeof nodeId === 'string') return `a minichain is running already (${printable(nodeId, 64)}), stop it first`;
   }

@@ -1,6 +1,5 @@
 import type { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Status } from '../../ops/status-schemas.js';
 import { CliError, EXIT } from '../exit.js';
 import { duration, plural, table } from '../format.js';
 import { NodeClient } from '../node-client.js';
@@ -118,8 +117,8 @@ async function whatLacks({ config }: PlannedNode, wantedPeers: number): Promise<
   const name = config.node.nodeId;
   const client = new NodeClient(urlOf(config), undefined);
   try {
-    await client.get('/health/ready');
-    const { connected } = (await client.get<Status>('/status')).body.peers;
+    await client.ask('GET /health/ready', {});
+    const { connected } = (await client.ask('GET /status', {})).body.peers;
     return connected >= wantedPeers ? undefined : `${name} has ${connected} of ${wantedPeers} peers`;
   } catch (error) {
     return `${name} is not ready (${(error as Error).message})`;

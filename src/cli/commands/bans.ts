@@ -10,7 +10,7 @@ export function bansCommand(terminal: Terminal): Command {
   return clientCommand('bans', 'list the nodes and hosts that are banned for misbehaviour')
     .addHelpText('after', '\nExamples:\n  minichain bans\n  minichain bans remove 203.0.113.7')
     .action(async (options: ClientOptions) => {
-      print(terminal, options, await clientOf(options, terminal).get<Bans>('/peers/bans'), (bans) =>
+      print(terminal, options, await clientOf(options, terminal).ask('GET /peers/bans', {}), (bans) =>
         showBans(bans, widthOf(terminal.stdout)),
       );
     })
@@ -24,8 +24,8 @@ function removeCommand(terminal: Terminal): Command {
     .action(async (subject: string, _options: ClientOptions, command: Command) => {
       // The parent has the same options, and takes those that come before the name of its subcommand.
       const options = command.optsWithGlobals<ClientOptions>();
-      const path = `/peers/bans/${encodeURIComponent(subject)}`;
-      print(terminal, options, await clientOf(options, terminal).delete<LiftedBans>(path), showLifted);
+      const answer = await clientOf(options, terminal).ask('DELETE /peers/bans/:subject', { params: { subject } });
+      print(terminal, options, answer, showLifted);
     });
 }
 

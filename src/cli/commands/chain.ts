@@ -37,8 +37,8 @@ export function chainCommand(terminal: Terminal): Command {
     )
     .action(async (options: ChainOptions) => {
       const client = clientOf(options, terminal);
-      const from = options.from === undefined ? '' : `&from=${options.from}`;
-      const answer = await client.get<ChainPage>(`/chain?limit=${options.limit}${from}`);
+      const { from, limit } = options;
+      const answer = await client.ask('GET /chain', { query: { from, limit } });
       if (options.follow) return followChain(client, options, terminal, answer.body);
       print(terminal, options, answer, (page) => showChain(page, widthOf(terminal.stdout)));
     });
@@ -54,7 +54,7 @@ export function blockCommand(terminal: Terminal): Command {
     .action(async (given: string, options: ClientOptions) => {
       const client = clientOf(options, terminal);
       const id = /^\d{1,16}$/.test(given) ? given : await resolveHash(client, given, 'block');
-      const answer = await client.get<StoredBlock>(`/blocks/${id}`);
+      const answer = await client.ask('GET /blocks/:id', { params: { id } });
       print(terminal, options, answer, (block) => showBlock(block, widthOf(terminal.stdout)));
     });
 }

@@ -1,8 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { NetworkView } from '../../chain/chain-schemas.js';
-import { isHash } from '../../consensus/codec.js';
 import { encodeSignedTransaction } from '../../consensus/signed-entry.js';
 import {
   allowedSignersLine,
@@ -14,8 +12,8 @@ import {
 import type { TransactionStatus } from '../../mempool/mempool-schemas.js';
 import { clientOf, nodeCommand, type ClientOptions } from '../client-command.js';
 import { CliError, EXIT } from '../exit.js';
-import { printable } from '../format.js';
 import { checkSigned } from '../sign/sign-entry.js';
+import { resolveHash } from '../resolve-hash.js';
 import type { Terminal } from '../terminal.js';
 
 interface ExportOptions extends ClientOptions {
@@ -35,15 +33,13 @@ export function exportCommand(terminal: Terminal): Command {
         'and prints the ssh-keygen command that verifies them.\n\nExample:\n  minichain export 5f1c... --out proofs --as alice',
     )
     .action(async (given: string, options: ExportOptions) => {
-      const id = given.toLowerCase();
-      if (!isHash(id))
-        throw new CliError(`an entry is named by 64 hex digits, got "${printable(given, 80)}"`, EXIT.usage);
       if (options.as !== undefined && !/^[\w.@+-]+$/.test(options.as)) {
         throw new CliError('--as takes a name of letters, digits and . _ @ + - only', EXIT.usage);
       }
       const client = clientOf(options, terminal);
-      const { body: entry } = await client.get<TransactionStatus>(`/transactions/${id}`);
-      const { genesis } = (await client.get<NetworkView>('/network')).body;
+      const id = await resolveHash(client, given, 'entry');
+      const { body: entry } = await client.ask('GET /transactions/:id', { params: { id } });
+      const { genesis } = (await client.ask('GET /network', {})).body;
       const signed = signedOf(entry);
       const data = entry.data!;
       const namespace = signatureNamespace(genesis);

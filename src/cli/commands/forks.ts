@@ -25,12 +25,7 @@ export function forksCommand(terminal: Terminal): Command {
         'Examples:\n  minichain forks\n  minichain forks --from 0 --to 5000\n  minichain forks --json | jq \'.blocks[] | select(.status == "side")\'',
     )
     .action(async ({ from, to, ...options }: ForksOptions) => {
-      const query = new URLSearchParams();
-      if (from !== undefined) query.set('from', String(from));
-      if (to !== undefined) query.set('to', String(to));
-      const answer = await clientOf(options, terminal).get<Forks>(
-        `/forks${query.size === 0 ? '' : `?${query.toString()}`}`,
-      );
+      const answer = await clientOf(options, terminal).ask('GET /forks', { query: { from, to } });
       print(terminal, options, answer, (forks) => showForks(forks, widthOf(terminal.stdout)));
     });
 }

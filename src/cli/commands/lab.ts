@@ -4,14 +4,14 @@ import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions
 import { CliError, EXIT } from '../exit.js';
 import { duration, printable, table } from '../format.js';
 import type { Answer, NodeClient } from '../node-client.js';
-import { reachNode } from '../reach-node.js';
+import { isSameAddress, reachNode } from '../reach-node.js';
 import { widthOf, type Terminal } from '../terminal.js';
 
 const MAX_SECONDS = 86_400;
 const MAX_DELAY_MS = 5_000;
 const MAX_HASH_RATE = 1_000_000_000_000;
 /** A node that is stopped has 10 s to end. */
-const PROCESS_TIMEOUT_MS = 20_000;
+const PATIENCE = { timeoutMs: 20_000 };
 interface Timed extends ClientOptions {
   readonly seconds?: number;
 }
@@ -47,18 +47,18 @@ export function labCommand(terminal: Terminal): Command {
   const add = (one: Command, example: string): void => {
     command.addCommand(one.addHelpText('after', `\nExample:\n  minichain lab ${example}`));
   };
-  const post = async (one: Command, path: string, body?: object): Promise<void> => {
+  const change = async (one: Command, ask: Ask): Promise<void> => {
     const options = one.optsWithGlobals<ClientOptions>();
     const { client } = await read(terminal, options);
-    print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), shown);
+    print(terminal, options, await ask(client), shown);
   };
 
-  const postToAll = async (one: Command, path: string, body?: object): Promise<void> => {
+  const changeAll = async (one: Command, ask: Ask): Promise<void> => {
     const options = one.optsWithGlobals<ClientOptions>();
     const { client, answer } = await read(terminal, options);
-    print(terminal, options, await client.post<LabView>(path, body, PROCESS_TIMEOUT_MS), shown);
+    print(terminal, options, await ask(client), shown);
     const others = othersOf(answer.body, client.url).map((url) => clientOf({ ...options, url }, terminal));
-    const results = await Promise.allSettled(others.map((other) => other.post(path, body, PROCESS_TIMEOUT_MS)));
+    const results = await Promise.allSettled(others.map(ask));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   };
 
@@ -77,9 +77,10 @@ export function labCommand(terminal: Terminal): Command {
     'node ids, commas between those of a group, " / " between groups; the rest is one more',
   );
   add(
-    partition.action((words: string[], { seconds }: Timed) =>
-      postToAll(partition, '/lab/partition', { groups: parseGroups(words), seconds }),
-    ),
+    partition.action((words: string[], { seconds }: Timed) => {
+      const body = { groups: parseGroups(words), seconds };
+      return changeAll(partition, (client) => client.ask('POST /lab/partition', { body }, PATIENCE));
+    }),
     'partition node-1 / node-2,node-3',
   );
 
@@ -93,12 +94,13 @@ export function labCommand(terminal: Terminal): Command {
       wholeNumberArgument(0, MAX_DELAY_MS),
     );
   add(
-    slow.action(async (nodeId: string, delayMs: number, { jitter = 0, seconds }: Timed & { jitter?: number }) => {
-      const path = linkPath(nodeId);
-      if (delayMs > 0 || jitter > 0) return post(slow, path, { delayMs, jitterMs: jitter, seconds });
-      const options = slow.optsWithGlobals<ClientOptions>();
-      const { client } = await read(terminal, options);
-      print(terminal, options, await client.delete<LabView>(path), shown);
+    slow.action((id: string, delayMs: number, { jitter = 0, seconds }: Timed & { jitter?: number }) => {
+      const body = { delayMs, jitterMs: jitter, seconds };
+      return change(slow, (client) =>
+        delayMs > 0 || jitter > 0
+          ? client.ask('POST /lab/links/:id', { params: { id }, body }, PATIENCE)
+          : client.ask('DELETE /lab/links/:id', { params: { id } }),
+      );
     }),
     'slow node-2 800 --jitter 200',
   );
@@ -106,7 +108,11 @@ export function labCommand(terminal: Terminal): Command {
   const cut = timed(clientCommand('cut', "cut the asked node's link with another one"));
   cut.argument('<node-id>', 'the other node');
   add(
-    cut.action((nodeId: string, { seconds }: Timed) => post(cut, linkPath(nodeId), { cut: true, seconds })),
+    cut.action((id: string, { seconds }: Timed) =>
+      change(cut, (client) =>
+        client.ask('POST /lab/links/:id', { params: { id }, body: { cut: true, seconds } }, PATIENCE),
+      ),
+    ),
     'cut node-3',
   );
 
@@ -125,7 +131,7 @@ export function labCommand(terminal: Terminal): Command {
       const { client, answer } = await read(terminal, options);
       for (const url of urlsOf(answer.body, nodeIds)) {
         const one = url === undefined ? client : clientOf({ ...options, url }, terminal);
-        await one.post('/lab/mining', { mode, hashRate });
+        await one.ask('POST /lab/mining', { body: { mode, hashRate } });
       }
       show(terminal, options, await read(terminal, options));
     }),
@@ -136,20 +142,23 @@ export function labCommand(terminal: Terminal): Command {
     const one = clientCommand(verb, summary).argument('<node-id>', 'its node id');
     if (verb === 'pause') timed(one);
     add(
-      one.action((nodeId: string, { seconds }: Timed) =>
-        post(one, `/lab/nodes/${encodeURIComponent(nodeId)}/${verb}`, verb === 'pause' ? { seconds } : undefined),
-      ),
+      one.action((id: string, { seconds }: Timed) => {
+        const body = verb === 'pause' ? { seconds } : undefined;
+        return change(one, (client) =>
+          client.ask('POST /lab/nodes/:id/:verb', { params: { id, verb }, body }, PATIENCE),
+        );
+      }),
       `${verb} node-3`,
     );
   }
   const heal = clientCommand('heal', 'make the network whole; processes and mining stay as they are');
   add(
-    heal.action(() => postToAll(heal, '/lab/heal')),
+    heal.action(() => changeAll(heal, (client) => client.ask('POST /lab/heal', {}, PATIENCE))),
     'heal',
   );
   const reset = clientCommand('reset', 'heal, start all nodes, and let them mine as they are configured');
   add(
-    reset.action(() => postToAll(reset, '/lab/reset')),
+    reset.action(() => changeAll(reset, (client) => client.ask('POST /lab/reset', {}, PATIENCE))),
     'reset',
   );
   return command;
@@ -163,6 +172,8 @@ function timed(command: Command): Command {
   );
 }
 
+type Ask = (client: NodeClient) => Promise<Answer<LabView>>;
+
 interface Reached {
   readonly client: NodeClient;
   readonly answer: Answer<LabView>;
@@ -170,7 +181,7 @@ interface Reached {
 
 /** The lab of the node that is to be asked. @throws CliError, of the first node if none answers. */
 function read(terminal: Terminal, options: ClientOptions): Promise<Reached> {
-  return reachNode(options, terminal, async (client) => ({ client, answer: await client.get<LabView>('/lab') }));
+  return reachNode(options, terminal, async (client) => ({ client, answer: await client.ask('GET /lab', {}) }));
 }
 
 function show(terminal: Terminal, options: ClientOptions, { answer }: Reached): void {
@@ -195,12 +206,7 @@ function urlsOf({ nodeId: own, cluster }: LabView, nodeIds: readonly string[]): 
 
 /** A cluster passes on what one node is asked. Without one, these nodes have to be asked too. */
 function othersOf({ cluster, nodes }: LabView, asked: string): string[] {
-  const place = (url: string): string => new URL(url).host.replace(/^(localhost|\[::1\])(?=:|$)/, '127.0.0.1');
-  return cluster === null ? nodes.filter((url) => place(url) !== place(asked)) : [];
-}
-
-function linkPath(nodeId: string): string {
-  return `/lab/links/${encodeURIComponent(nodeId)}`;
+  return cluster === null ? nodes.filter((url) => !isSameAddress(url, asked)) : [];
 }
 
 /** "node-1 / node-2,node-3", however the shell has cut it. */
@@ -217,7 +223,8 @@ function showLab({ nodeId, mining, links, groups, groupsEndInSeconds, cluster }:
   const whole = isAlone ? `${printable(nodeId)} hears all nodes` : 'The network is whole';
   const cut = isAlone ? `${printable(nodeId)} hears only the nodes of its group` : 'The network is cut';
   const lines = [
-    sides === undefined ? whole : `${cut}: ${sides}, for ${duration((groupsEndInSeconds ?? 0) * 1000)}`,
+    ...(sides === undefined ? [] : [`${cut}: ${sides}, for ${duration((groupsEndInSeconds ?? 0) * 1000)}`]),
+    ...(sides === undefined && links.length === 0 ? [whole] : []),
     ...links.map((link) => {
       const jitter = link.jitterMs === 0 ? '' : ` to ${link.delayMs + link.jitterMs}`;
       const what = link.cut ? 'cut' : `slower by ${link.delayMs}${jitter} ms`;

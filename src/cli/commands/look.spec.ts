@@ -114,6 +114,14 @@ describe('search', () => {
     });
     expect(JSON.parse((await find('nowhere', '--json')).out)).toEqual({ hits: [], blocks: 1 });
   });
+
+  it('wants something to look for', async () => {
+    expect(await run(['search', ' '])).toEqual({
+      code: 2,
+      out: '',
+      err: 'minichain: every text holds that: say what to look for\n',
+    });
+  });
 });
 
 describe('forks', () => {

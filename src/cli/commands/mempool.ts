@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { TransactionView } from '../../chain/chain-schemas.js';
 import type { EntryEvent } from '../../events/event-schemas.js';
-import type { MempoolPage, TransactionStatus } from '../../mempool/mempool-schemas.js';
+import type { MempoolPage } from '../../mempool/mempool-schemas.js';
 import { cutEnd } from '../cells.js';
 import { clientCommand, clientOf, print, type ClientOptions } from '../client-command.js';
 import { bytes, clockTime, count, moment, plural, printable, shortHash, table } from '../format.js';
@@ -24,7 +24,11 @@ interface MempoolOptions extends WatchOptions {
 
 export function mempoolCommand(terminal: Terminal): Command {
   return withWatch(
-    clientCommand('mempool', 'list the entries that wait to be mined, in the order in which blocks take them'),
+    clientCommand(
+      'mempool',
+      'list the entries that wait to be mined, in the order in which blocks take them',
+      'print the body of the REST answer as it is, with --follow the events',
+    ),
   )
     .option('--follow', 'go on with a line for each entry that comes, is confirmed or comes back, until Ctrl-C')
     .addHelpText(
@@ -37,7 +41,7 @@ export function mempoolCommand(terminal: Terminal): Command {
     )
     .action(async (options: MempoolOptions) => {
       if (options.follow && options.watch) throw new CliError('give --watch or --follow, not both', EXIT.usage);
-      const shown = { ask: (client: NodeClient) => client.get<MempoolPage>('/mempool'), show: showMempool };
+      const shown = { ask: (client: NodeClient) => client.ask('GET /mempool', {}), show: showMempool };
       if (options.follow) await followMempool(clientOf(options, terminal), options, terminal, shown);
       else await showAnswer<MempoolPage>(options, terminal, shown);
     });
@@ -81,7 +85,7 @@ async function followMempool(
     const listed = list();
     let last = listed;
     const stream = followEvents(
-      client.url,
+      client,
       {
         opened: tried,
         event: (event) => {
@@ -101,7 +105,7 @@ async function followMempool(
 }
 
 async function textOf(client: NodeClient, id: string, width: number): Promise<string> {
-  const answer = await client.get<TransactionStatus>(`/transactions/${id}`).catch(() => undefined);
+  const answer = await client.ask('GET /transactions/:id', { params: { id } }).catch(() => undefined);
   return `${idText(id, width)}  ${printable(answer?.body.data ?? '', MAX_DATA)}`;
 }
 
@@ -115,11 +119,11 @@ function showMempool({ transactions, bytes: size, entries }: MempoolPage, width:
     postedText({ timestamp, author }),
     printable(data ?? '', MAX_DATA),
   ]);
-  const heading = ['transaction', 'posted, or signed by', 'data'];
-  const fit = { width, cuts: { transaction: 'middle', data: 'end', 'posted, or signed by': 'end' } } as const;
+  const heading = ['entry', 'posted, or signed by', 'data'];
+  const fit = { width, cuts: { entry: 'middle', data: 'end', 'posted, or signed by': 'end' } } as const;
   const listed = rows.length > 0 ? table([heading, ...rows], fit) : '';
   const rest = transactions > entries.length ? `, the first ${entries.length} are shown` : '';
-  return `${listed}${plural(transactions, 'transaction')} pending, ${bytes(size)}${rest}\n`;
+  return `${listed}${plural(transactions, 'entry', 'entries')} pending, ${bytes(size)}${rest}\n`;
 }
 
 function postedText({ timestamp, author = '' }: Pick<TransactionView, 'timestamp' | 'author'>): string {

@@ -10,14 +10,13 @@ export function mineCommand(terminal: Terminal): Command {
     .addHelpText('after', '\nExamples:\n  minichain mine\n  minichain mine 3 --url http://localhost:8092')
     .action(async (blocks: number, options: ClientOptions) => {
       const client = clientOf(options, terminal);
-      if (options.json) {
-        print(terminal, options, await client.post<MinedBlocks>('/mine', { blocks }, Infinity), showMined);
-        return;
-      }
+      const mine = async (number: number): Promise<void> => {
+        const answer = await client.ask('POST /mine', { body: { blocks: number } }, { timeoutMs: Infinity });
+        print(terminal, options, answer, showMined);
+      };
+      if (options.json) return mine(blocks);
       // One by one, so that each is seen when it is found.
-      for (let mined = 0; mined < blocks; mined++) {
-        print(terminal, options, await client.post<MinedBlocks>('/mine', { blocks: 1 }, Infinity), showMined);
-      }
+      for (let mined = 0; mined < blocks; mined++) await mine(1);
     });
 }
 

@@ -15,7 +15,7 @@ export function peersCommand(terminal: Terminal): Command {
       '\nExamples:\n  minichain peers --url http://localhost:8092\n  minichain peers --watch\n  minichain peers disconnect node-2',
     )
     .action((options: WatchOptions) =>
-      showAnswer<Peers>(options, terminal, { ask: (client) => client.get<Peers>('/peers'), show: showPeers }),
+      showAnswer<Peers>(options, terminal, { ask: (client) => client.ask('GET /peers', {}), show: showPeers }),
     )
     .addCommand(
       linkCommand(
@@ -44,8 +44,8 @@ function linkCommand(
     .action(async (nodeId: string, _options: ClientOptions, command: Command) => {
       // The parent has the same options, and takes those that stand before its subcommand.
       const options = command.optsWithGlobals<ClientOptions>();
-      const path = `/peers/${encodeURIComponent(nodeId)}/${name}`;
-      print(terminal, options, await clientOf(options, terminal).post<PeerLink>(path, undefined), show);
+      const answer = await clientOf(options, terminal).ask(`POST /peers/:id/${name}`, { params: { id: nodeId } });
+      print(terminal, options, answer, show);
     });
 }
 

@@ -1,15 +1,16 @@
 import { Option, type Command } from 'commander';
-import { isHash } from '../../consensus/codec.js';
 import { clientCommand, clientOf, type ClientOptions } from '../client-command.js';
 import { CliError, EXIT } from '../exit.js';
 import { writeWhole } from '../files.js';
 import { bytes, printable } from '../format.js';
+import type { NodeClient } from '../node-client.js';
+import { resolveHash } from '../resolve-hash.js';
 import type { Terminal } from '../terminal.js';
 
 interface ProofOptions extends ClientOptions {
   readonly format: 'json' | 'ots' | 'merkleblock';
-  readonly from: string;
-  readonly stamped: string;
+  readonly from: 'all' | 'checkpoint' | 'block';
+  readonly stamped: 'entry' | 'file';
   readonly out?: string;
 }
 
@@ -35,17 +36,12 @@ export function proofCommand(terminal: Terminal): Command {
       '\nExamples:\n  minichain proof 4a5e... --out entry.proof.json\n  minichain proof 4a5e... --format ots --out entry.bin.ots',
     )
     .action(async (given: string, { format, from, stamped, out, ...options }: ProofOptions) => {
-      const id = given.toLowerCase();
-      if (!isHash(id)) throw new CliError(`an id has 64 hex digits, got "${printable(given, 80)}"`, EXIT.usage);
       if (format === 'ots' && out === undefined && terminal.stdout.isTTY === true) {
         throw new CliError('an OpenTimestamps proof is no text: give --out', EXIT.usage);
       }
-      const more = { json: `&headers=${from}`, ots: `&stamped=${stamped}`, merkleblock: '' }[format];
-      // All headers of a long chain take a while.
-      const content = await clientOf(options, terminal).getBytes(
-        `/transactions/${id}/proof?format=${format}${more}`,
-        Infinity,
-      );
+      const client = clientOf(options, terminal);
+      const id = await resolveHash(client, given, 'entry');
+      const content = await read(client, id, { format, from, stamped });
       if (out === undefined) {
         terminal.stdout.write(format === 'ots' ? content : `${content.toString('utf8')}\n`);
         return;
@@ -53,4 +49,18 @@ export function proofCommand(terminal: Terminal): Command {
       writeWhole(out, content);
       terminal.stderr.write(`${printable(out)}: ${bytes(content.length)}\n`);
     });
+}
+
+/** The proof as it came. */
+async function read(
+  client: NodeClient,
+  id: string,
+  { format, from, stamped }: Pick<ProofOptions, 'format' | 'from' | 'stamped'>,
+): Promise<Buffer> {
+  // All headers of a long chain take a while.
+  const timeoutMs = Infinity;
+  if (format === 'ots') return Buffer.from(await client.call((api) => api.otsProof(id, { stamped, timeoutMs })));
+  if (format === 'merkleblock') return Buffer.from(await client.call((api) => api.merkleBlock(id, { timeoutMs })));
+  const input = { params: { id }, query: { headers: from } } as const;
+  return Buffer.from((await client.ask('GET /transactions/:id/proof', input, { timeoutMs })).text);
 }

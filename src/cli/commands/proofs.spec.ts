@@ -54,6 +54,16 @@ describe('proof and verify', () => {
     expect(JSON.parse(json)).toMatchObject({ holds: true, form: 'json', confirmations: 3, work: '768', basis: 'work' });
   });
 
+  it('takes an id as tables shorten it', async () => {
+    const id = await confirmed();
+    const path = file('short.json');
+    const shortened = `${id.slice(0, 8)}…${id.slice(-4)}`;
+    expect(await run(['proof', shortened, '--url', url, '--out', path])).toMatchObject({ code: 0 });
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ id });
+    const { code, err } = await run(['export', id.slice(0, 8), '--url', url, '--out', directory.path]);
+    expect([code, err]).toEqual([1, 'minichain: this entry is not signed: there is nothing to export\n']);
+  });
+
   it('all three forms, with the headers of a node, of files and of another proof', async () => {
     const id = await confirmed();
     const raw = file(

@@ -13,7 +13,7 @@ describe('commands that show what a node has', () => {
         `tip         ${HASH}`,
         'difficulty  4',
         'peers       2 connected, 2 known',
-        'mempool     1 transaction, 2.0 KiB',
+        'mempool     1 entry, 2.0 KiB',
         'mining      by itself, idle',
         'sync        in sync\n',
       ].join('\n'),
@@ -24,7 +24,7 @@ describe('commands that show what a node has', () => {
 
   it('chain: newest blocks, with data that cannot steer the terminal', async () => {
     const body = { length: 13, tip: HASH, from: 12, blocks: [BLOCK] };
-    const url = await serve({ 'GET /chain?limit=1&from=12': () => ({ body }) });
+    const url = await serve({ 'GET /chain?from=12&limit=1': () => ({ body }) });
     const { code, out } = await run(['chain', '--limit', '1', '--from', '12', '--url', url]);
     expect(code).toBe(0);
     expect(out).toContain('Hi\\u{1b}[2J');
@@ -53,6 +53,6 @@ describe('commands that show what a node has', () => {
     const peers = await run(['peers', '--url', url]);
     expect(peers.out).toMatch(/node-2 {2}127\.0\.0\.1:9092 {2}outbound {3}12 {6}1\.2 ms/);
     expect(peers.out).toContain('1 peer known, 1 connected');
-    expect((await run(['mempool', '--url', url])).out).toBe('0 transactions pending, 0 B\n');
+    expect((await run(['mempool', '--url', url])).out).toBe('0 entries pending, 0 B\n');
   });
 });

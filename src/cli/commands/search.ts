@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import type { StoredBlock, TransactionView } from '../../chain/chain-schemas.js';
-import type { TransactionStatus } from '../../mempool/mempool-schemas.js';
+import type { TransactionView } from '../../chain/chain-schemas.js';
 import { clientCommand, clientOf, wholeNumberArgument, type ClientOptions } from '../client-command.js';
 import { CliError, EXIT } from '../exit.js';
 import { count, plural, printable, table } from '../format.js';
@@ -38,7 +37,7 @@ interface Found {
 }
 
 export function searchCommand(terminal: Terminal): Command {
-  return clientCommand('search', 'find blocks and entries by height, hash, author or text')
+  return clientCommand('search', 'find blocks and entries by height, hash, author or text', 'print the hits as JSON')
     .argument('<what>', 'a height, a hash or id, the SHA256:... of an author, or a part of a text, in any case')
     .option(
       '--blocks <n>',
@@ -54,6 +53,7 @@ export function searchCommand(terminal: Terminal): Command {
         "  minichain search hello --json | jq -r '.hits[].id'",
     )
     .action(async (what: string, options: SearchOptions) => {
+      if (what.trim() === '') throw new CliError('every text holds that: say what to look for', EXIT.usage);
       const found = await search(clientOf(options, terminal), what, options);
       const { stdout } = terminal;
       stdout.write(options.json ? `${JSON.stringify(found)}\n` : show(found, widthOf(stdout)));
@@ -87,12 +87,12 @@ async function search(client: NodeClient, what: string, { blocks: most, limit }:
 }
 
 async function findBlock(client: NodeClient, id: string): Promise<Hit | undefined> {
-  const block = await known(client.get<StoredBlock>(`/blocks/${id}`));
+  const block = await known(client.ask('GET /blocks/:id', { params: { id } }));
   return block && { kind: 'block', id: block.hash, height: block.index, data: null, miner: block.miner };
 }
 
 async function findEntry(client: NodeClient, id: string): Promise<Hit | undefined> {
-  const entry = await known(client.get<TransactionStatus>(`/transactions/${id}`));
+  const entry = await known(client.ask('GET /transactions/:id', { params: { id } }));
   return entry && hitOf(entry, entry.block?.index ?? null);
 }
 

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { NetworkView } from '../../chain/chain-schemas.js';
 import { isHash } from '../../consensus/codec.js';
 import { clientOf, nodeCommand, type ClientOptions } from '../client-command.js';
 import { DATA_HELP, FILE_HELP, entryText } from '../entry-text.js';
@@ -39,7 +38,7 @@ export function signCommand(terminal: Terminal): Command {
 }
 
 async function genesisOf({ genesis, ...options }: SignOptions, terminal: Terminal): Promise<string> {
-  if (genesis === undefined) return (await clientOf(options, terminal).get<NetworkView>('/network')).body.genesis;
+  if (genesis === undefined) return (await clientOf(options, terminal).ask('GET /network', {})).body.genesis;
   if (!isHash(genesis.toLowerCase())) throw new CliError('--genesis must have 64 hex digits', EXIT.usage);
   return genesis.toLowerCase();
 }

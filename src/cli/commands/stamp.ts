@@ -55,7 +55,7 @@ export function stampCommand(terminal: Terminal): Command {
     .action(async (path: string, options: StampOptions) => {
       const file = await readDataFile(path);
       const client = clientOf(options, terminal);
-      const network = nameOf((await client.get<NetworkView>('/network')).body);
+      const network = nameOf((await client.ask('GET /network', {})).body);
       const job: Job = { client, file, entry: entryOf(path, file), out: `${path}.${network}.ots` };
       if (options.force !== true) checkOlder(job);
       const { id } = job.entry;
@@ -95,15 +95,16 @@ async function confirm(job: Job, { wait, timeout }: StampOptions, terminal: Term
           line.show(`${where}: ${count(confirmations)} of ${plural(wait, 'confirmation')}`);
         },
       });
-      const text = await client
-        .getBytes(`/transactions/${entry.id}/proof?headers=block`)
-        .then(String, (error: unknown) => {
+      const answer = await client
+        .ask('GET /transactions/:id/proof', { params: { id: entry.id }, query: { headers: 'block' } })
+        .catch((error: unknown) => {
           if (attempt === MAX_ATTEMPTS) throw error;
         });
-      if (text === undefined) {
+      if (answer === undefined) {
         await sleep(RETRY_MS);
         continue;
       }
+      const { text } = answer;
       const proven = checked(text, file);
       if (proven.confirmations < wait) continue;
       const { merkle, pos, block_height } = parseJsonProof(text);

@@ -16,7 +16,7 @@ export function statusCommand(terminal: Terminal): Command {
     )
     .action(async (options: WatchOptions & { wait?: boolean }) => {
       if (options.wait) await followSync(clientOf(options, terminal), terminal);
-      await showAnswer<Status>(options, terminal, { ask: (client) => client.get<Status>('/status'), show: showStatus });
+      await showAnswer<Status>(options, terminal, { ask: (client) => client.ask('GET /status', {}), show: showStatus });
     });
 }
 
@@ -30,7 +30,7 @@ function showStatus(status: Status, width: number): string {
       ['tip', printable(status.tip)],
       ['difficulty', String(status.difficulty)],
       ['peers', `${count(peers.connected)} connected, ${count(peers.known)} known`],
-      ['mempool', `${plural(mempool.transactions, 'transaction')}, ${bytes(mempool.bytes)}`],
+      ['mempool', `${plural(mempool.transactions, 'entry', 'entries')}, ${bytes(mempool.bytes)}`],
       ['mining', showMining(mining)],
       ['sync', describeSync(status)],
     ],

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { NetworkView } from '../../chain/chain-schemas.js';
 import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
 import { DATA_HELP, FILE_HELP, entryText, readEntryFile } from '../entry-text.js';
 import { CliError, EXIT } from '../exit.js';
@@ -64,7 +63,7 @@ async function signatureOf(
   if (key !== undefined && signature !== undefined) {
     throw new CliError('--key makes a signature and --signature brings one: give one of them', EXIT.usage);
   }
-  const { genesis } = (await client.get<NetworkView>('/network')).body;
+  const { genesis } = (await client.ask('GET /network', {})).body;
   if (key !== undefined) return signEntry(data, key, genesis, env);
   const armour = readEntryFile(signature!).toString('latin1');
   checkSigned(data, armour, genesis);

@@ -16,7 +16,7 @@ export function txCommand(terminal: Terminal): Command {
     .action(async (given: string, options: ClientOptions) => {
       const client = clientOf(options, terminal);
       const id = await resolveHash(client, given, 'entry');
-      const answer = await client.get<TransactionStatus>(`/transactions/${id}`);
+      const answer = await client.ask('GET /transactions/:id', { params: { id } });
       print(terminal, options, answer, (body) => showEntry(body, widthOf(terminal.stdout)));
     });
 }

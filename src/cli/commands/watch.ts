@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { FeedEvent } from '../../events/event-schemas.js';
-import type { Status } from '../../ops/status-schemas.js';
 import { nodeCommand, type ClientOptions } from '../client-command.js';
 import { padEnd } from '../cells.js';
 import { moment, printable } from '../format.js';
@@ -98,7 +97,7 @@ async function watchLines(
       const { url } = client;
       let node: string | null = null;
       const learn = async (): Promise<void> => {
-        node ??= await client.get<Status>('/status').then(
+        node ??= await client.ask('GET /status', {}).then(
           ({ body }) => body.nodeId,
           () => null,
         );
@@ -114,7 +113,7 @@ async function watchLines(
       };
       await learn();
       await followEvents(
-        url,
+        client,
         {
           opened: () => (node === null ? void learn().then(() => link('up', null)) : link('up', null)),
           event: (event: FeedEvent, id) => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventServer } from '../../../test/support/event-server.js';
 import { waitFor } from '../../../test/support/wait.js';
 import type { FeedEvent } from '../../events/event-schemas.js';
+import { NodeClient } from '../node-client.js';
 import { followEvents } from './event-stream.js';
 
 let server: EventServer;
@@ -13,7 +14,7 @@ const lab = (text: string): FeedEvent => ({ type: 'lab', atMs: 1, change: 'heal'
 
 function follow(url: string): void {
   following = followEvents(
-    url,
+    new NodeClient(url, undefined),
     {
       opened: () => told.push('opened'),
       event: (event, id) => told.push(`${id} ${event.type === 'lab' ? event.text : event.type}`),
@@ -68,10 +69,18 @@ describe('followEvents', () => {
     await server.isRead();
     server.status = 503;
     server.endStreams();
-    await tells('opened', 'lost: it ended the stream of events');
+    await tells('opened', 'lost: it ended the stream');
     await waitFor('it asks again', () => server.resumedFrom.length > 1);
     server.status = 200;
-    await tells('lost: it ended the stream of events', 'opened');
+    await tells('lost: it ended the stream', 'opened');
+  });
+
+  it('goes on asking a node that refuses for good', async () => {
+    server.status = 404;
+    follow(server.url);
+    await tells('lost: it refuses (HTTP 404): Not Found');
+    server.status = 200;
+    await tells('Not Found', 'opened');
   });
 
   it('waits for a node that is not there yet', async () => {

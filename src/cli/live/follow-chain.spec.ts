@@ -21,12 +21,10 @@ function chain(fork: number, letter: string, to: number): BlockView[] {
 function follow(active: () => readonly BlockView[], shown: readonly BlockView[], start: number) {
   const told: string[] = [];
   const client = new NodeClient('http://127.0.0.1:1', undefined);
-  client.get = (async (path: string) => {
-    const query = new URL(path, 'http://x').searchParams;
-    const from = Number(query.get('from'));
-    const blocks = active().slice(from, from + Number(query.get('limit')));
-    return { text: '', body: { length: active().length, tip: '', from, blocks } };
-  }) as unknown as typeof client.get;
+  client.ask = (async (_route: string, { query }: { query: { from: number; limit: number } }) => {
+    const blocks = active().slice(query.from, query.from + query.limit);
+    return { text: '', body: { length: active().length, tip: '', from: query.from, blocks } };
+  }) as unknown as typeof client.ask;
   const listener = {
     block: ({ hash }: BlockView): unknown => told.push(hash),
     left: (low: number, high: number): unknown => told.push(`left ${low}-${high}`),

@@ -1,4 +1,4 @@
-import type { BlockView, ChainPage } from '../../chain/chain-schemas.js';
+import type { BlockView } from '../../chain/chain-schemas.js';
 import type { NodeClient } from '../node-client.js';
 
 const PAGE_BLOCKS = 500;
@@ -35,7 +35,7 @@ export class ChainFollower {
     for (;;) {
       const last = this.#told.at(-1);
       const from = last === undefined ? this.#start : last.height + 1;
-      const { body } = await this.client.get<ChainPage>(`/chain?from=${from}&limit=${PAGE_BLOCKS}`);
+      const { body } = await this.client.ask('GET /chain', { query: { from, limit: PAGE_BLOCKS } });
       // A reorganisation between two pages.
       if (last !== undefined && body.blocks[0] !== undefined && body.blocks[0].previousHash !== last.hash) {
         await this.#goBack();
@@ -56,7 +56,7 @@ export class ChainFollower {
     this.#start = this.#told[0]!.height;
     for (let reach = 1; this.#told.length > 0; reach = Math.min(PAGE_BLOCKS, reach * 8)) {
       const low = Math.max(this.#told[0]!.height, this.#told.at(-1)!.height - reach + 1);
-      const { body } = await this.client.get<ChainPage>(`/chain?from=${low}&limit=${reach}`);
+      const { body } = await this.client.ask('GET /chain', { query: { from: low, limit: reach } });
       const active = new Set(body.blocks.map(({ hash }) => hash));
       while (this.#told.length > 0 && this.#told.at(-1)!.height >= low) {
         if (active.has(this.#told.at(-1)!.hash)) return this.#tellLeft(top);

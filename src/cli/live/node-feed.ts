@@ -3,8 +3,8 @@ import type { Forks } from '../../chain/fork-schemas.js';
 import type { FeedEvent } from '../../events/event-schemas.js';
 import type { Status } from '../../ops/status-schemas.js';
 import type { Peers } from '../../peers/peers-schemas.js';
-import type { NodeClient } from '../node-client.js';
-import { connectionReason } from './connection-reason.js';
+import type { Answer, NodeClient } from '../node-client.js';
+import { downReason } from './down-reason.js';
 import { followEvents } from './event-stream.js';
 
 /** Heights below the tip that are asked for: GET /forks sums up those where nothing happened. */
@@ -51,7 +51,7 @@ export class NodeFeed {
 
   async run(signal: AbortSignal): Promise<void> {
     const stream = followEvents(
-      this.client.url,
+      this.client,
       {
         opened: () => {
           if (this.#early === undefined) this.listener.found();
@@ -88,7 +88,7 @@ export class NodeFeed {
     const round = ++this.#round;
     try {
       const figures = await this.#getFigures();
-      const { body: forks } = await this.client.get<Forks>(pathOf(figures.status.height));
+      const { body: forks } = await this.#getForks(figures.status.height);
       if (round !== this.#round) return;
       const early = this.#early ?? [];
       this.#early = undefined;
@@ -96,14 +96,14 @@ export class NodeFeed {
       for (const { event, id } of early) this.#apply(event, id, signal);
     } catch (error) {
       if (round !== this.#round || signal.aborted) return;
-      this.listener.lost(connectionReason(error));
+      this.listener.lost(downReason(error));
       await sleep(FIGURES_PAUSE_MS, undefined, { signal }).catch(() => undefined);
       if (round === this.#round && !signal.aborted) await this.#fetch(signal);
     }
   }
 
   async #fetchForks(height: number): Promise<void> {
-    const answer = await this.client.get<Forks>(pathOf(height)).catch(() => undefined);
+    const answer = await this.#getForks(height).catch(() => undefined);
     if (answer !== undefined) this.listener.forks(answer.body);
   }
 
@@ -125,7 +125,7 @@ export class NodeFeed {
       try {
         this.listener.figures(await this.#getFigures());
       } catch (error) {
-        if (!signal.aborted) this.listener.lost(connectionReason(error));
+        if (!signal.aborted) this.listener.lost(downReason(error));
       }
       await sleep(FIGURES_PAUSE_MS, undefined, { signal }).catch(() => undefined);
     } while ((this.#figures as string) === 'again' && !signal.aborted);
@@ -134,13 +134,13 @@ export class NodeFeed {
 
   async #getFigures(): Promise<Figures> {
     const [status, peers] = await Promise.all([
-      this.client.get<Status>('/status', FIGURES_TIMEOUT_MS),
-      this.client.get<Peers>('/peers', FIGURES_TIMEOUT_MS),
+      this.client.ask('GET /status', {}, { timeoutMs: FIGURES_TIMEOUT_MS }),
+      this.client.ask('GET /peers', {}, { timeoutMs: FIGURES_TIMEOUT_MS }),
     ]);
     return { status: status.body, peers: peers.body };
   }
-}
 
-function pathOf(height: number): string {
-  return `/forks?from=${Math.max(0, height - TREE_HEIGHTS + 1)}`;
+  #getForks(height: number): Promise<Answer<Forks>> {
+    return this.client.ask('GET /forks', { query: { from: Math.max(0, height - TREE_HEIGHTS + 1) } });
+  }
 }

@@ -36,7 +36,7 @@ export async function onChange(watch: ChangeWatch): Promise<void> {
     wake();
   };
   const stream = followEvents(
-    client.url,
+    client,
     {
       opened: changed,
       event: (event) => {

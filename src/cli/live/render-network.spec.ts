@@ -98,6 +98,17 @@ describe('the live view', () => {
     ]);
   });
 
+  it('says all of it in a narrow terminal: the sentence in two lines, how to quit, and no time of day', () => {
+    const blocks = [...branch('a', 8, 12), ...branch('b', 11, 14)];
+    const lines = draw(threeNodes(['a12', 'b14', 'b14'], blocks), 60).map((line) => line.trimEnd());
+    expect(lines.slice(0, 4)).toEqual([
+      'minichain watch: network minichain, 3 nodes          q quits',
+      'Split: node-1 against node-2 and node-3; 2 and 4 blocks',
+      'since block 10.',
+      '',
+    ]);
+  });
+
   it('shows a fork: who is on which branch, block by block', () => {
     const blocks = [...branch('a', 8, 12), ...branch('b', 11, 14)];
     const lines = draw(threeNodes(['a12', 'b14', 'b14'], blocks)).map((line) => line.trimEnd());

@@ -29,7 +29,7 @@ export interface Frame {
 export function renderNetwork(view: NetworkView, letters: Letters, frame: Frame): string[] {
   const { columns, rows, paint } = frame;
   const { text, mood } = view.sentence();
-  const top = [titleLine(view, frame), paint(MOODS[mood], cutEnd(text, columns))];
+  const top = [titleLine(view, frame), ...twoLines(text, columns).map((line) => paint(MOODS[mood], line))];
   const room = rows - top.length;
   const nodes = nodeLines(view, letters, room - 1, frame);
   const peers = peerLines(view, letters, frame);
@@ -58,11 +58,21 @@ function cost(section: readonly string[]): number {
 function titleLine(view: NetworkView, { columns, nowMs, paint }: Frame): string {
   const name = view.network === '' ? '' : ` network ${cutEnd(view.network, 24)},`;
   const left = `minichain watch:${name} ${plural(view.nodes.length, 'node')}`;
-  const right = `${clockTime(nowMs)}  q quits`;
-  const gap = columns - cellsOf(left) - cellsOf(right);
-  return gap < 2
+  const gapBefore = (right: string): number => columns - cellsOf(left) - cellsOf(right);
+  const right = [`${clockTime(nowMs)}  q quits`, 'q quits'].find((text) => gapBefore(text) >= 2);
+  return right === undefined
     ? paint('strong', cutEnd(left, columns))
-    : `${paint('strong', left)}${' '.repeat(gap)}${paint('faint', right)}`;
+    : `${paint('strong', left)}${' '.repeat(gapBefore(right))}${paint('faint', right)}`;
+}
+
+/** The sentence is what a reader looks for first: where it does not fit, it goes on in a second line. */
+function twoLines(text: string, columns: number): string[] {
+  if (cellsOf(text) <= columns) return [text];
+  const words = text.split(' ');
+  const fits = (count: number): boolean => cellsOf(words.slice(0, count).join(' ')) <= columns;
+  const first = words.findLastIndex((_, at) => fits(at + 1)) + 1;
+  if (first === 0) return [cutEnd(text, columns)];
+  return [words.slice(0, first).join(' '), cutEnd(words.slice(first).join(' '), columns)];
 }
 
 function nodeLines(view: NetworkView, letters: Letters, room: number, { columns, paint }: Frame): string[] {

@@ -1,9 +1,8 @@
 import type { LabView } from '../../lab/lab-schemas.js';
-import type { Status } from '../../ops/status-schemas.js';
 import { clientOf, type ClientOptions } from '../client-command.js';
 import { CliError, EXIT } from '../exit.js';
 import type { NodeClient } from '../node-client.js';
-import { reachNode } from '../reach-node.js';
+import { isSameAddress, reachNode } from '../reach-node.js';
 import type { Terminal } from '../terminal.js';
 
 /** A node to watch. */
@@ -25,7 +24,7 @@ export async function watchedNodes(
   const at = (url: string): NodeClient => clientOf({ ...options, url }, terminal);
   if (named.length > 0) return (await someAnswer(named.map(at))).map((client) => ({ client, name: hostOf(client) }));
   return reachNode(options, terminal, async (client) => {
-    const { nodeId } = (await client.get<Status>('/status')).body;
+    const { nodeId } = (await client.ask('GET /status', {})).body;
     const others = othersOf(await labOf(client), client.url).map(({ url, name }) => {
       const other = at(url);
       return { client: other, name: name ?? hostOf(other) };
@@ -40,7 +39,7 @@ function hostOf({ url }: NodeClient): string {
 
 async function someAnswer(clients: readonly NodeClient[]): Promise<readonly NodeClient[]> {
   const unique = [...new Map(clients.map((client) => [client.url, client])).values()];
-  const answers = await Promise.allSettled(unique.map((client) => client.get<Status>('/status')));
+  const answers = await Promise.allSettled(unique.map((client) => client.ask('GET /status', {})));
   const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
   if (failures.length === unique.length) throw failures[0];
   return unique;
@@ -49,7 +48,7 @@ async function someAnswer(clients: readonly NodeClient[]): Promise<readonly Node
 /** undefined where the node has no lab. */
 async function labOf(client: NodeClient): Promise<LabView | undefined> {
   try {
-    return (await client.get<LabView>('/lab')).body;
+    return (await client.ask('GET /lab', {})).body;
   } catch (error) {
     if (error instanceof CliError && error.exitCode === EXIT.failed) return undefined;
     throw error;
@@ -58,8 +57,7 @@ async function labOf(client: NodeClient): Promise<LabView | undefined> {
 
 function othersOf(lab: LabView | undefined, asked: string): { readonly url: string; readonly name?: string }[] {
   if (lab === undefined) return [];
-  const place = (url: string): string => new URL(url).host.replace(/^(localhost|\[::1\])(?=:|$)/, '127.0.0.1');
   const nodes =
     lab.cluster?.nodes.map(({ url, nodeId }) => ({ url, name: nodeId })) ?? lab.nodes.map((url) => ({ url }));
-  return nodes.filter(({ url }) => place(url) !== place(asked));
+  return nodes.filter(({ url }) => !isSameAddress(url, asked));
 }

@@ -2,6 +2,7 @@ import type { HeaderPage, NetworkView } from '../../chain/chain-schemas.js';
 import { hash256 } from '../../consensus/hash.js';
 import { parseJsonProof, type JsonProof } from '../../proofs/offline/json-proof.js';
 import { formOf, merkleBlockBytes, type ProofForm } from '../../proofs/offline/proof-form.js';
+import { readHeaders } from '../../proofs/offline/read-headers.js';
 import { stepsToTrust, type TrustedHeaders } from '../../proofs/offline/trusted-headers.js';
 import { stepsOfJsonProof, verifyMerkleBlock, verifyOtsProof, type Proven } from '../../proofs/offline/verify-proof.js';
 import { HOME_URL } from '../model/network.js';
@@ -9,7 +10,6 @@ import { getJson } from '../model/rest.js';
 import { inTurns } from './in-turns.js';
 import { judge, type Verdict } from './verdict.js';
 
-const PAGE_HEADERS = 2_000;
 /** A browser has a proof in memory several times. That many bytes are a chain of about 600,000 blocks. */
 export const MAX_PROOF_BYTES = 100 * 1024 * 1024;
 
@@ -36,7 +36,7 @@ export async function checkProof(bytes: Uint8Array, signal: AbortSignal): Promis
     });
     return { form, verdict, proof };
   }
-  const headers = await readHeaders(signal);
+  const headers = await homeHeaders(signal);
   const verdict = await judge(() =>
     Promise.resolve(
       form === 'ots' ? verifyOtsProof(bytes, headers) : verifyMerkleBlock(merkleBlockBytes(bytes), headers),
@@ -46,22 +46,15 @@ export async function checkProof(bytes: Uint8Array, signal: AbortSignal): Promis
 }
 
 /** All headers of the active chain of this node, which the reader trusts by looking at its page. */
-async function readHeaders(signal: AbortSignal): Promise<TrustedHeaders> {
-  const view = await getJson<NetworkView>(`${HOME_URL}/network`);
-  const headers: Buffer[] = [];
-  for (let length = 1; headers.length < length;) {
-    const page = await getJson<HeaderPage>(`${HOME_URL}/headers?from=${headers.length}&limit=${PAGE_HEADERS}`);
-    signal.throwIfAborted();
-    // Blocks that come meanwhile are left out, so that this ends.
-    if (headers.length === 0) length = page.length;
-    if (page.headers.length === 0) break;
-    headers.push(...page.headers.map((header) => Buffer.from(header, 'hex')));
-  }
-  const { ruleSet, network, limitBits, retargetInterval, targetSpacingSeconds, genesis } = view;
-  const { medianTimeSpan, maxFutureSeconds, maxBlockBytes } = view;
-  const times = { targetSpacingSeconds, medianTimeSpan, maxFutureSeconds };
-  const rules = { ruleSet, network, limitBits, retargetInterval, ...times, maxBlockBytes, genesis };
-  return inTurns(stepsToTrust([{ from: 0, headers, network: rules }]), signal);
+async function homeHeaders(signal: AbortSignal): Promise<TrustedHeaders> {
+  const headers = await readHeaders({
+    network: () => getJson<NetworkView>(`${HOME_URL}/network`),
+    headers: async ({ from, limit }) => {
+      signal.throwIfAborted();
+      return getJson<HeaderPage>(`${HOME_URL}/headers?from=${from}&limit=${limit}`);
+    },
+  });
+  return inTurns(stepsToTrust([headers]), signal);
 }
 
 /** Where the chain of a proof stands by what this node knows. */
