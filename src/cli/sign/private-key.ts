@@ -18,6 +18,7 @@ const MAGIC = Buffer.from('openssh-key-v1\0', 'latin1');
 const ARMOUR = /^-----BEGIN OPENSSH PRIVATE KEY-----\s([A-Za-z0-9+/=\s]+)-----END OPENSSH PRIVATE KEY-----\s*$/;
 /** PrivateKeyInfo of RFC 8410, up to the seed. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
+const MAX_SHOWN_CHARS = 80;
 const ONLY_ED25519 = 'only Ed25519 keys can sign entries; make one with `ssh-keygen -t ed25519`';
 
 /** Reads a key file of OpenSSH (PROTOCOL.key), or its .pub file. */
@@ -61,8 +62,10 @@ function readPrivateKey(blob: Buffer): KeyFile {
   }
 }
 
+/** @param type as the file has it, which may be of any length and hold anything. */
 function wrongType(type: string): string {
-  return `it holds a key of type ${type}, and ${ONLY_ED25519}`;
+  const shown = type.replaceAll(/[^\x21-\x7e]/g, '?').slice(0, MAX_SHOWN_CHARS);
+  return `it holds a key of type ${shown}, and ${ONLY_ED25519}`;
 }
 
 /** Strings with their lengths in 4 bytes. @throws RangeError where they end too early. */

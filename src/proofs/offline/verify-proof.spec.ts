@@ -4,11 +4,16 @@ import { entry } from '../../../test/support/chain-builders.js';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
 import { signedEntry, testKey } from '../../../test/support/signing.js';
 import { encodeDataTransaction } from '../../consensus/data-entry.js';
-import { sha256 } from '../../consensus/hash.js';
+import { hashToBytes } from '../../consensus/codec.js';
+import { hash256, sha256 } from '../../consensus/hash.js';
+import { encodeHeader } from '../../consensus/header.js';
 import { createParams } from '../../consensus/params.js';
 import type { SignedTransaction } from '../../consensus/signed-entry.js';
 import { fingerprintOf } from '../../consensus/ssh-signature.js';
+import { encodeMerkleBlock } from './merkle-block.js';
+import { branchOf } from './merkle-branch.js';
 import { encodeOts } from './ots-file.js';
+import { otsOfEntry } from './ots-proof.js';
 import { trustHeaders, type TrustedHeaders } from './trusted-headers.js';
 import {
   verifyJsonProof,
@@ -95,8 +100,42 @@ describe('proofs of an entry', () => {
     ]);
     expect(describeProof(forms['JSON from a checkpoint']!({})).notProven[1]).toContain('which chain block 5');
     expect(describeProof(forms['OpenTimestamps']!({})).proven[0]).toMatch(
-      /^The entry [0-9a-f]{64} stands in block 12 of network [0-9a-f]{64}, with/,
+      /^The id [0-9a-f]{64} stands in block 12 of network [0-9a-f]{64}, with/,
     );
+  });
+});
+
+describe('a hash inside the Merkle tree', () => {
+  // Nothing proves how many transactions a block has, so half of them may be passed off as all.
+  const inner = (): { merkleBlock: Buffer; ots: Buffer; preimage: Buffer } => {
+    const ids = chain.idsAt(HEIGHT).map(hashToBytes);
+    const pairs = [0, 2, 4].map((at) => Buffer.concat([ids[at]!, ids[at + 1] ?? ids[at]!]));
+    const hashes = pairs.map((pair) => hash256(pair));
+    const preimage = pairs[1]!;
+    return {
+      merkleBlock: encodeMerkleBlock(encodeHeader(chain.blocks[HEIGHT]!.header), hashes, (pos) => pos === 1),
+      ots: otsOfEntry(preimage, branchOf(hashes, 1), HEIGHT),
+      preimage,
+    };
+  };
+
+  it('is not said to be an entry, where only its id is known', () => {
+    const { merkleBlock, ots } = inner();
+    for (const proven of [verifyMerkleBlock(merkleBlock, trusted), verifyOtsProof(ots, trusted)]) {
+      expect(proven.entry).toBeUndefined();
+      const { proven: holds, notProven } = describeProof(proven);
+      expect(holds[0]).toMatch(/^The id [0-9a-f]{64} stands in block 12/);
+      expect(notProven[0]).toBe(
+        'that this is the id of an entry, and not a hash inside the Merkle tree: the bytes of the entry would show it',
+      );
+    }
+  });
+
+  it('is refused with the bytes that it is the hash of: no entry has 64', () => {
+    const { merkleBlock, ots, preimage } = inner();
+    const data = dataOf(preimage);
+    expect(failedCheck(() => verifyMerkleBlock(merkleBlock, trusted, { data }))).toBe('transaction');
+    expect(failedCheck(() => verifyOtsProof(ots, trusted, { data }))).toBe('transaction');
   });
 });
 
