@@ -86,7 +86,7 @@ export function writeWhole(path: string, content: Uint8Array): void {
     renameSync(partial, path);
   } catch (error) {
     rmSync(partial, { force: true });
-    throw new CliError(`cannot write ${printable(path)}: ${(error as Error).message}`, EXIT.failed);
+    throw new CliError(`cannot write ${printable(path)}: ${(error as NodeJS.ErrnoException).code}`, EXIT.failed);
   }
 }
 
@@ -101,5 +101,5 @@ function statOf(path: string): { readonly size: number; readonly mtimeMs: number
 }
 
 function unreadable(path: string, error: unknown): CliError {
-  return new CliError(`cannot read ${printable(path)}: ${(error as Error).message}`, EXIT.usage);
+  return new CliError(`cannot read ${printable(path)}: ${(error as NodeJS.ErrnoException).code}`, EXIT.usage);
 }

@@ -33,6 +33,13 @@ describe.skipIf(!hasSsh)(`signed entries and OpenSSH${sshNote}`, () => {
     return { directory, key: makeKey(directory), note };
   }
 
+  /** The key file with another public key in the place of its own, beside the same secret. */
+  function otherPublicKey(file: string): string {
+    const blob = Buffer.from(file.replaceAll(/-----.*-----/g, ''), 'base64');
+    blob[blob.lastIndexOf('ssh-ed25519') + 'ssh-ed25519'.length + 4]! ^= 1;
+    return `-----BEGIN OPENSSH PRIVATE KEY-----\n${blob.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
+  }
+
   const viewOf = async (id: string): Promise<Record<string, string>> => (await rest.get(`/transactions/${id}`)).json;
   const idOf = (out: string): string => /^([0-9a-f]{64}) is pending/.exec(out)?.[1] ?? `no id in: ${out}`;
 
@@ -114,7 +121,7 @@ describe.skipIf(!hasSsh)(`signed entries and OpenSSH${sshNote}`, () => {
     const wrong = await run(['submit', 'locked', '--key', key, '--url', url], { env: asks('open') });
     expect(wrong).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/^minichain: ssh-keygen could not sign with .*\n$/),
+      err: expect.stringMatching(/^minichain: ssh-keygen could not sign with .*[a-z]\n$/),
     });
     const bare = await run(['submit', 'locked', '--key', key, '--url', url], { env: { PATH: directory } });
     expect(bare).toMatchObject({ code: 1, err: expect.stringMatching(/ssh-keygen, which is not installed here/) });
@@ -168,7 +175,11 @@ describe.skipIf(!hasSsh)(`signed entries and OpenSSH${sshNote}`, () => {
       [write('pem', '-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n'), /a key of type RSA/],
       [write('note', 'hello'), /not a key file of OpenSSH/],
       [write('empty', ''), /not a key file of OpenSSH/],
+      [write('two', otherPublicKey(whole)), /damaged/],
       [write('cut', whole.replace(/\n[^\n]+\n[^\n]+\n(?=-----END)/, '\n')), /damaged/],
+      ['/dev/zero', /too long for the key/],
+      ['/dev/null', /not a key file of OpenSSH/],
+      [directory, /cannot read the key .*: EISDIR/],
       [join(directory, 'none'), /cannot read the key .*none: ENOENT/],
     ] as const) {
       const { code, out, err } = await run(['submit', 'x', '--key', path, '--url', url], { env });

@@ -1,4 +1,4 @@
-import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
 
 /** What a key file holds, as far as it can be read without a passphrase. */
 export type KeyFile =
@@ -56,6 +56,9 @@ function readPrivateKey(blob: Buffer): KeyFile {
     const seed = fields.next().subarray(0, 32);
     const der = Buffer.concat([PKCS8_HEAD, seed]);
     const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+    if (createPublicKey(privateKey).export({ format: 'jwk' }).x !== publicKey.toString('base64url')) {
+      throw new RangeError('two keys');
+    }
     return { kind: 'private', key: { publicKey: Buffer.from(publicKey), privateKey } };
   } catch {
     return { kind: 'refused', reason: 'it is damaged' };

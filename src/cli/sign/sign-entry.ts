@@ -87,7 +87,7 @@ async function askSshKeygen(path: string, payload: Buffer, namespace: string, en
     const [code, armour, said] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
     if (code === 0) return armour;
     const reason = said
-      .split('\n')
+      .split(/\r?\n/)
       .filter((line) => line !== '' && !line.startsWith('Signing data'))
       .join('; ');
     throw new CliError(`ssh-keygen could not sign with ${path}: ${printable(reason, MAX_SHOWN)}`, EXIT.failed);
