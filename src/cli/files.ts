@@ -75,7 +75,12 @@ export function readBounded(path: string, most: number, what: string): Buffer {
 }
 
 export function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // A loop of links or a name that is too long is no file either.
+    return false;
+  }
 }
 
 /** Writes a file that is there whole or not at all. @throws CliError */

@@ -13,6 +13,7 @@ import { fingerprintOf } from '../../consensus/ssh-signature.js';
 import { encodeMerkleBlock } from './merkle-block.js';
 import { branchOf } from './merkle-branch.js';
 import { encodeOts } from './ots-file.js';
+import { merkleBlockBytes } from './proof-form.js';
 import { otsOfEntry } from './ots-proof.js';
 import { trustHeaders, type TrustedHeaders } from './trusted-headers.js';
 import {
@@ -315,6 +316,28 @@ describe('what cannot be a proof', () => {
       failedCheck(() => verifyOtsProof(encodeOts(digest, [{ op: 'sha256' }, { op: 'reverse' }], 1), trusted)),
     ).toBe('merkle');
     expect(failedCheck(() => verifyOtsProof(encodeOts(digest, [{ op: 'sha256' }], 99), trusted))).toBe('block');
+  });
+});
+
+describe('a proof that is cut off, or goes on', () => {
+  it.each<[string, () => Buffer, (bytes: Buffer) => unknown]>([
+    ['JSON', () => Buffer.from(json(), 'latin1'), (bytes) => verifyJsonProof(bytes.toString('latin1'))],
+    ['OpenTimestamps', () => chain.ots(HEIGHT, ENTRY), (bytes) => verifyOtsProof(bytes, trusted)],
+    ['merkleblock', () => chain.merkleBlock(HEIGHT, ENTRY), (bytes) => verifyMerkleBlock(bytes, trusted)],
+    [
+      'merkleblock as hex digits',
+      () => Buffer.from(chain.merkleBlock(HEIGHT, ENTRY).toString('hex')),
+      (bytes) => verifyMerkleBlock(merkleBlockBytes(bytes), trusted),
+    ],
+  ])('%s: is refused at every length but its own', (_, whole, verify) => {
+    const bytes = whole();
+    verify(bytes);
+    for (let length = 0; length < bytes.length; length++) {
+      expect([length, failedCheck(() => verify(bytes.subarray(0, length)))]).toEqual([length, 'format']);
+    }
+    for (const more of ['x', '\0', '00', '{}']) {
+      expect(failedCheck(() => verify(Buffer.concat([bytes, Buffer.from(more)])))).toBe('format');
+    }
   });
 });
 
