@@ -7,9 +7,9 @@ import { check } from './outcome.js';
 
 const AUTH = 'fuzz:secret';
 const TOKENS = ['null', '[', '{', '"params":', '"jsonrpc":"2.0"', '-1', '1e99', '"', '\\ud800', '"__proto__"', ',{}'];
-const STATUSES = [200, 204, 400, 404, 413, 500];
+const STATUSES = new Set([200, 204, 400, 404, 413, 500]);
 /** An error of the node itself is what no request may cause. */
-const CODES: readonly unknown[] = Object.values(RPC_CODES).filter((code) => code !== RPC_CODES.internal);
+const CODES = new Set<unknown>(Object.values(RPC_CODES).filter((code) => code !== RPC_CODES.internal));
 
 /** Bodies of JSON-RPC to a real node. */
 export async function rpcTarget(): Promise<FuzzTarget> {
@@ -42,7 +42,7 @@ export async function rpcTarget(): Promise<FuzzTarget> {
     structured: fc.oneof(request, fc.array(request, { maxLength: 5 })).map((body) => Buffer.from(JSON.stringify(body))),
     run: async (input) => {
       const { status, text, json } = await rpc.send(input);
-      check(STATUSES.includes(status), `answered ${status}: ${text}`);
+      check(STATUSES.has(status), `answered ${status}: ${text}`);
       const outcomes = [json ?? []].flat().map((answer) => checkAnswer(answer, text));
       const fault = rest.logged.find(({ level }) => Number(level) >= 50);
       check(fault === undefined, `logged as an error: ${JSON.stringify(fault)}`);
@@ -55,6 +55,6 @@ export async function rpcTarget(): Promise<FuzzTarget> {
 function checkAnswer(answer: { error?: { code: unknown; message: unknown } | null }, text: string): Outcome {
   if (answer.error === undefined || answer.error === null) return 'accepted';
   const { code, message } = answer.error;
-  check(CODES.includes(code) && typeof message === 'string' && message !== '', `an error that is none: ${text}`);
+  check(CODES.has(code) && typeof message === 'string' && message !== '', `an error that is none: ${text}`);
   return 'rejected';
 }
