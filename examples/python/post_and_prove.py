@@ -115,10 +115,12 @@ def verify(proof):
     check(proof["anchor"] == {"height": 0, "hash": network["genesis"]}, "the headers do not begin at the genesis")
     check(GENESIS in (None, network["genesis"]), "the proof is of another network")
 
-    digest = sha256d(bytes.fromhex(proof["transaction"]))
+    transaction = bytes.fromhex(proof["transaction"])
+    digest = sha256d(transaction)
     check(shown(digest) == proof["id"], "the id is not the hash of the entry")
     check(proof["pos"] < 2 ** len(proof["merkle"]), "there is no such place in the tree")
-    check(bytes.fromhex(proof["transaction"])[0] != 0, "the transaction is no entry")
+    check(len(transaction) != 64, "64 bytes are two hashes of the Merkle tree, and no entry")
+    check(transaction[0] in (1, 2), "the transaction is no entry")
     position = proof["pos"]
     for sibling in map(from_shown, proof["merkle"]):
         check(position % 2 == 0 or sibling != digest, "a hash is its own left neighbour")

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { CliError, EXIT } from './exit.js';
+import { readBounded } from './files.js';
 
 /** No node takes more; a wrong pipe is noticed before it fills the memory. */
 const MAX_INPUT_BYTES = 16_777_216;
@@ -17,17 +17,8 @@ export async function entryText(data: string | undefined, file: string | undefin
   if ((data === undefined) === (file === undefined)) {
     throw new CliError('give the entry either as an argument (- for stdin) or with --file', EXIT.usage);
   }
-  if (file !== undefined) return decode(readEntryFile(file), file);
+  if (file !== undefined) return decode(readBounded(file, MAX_INPUT_BYTES, 'the entry'), file);
   return data === '-' ? decode(await readAll(stdin), 'stdin').replace(/\r?\n$/, '') : data!;
-}
-
-/** @throws CliError (usage) */
-export function readEntryFile(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new CliError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`, EXIT.usage);
-  }
 }
 
 async function readAll(stdin: Readable): Promise<Buffer> {

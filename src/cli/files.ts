@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { CliError, EXIT } from './exit.js';
 import { bytes, printable } from './format.js';
@@ -41,8 +51,36 @@ export function readWhole(path: string, most: number): Buffer {
   }
 }
 
+/**
+ * Reads what need not be a file, such as a pipe, and no more of it than `most` bytes: a device may have no end.
+ * @param what the path is, for the message. @throws CliError (usage)
+ */
+export function readBounded(path: string, most: number, what: string): Buffer {
+  const content = Buffer.alloc(most + 1);
+  let length = 0;
+  try {
+    const file = openSync(path, 'r');
+    try {
+      for (let read = -1; read !== 0 && length <= most; length += read) {
+        read = readSync(file, content, length, content.length - length, null);
+      }
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw new CliError(`cannot read ${what} ${printable(path)}: ${(error as NodeJS.ErrnoException).code}`, EXIT.usage);
+  }
+  if (length <= most) return content.subarray(0, length);
+  throw new CliError(`${printable(path)} is too long for ${what}: at most ${bytes(most)} make sense`, EXIT.usage);
+}
+
 export function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // A loop of links or a name that is too long is no file either.
+    return false;
+  }
 }
 
 /** Writes a file that is there whole or not at all. @throws CliError */
@@ -53,7 +91,7 @@ export function writeWhole(path: string, content: Uint8Array): void {
     renameSync(partial, path);
   } catch (error) {
     rmSync(partial, { force: true });
-    throw new CliError(`cannot write ${printable(path)}: ${(error as Error).message}`, EXIT.failed);
+    throw new CliError(`cannot write ${printable(path)}: ${(error as NodeJS.ErrnoException).code}`, EXIT.failed);
   }
 }
 
@@ -68,5 +106,5 @@ function statOf(path: string): { readonly size: number; readonly mtimeMs: number
 }
 
 function unreadable(path: string, error: unknown): CliError {
-  return new CliError(`cannot read ${printable(path)}: ${(error as Error).message}`, EXIT.usage);
+  return new CliError(`cannot read ${printable(path)}: ${(error as NodeJS.ErrnoException).code}`, EXIT.usage);
 }

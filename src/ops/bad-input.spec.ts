@@ -74,11 +74,15 @@ describe('POST /blocks', () => {
   });
 
   it('survives JSON that is nested as deep as a body can be', async () => {
-    expectProblem(await postBytes(`${'['.repeat(19_000)}${']'.repeat(19_000)}`), 400, 'invalid-request', /an array/);
-    const deep = `{"data":${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}}`;
-    expectProblem(await postBytes(deep), 400, 'invalid-request', /data: .* got an object/);
-    expectProblem(await postBytes('['.repeat(19_000)), 400, 'invalid-json', /Unexpected end/);
-    expectProblem(await postBytes('['.repeat(1_000_000)), 413, 'body-too-complex', /more than 20000 lists/);
+    for (const depth of [511, 9_000]) {
+      const [status, code] = depth < 512 ? [400, 'invalid-request'] : [413, 'body-too-complex'];
+      const lists = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+      expectProblem(await postBytes(lists), status, code, /an array|more than 512 lists and objects within/);
+      const objects = `{"data":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}`;
+      expectProblem(await postBytes(objects), status, code, /data: .* got an object|more than 512/);
+    }
+    expectProblem(await postBytes('['.repeat(500)), 400, 'invalid-json', /Unexpected end/);
+    expectProblem(await postBytes('['.repeat(1_000_000)), 413, 'body-too-complex', /more than 512 lists/);
     expectProblem(await postBytes(`{"data":[${'1,'.repeat(400_000)}1]}`), 413, 'body-too-complex', /no route takes/);
     expectProblem(
       await postBytes(`{"data":"${'[{,:\\\\\\"'.repeat(4_000)}"}`),

@@ -42,7 +42,10 @@ function parseInto(done: (error: Error | null, body?: unknown) => void, body: Bu
 
 /** Brackets, commas and colons that a body may have: ten times as many as the largest that a route accepts. */
 const MAX_STRUCTURE = 20_000;
+/** Lists and objects within each other, as many as Bitcoin Core reads. What stands deeper can be parsed, and no more written. */
+const MAX_DEPTH = 512;
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [OPENING, CLOSING] = [new Set(Buffer.from('[{')), new Set(Buffer.from(']}'))];
 const STRUCTURAL = new Set(Buffer.from('[{,:'));
 
 /** @throws HttpProblem 400 `invalid-utf8` or `invalid-json`, 413 `body-too-complex`. */
@@ -59,19 +62,28 @@ export function parseJson(body: Uint8Array): unknown {
 
 /** The parser takes a moment for a megabyte of text, and half a second for a megabyte of brackets. */
 function checkStructure(body: Uint8Array): void {
-  if (body.length <= MAX_STRUCTURE) return;
-  let structure = 0;
+  if (body.length <= MAX_DEPTH) return;
+  let [structure, depth] = [0, 0];
   let isInString = false;
   for (let at = 0; at < body.length; at++) {
     const byte = body[at]!;
     if (byte === QUOTE) isInString = !isInString;
     else if (isInString) {
       if (byte === BACKSLASH) at++;
-    } else if (STRUCTURAL.has(byte) && ++structure > MAX_STRUCTURE) {
-      const detail = `the body has more than ${MAX_STRUCTURE} lists, objects and items; no route takes so many`;
-      throw new HttpProblem(413, 'body-too-complex', detail);
+    } else {
+      if (STRUCTURAL.has(byte) && ++structure > MAX_STRUCTURE) {
+        throw tooComplex(`more than ${MAX_STRUCTURE} lists, objects and items; no route takes so many`);
+      }
+      if (OPENING.has(byte) && ++depth > MAX_DEPTH) {
+        throw tooComplex(`more than ${MAX_DEPTH} lists and objects within each other; no route takes so many`);
+      }
+      if (CLOSING.has(byte)) depth--;
     }
   }
+}
+
+function tooComplex(what: string): HttpProblem {
+  return new HttpProblem(413, 'body-too-complex', `the body has ${what}`);
 }
 
 function decode(body: Uint8Array): string {

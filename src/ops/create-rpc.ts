@@ -27,11 +27,7 @@ export function createRpc(
     app.get<Registry>(REGISTRY),
     calls.map(({ method }) => method),
   );
-  const dispatcher = new RpcDispatcher({
-    calls,
-    turns: longAnswerTurns,
-    meter,
-    onFault: (error) => faults.report(error),
-  });
-  return new RpcServer({ config, dispatcher, openCredentials: () => new RpcCredentials(config), log });
+  const onFault = (error: Error): void => faults.report(error);
+  const dispatcher = new RpcDispatcher({ calls, turns: longAnswerTurns, meter, onFault });
+  return new RpcServer({ config, dispatcher, openCredentials: () => new RpcCredentials(config), log, onFault });
 }

@@ -155,6 +155,13 @@ describe('the rules of the server', () => {
     if (!(large instanceof Error)) expect(large.status).toBe(413);
     const complex = await rpc.send(`[${'[],'.repeat(30_000)}[]]`);
     expect([complex.status, complex.json.error.code]).toEqual([500, -32_700]);
+    const deep = (depth: number): string => `{"method":"getblockcount","id":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    expect((await rpc.send(deep(511))).json.result).toBe(0);
+    const tooDeep = await rpc.send(deep(9_000));
+    expect([tooDeep.status, tooDeep.json.error]).toEqual([
+      500,
+      { code: -32_700, message: expect.stringContaining('more than 512 lists and objects within each other') },
+    ]);
     expect((await rpc.call('getblockcount')).json.result).toBe(0);
   });
 
@@ -163,6 +170,24 @@ describe('the rules of the server', () => {
     const get = await rpc.send('', { method: 'GET' });
     expect([get.status, get.headers['allow']]).toEqual([405, 'POST']);
     expect((await rpc.post({ method: 'getblockcount' }, { path: '/wallet/x' })).status).toBe(404);
+  });
+});
+
+describe('a fault of the node', () => {
+  it('is reported and answered as such, in a call or outside of one', async () => {
+    const rpc = await client();
+    const { chain } = rpc.node;
+    chain.nodeAt = () => {
+      throw new Error('the disk is gone');
+    };
+    const answer = { code: -32_603, message: 'The node could not answer; its log says why' };
+    const inCall = await rpc.call('getblockhash', 0);
+    expect([inCall.status, inCall.json.error]).toEqual([500, answer]);
+    Object.defineProperty(chain, 'tip', { get: () => ({ height: 1n }) });
+    const outside = await rpc.call('getblockcount');
+    expect([outside.status, outside.json.error]).toEqual([500, answer]);
+    const faults = rpc.rest.logged.filter(({ level }) => Number(level) >= 50).map(({ msg }) => String(msg));
+    expect(faults).toEqual([expect.stringContaining('the disk is gone'), expect.stringContaining('BigInt')]);
   });
 });
 

@@ -7,7 +7,7 @@ import { clientOf } from '../config/client-address.js';
 import type { NodeConfig } from '../config/node-config.js';
 import { formatAddress } from '../config/address.js';
 import type { RpcCredentials } from '../rpc/credentials.js';
-import { refusal, type RpcAnswer, type RpcDispatcher } from '../rpc/rpc-dispatcher.js';
+import { FAULT_MESSAGE, refusal, type RpcAnswer, type RpcDispatcher } from '../rpc/rpc-dispatcher.js';
 import { RPC_CODES } from '../rpc/rpc-error.js';
 import { parseJson } from './body-parser.js';
 import { RPC_CONNECTIONS } from './descriptors.js';
@@ -30,6 +30,8 @@ export interface RpcServerParts {
   readonly dispatcher: RpcDispatcher;
   readonly openCredentials: () => RpcCredentials;
   readonly log: LogLimiter;
+  /** An answer failed for a reason that is this node's own. */
+  readonly onFault: (error: Error) => void;
 }
 
 /** The HTTP server for Bitcoin's JSON-RPC: `POST /` with Basic authentication, and nothing else. */
@@ -72,6 +74,11 @@ export class RpcServer {
         .send('JSON-RPC is answered at POST /\n');
     });
     this.#server.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
+      // Fastify and this server give their refusals a status; whatever has none is no fault of the caller.
+      if (error.statusCode === undefined && !(error instanceof HttpProblem)) {
+        parts.onFault(error);
+        return send(reply, refusal(RPC_CODES.internal, FAULT_MESSAGE));
+      }
       const isStopping = error instanceof HttpProblem && error.code === 'shutting-down';
       const { status, body } = refusal(isStopping ? RPC_CODES.shuttingDown : RPC_CODES.parse, error.message);
       await send(reply, { status: isStopping ? 503 : (error.statusCode ?? status), body });

@@ -11,6 +11,7 @@ import type { JsonProofHead } from './offline/json-proof.js';
 import { encodeMerkleBlock } from './offline/merkle-block.js';
 import { branchOf } from './offline/merkle-branch.js';
 import { networkOf } from './offline/network-rules.js';
+import { MAX_MESSAGE } from './offline/ots-file.js';
 import { otsOfEntry, otsOfStampedFile, stampedDigest } from './offline/ots-proof.js';
 import type { EntryPlace, ProofQuery } from './proof-schemas.js';
 
@@ -95,16 +96,24 @@ export class ProofQueries {
     return { head, headers: this.#hexHeaders(nodes) };
   }
 
-  /** @throws as json; HttpProblem 409 `no-stamped-file` when the salt of the entry is not a SHA-256. */
+  /**
+   * @throws as json; HttpProblem 409 `no-stamped-file` when the salt of the entry is not a SHA-256, 409 `entry-too-long` when
+   *   the entry around it is longer than OpenTimestamps can take.
+   */
   async ots(id: Hash, stamped: ProofQuery['stamped'] = 'entry', block?: Hash): Promise<Buffer> {
     const { entry, ids, pos } = await this.#open(id, block);
     const { node, transaction } = entry;
     const branch = branchOf(ids, pos);
     if (stamped === 'entry') return otsOfEntry(transaction.bytes, branch, node.height);
+    const { bytes } = transaction;
     const digest = stampedDigest(transaction);
-    if (digest !== undefined) return otsOfStampedFile(transaction.bytes, digest, branch, node.height);
-    const detail = `entry ${id} stamps no file: its salt would have to be the 32 bytes of a SHA-256`;
-    throw new HttpProblem(409, 'no-stamped-file', detail);
+    if (digest === undefined) {
+      const detail = `entry ${id} stamps no file: its salt would have to be the 32 bytes of a SHA-256`;
+      throw new HttpProblem(409, 'no-stamped-file', detail);
+    }
+    if (bytes.length <= MAX_MESSAGE) return otsOfStampedFile(bytes, digest, branch, node.height);
+    const most = `steps of OpenTimestamps have at most ${MAX_MESSAGE} bytes, entry ${id} has ${bytes.length}`;
+    throw new HttpProblem(409, 'entry-too-long', `${most}: ask for format=json, or for stamped=entry`);
   }
 
   /** @throws as json */

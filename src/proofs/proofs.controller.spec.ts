@@ -104,6 +104,29 @@ describe('GET /transactions/:id/proof', () => {
     expect([refused.status, refused.json]).toMatchObject([409, { code: 'no-stamped-file' }]);
   });
 
+  it('gives no OpenTimestamps file that nobody could read: of a stamped file, only where the entry fits into a step', async () => {
+    const digest = sha256(Buffer.from('a file'));
+    const data = { sha256: digest, bytes: undefined };
+    for (const [length, status] of [
+      [4_051, 200],
+      [4_052, 409],
+      [16_384, 409],
+    ] as const) {
+      const id = await post('x'.repeat(length), { salt: digest.toString('hex') });
+      await mine();
+      const path = `/transactions/${id}/proof?format=ots`;
+      const answer = await rest.get(`${path}&stamped=file`);
+      expect([length, answer.status, answer.json?.code]).toEqual([
+        length,
+        status,
+        status === 409 ? 'entry-too-long' : undefined,
+      ]);
+      if (status === 200) verifyOtsProof(await rawOf(id, `${path}&stamped=file`), await headers(), { data });
+      const bytes = await rawOf(id, `/transactions/${id}?format=raw`);
+      verifyOtsProof(await rawOf(id, path), await headers(), { data: { sha256: sha256(bytes), bytes } });
+    }
+  });
+
   it('404 for an unknown id, 409 while the entry is in no block', async () => {
     const unknown = await rest.get(`/transactions/${'ab'.repeat(32)}/proof`);
     expect([unknown.status, unknown.json]).toMatchObject([404, { code: 'transaction-not-found' }]);

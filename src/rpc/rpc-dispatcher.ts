@@ -2,6 +2,8 @@ import { Slice, type Turns } from '../common/turns.js';
 import { valuesOf, type RpcCall } from './call-table.js';
 import { RPC_CODES, RpcError } from './rpc-error.js';
 
+export const FAULT_MESSAGE = 'The node could not answer; its log says why';
+
 /** The answer to one HTTP request. `body` is undefined where only notifications came. */
 export interface RpcAnswer {
   readonly status: number;
@@ -95,7 +97,7 @@ export class RpcDispatcher {
       }
       meter(name, 'failed');
       onFault(error as Error, name);
-      return refused(RPC_CODES.internal, 'The node could not answer; its log says why');
+      return refused(RPC_CODES.internal, FAULT_MESSAGE);
     }
   }
 }

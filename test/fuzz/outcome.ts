@@ -1,14 +1,17 @@
 import { RuleError } from '../../src/consensus/rule-error.js';
 import { WireError } from '../../src/peers/messages.js';
+import { ProofError } from '../../src/proofs/offline/proof-error.js';
 import type { Outcome } from './fuzz.js';
 
-/** Runs a decoder: a broken rule is a refusal, anything else that is thrown comes out. */
+const REFUSALS = [RuleError, WireError, ProofError];
+
+/** Runs a decoder: a broken rule or a proof that does not hold is a refusal, anything else that is thrown comes out. */
 export function outcomeOf(decode: () => void): Outcome {
   try {
     decode();
     return 'accepted';
   } catch (error) {
-    if (error instanceof RuleError || error instanceof WireError) return 'rejected';
+    if (REFUSALS.some((kind) => error instanceof kind)) return 'rejected';
     throw error;
   }
 }

@@ -4,6 +4,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { hashToBytes } from '../../src/consensus/codec.js';
+import { hash256 } from '../../src/consensus/hash.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { useNodeProcesses } from '../support/node-processes.js';
 import { waitFor } from '../support/wait.js';
@@ -117,6 +119,12 @@ describe('the check of proofs in Python', () => {
       const { code, err } = await check(JSON.stringify({ ...proof, ...change }));
       expect([change, code, err]).toEqual([change, 1, expect.stringMatching(/^not proven: /)]);
     }
+    const { transactions } = await one.get<{ transactions: { id: string }[] }>('/blocks/1');
+    const leaves = transactions.map(({ id }) => hashToBytes(id));
+    const [left, right] = [Buffer.concat(leaves.slice(0, 2)), Buffer.concat(leaves.slice(2))];
+    const inner = { transaction: right.toString('hex'), id: hash256(right), merkle: [hash256(left)], pos: 1 };
+    const { code, err } = await check(JSON.stringify({ ...proof, ...inner }));
+    expect([code, err]).toEqual([1, 'not proven: 64 bytes are two hashes of the Merkle tree, and no entry\n']);
     const other = await run([...PYTHON, '--check', path], { MINICHAIN_GENESIS: 'ab'.repeat(32) });
     expect(other.err).toContain('the proof is of another network');
   });

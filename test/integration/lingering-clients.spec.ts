@@ -2,8 +2,8 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TestAuthority } from '../support/certs.js';
-import { useNodeProcesses } from '../support/node-processes.js';
-import type { NodeProcess } from '../support/node-process.js';
+import { freePort, type NodeProcess } from '../support/node-process.js';
+import { useNodeProcesses, type NodeProcesses } from '../support/node-processes.js';
 import { waitFor } from '../support/wait.js';
 
 /** A node that gives up closing says so after 8 s and ends with code 1. It never may; the rest is for a busy machine. */
@@ -26,10 +26,21 @@ async function client(port: number, text = '', { reads = false } = {}): Promise<
   return socket;
 }
 
+/** A node with a port for JSON-RPC. */
+interface Lingering extends NodeProcess {
+  readonly rpcPort: number;
+}
+
+const USER = { RPC_USER: 'alice', RPC_PASSWORD: 'secret' };
+const BASIC = `Authorization: Basic ${Buffer.from('alice:secret').toString('base64')}`;
+const CALL = '{"method":"getblockcount"}';
+const POST_RPC = (length: number): string =>
+  `POST / HTTP/1.1\r\nHost: x\r\n${BASIC}\r\nContent-Length: ${length}\r\n\r\n`;
+
 const GET = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
 
 /** What clients do to a node before it is asked to stop. */
-const CLIENTS: Readonly<Record<string, (node: NodeProcess) => Promise<unknown>>> = {
+const CLIENTS: Readonly<Record<string, (node: Lingering) => Promise<unknown>>> = {
   'a connection that says nothing': ({ httpPort }) => client(httpPort),
   'half a head': ({ httpPort }) => client(httpPort, 'GET /status HTTP/1.1\r\nHos'),
   'half a body': ({ httpPort }) =>
@@ -61,7 +72,25 @@ const CLIENTS: Readonly<Record<string, (node: NodeProcess) => Promise<unknown>>>
     session.request({ ...head, 'content-type': 'application/grpc' }).on('error', () => {});
     await new Promise((resolve) => session.once('remoteSettings', resolve));
   },
+  'a JSON-RPC connection that says nothing': ({ rpcPort }) => client(rpcPort),
+  'half a JSON-RPC call': ({ rpcPort }) => client(rpcPort, `${POST_RPC(100)}{"method"`),
+  'a JSON-RPC connection that is kept alive': async ({ rpcPort }) => {
+    const socket = await client(rpcPort, `${POST_RPC(CALL.length)}${CALL}`);
+    await new Promise((resolve) => socket.once('readable', resolve));
+  },
+  'a JSON-RPC caller of many long batches that does not read': async (node) => {
+    const batch = `[${Array<string>(2_500).fill('{"method":"getblockheader","params":["x"]}').join(',')}]`;
+    for (let n = 0; n < 5; n++) await client(node.rpcPort, `${POST_RPC(batch.length)}${batch}`.repeat(10));
+  },
+  'somebody who guesses the password of JSON-RPC': ({ rpcPort }) =>
+    client(rpcPort, `${POST_RPC(CALL.length).replace(BASIC, 'Authorization: Basic eA==')}${CALL}`.repeat(50)),
 };
+
+async function start(processes: NodeProcesses): Promise<Lingering> {
+  const rpcPort = await freePort();
+  const node = await processes.create('node-1', { ...USER, RPC_PORT: String(rpcPort) });
+  return Object.assign(await node.spawn().ready(), { rpcPort });
+}
 
 async function expectCleanStop(node: NodeProcess): Promise<void> {
   expect(await node.kill('SIGTERM', STOP_LIMIT_MS)).toBe(0);
@@ -81,13 +110,13 @@ describe('a node that is asked to stop', () => {
   const processes = useNodeProcesses({ BLOCKCHAIN_DIFFICULTY: '4', BLOCKCHAIN_AUTO_MINE: 'false' });
 
   it.each(Object.keys(CLIENTS))('ends with code 0 in time, whatever %s does', async (name) => {
-    const node = await (await processes.create('node-1')).spawn().ready();
+    const node = await start(processes);
     await CLIENTS[name]!(node);
     await expectCleanStop(node);
   });
 
   it('ends in time with all of them at once', async () => {
-    const node = await (await processes.create('node-1')).spawn().ready();
+    const node = await start(processes);
     for (const open of Object.values(CLIENTS)) await open(node);
     await expectCleanStop(node);
   });

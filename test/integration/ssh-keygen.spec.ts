@@ -2,9 +2,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { encodeArmour } from '../../src/consensus/ssh-signature.js';
 import { run } from '../support/cli-rig.js';
 import { startRestApp, type RestApp } from '../support/rest-app.js';
-import { armourOf, testKey } from '../support/signing.js';
+import { armourOf, signedEntry, testKey } from '../support/signing.js';
 import { hasSsh, makeKey, ssh, sshNote } from '../support/ssh.js';
 import { temporaryDirectory } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait.js';
@@ -31,6 +32,13 @@ describe.skipIf(!hasSsh)(`signed entries and OpenSSH${sshNote}`, () => {
     const note = join(directory, 'note.txt');
     writeFileSync(note, DATA);
     return { directory, key: makeKey(directory), note };
+  }
+
+  /** The key file with another public key in the place of its own, beside the same secret. */
+  function otherPublicKey(file: string): string {
+    const blob = Buffer.from(file.replaceAll(/-----.*-----/g, ''), 'base64');
+    blob[blob.lastIndexOf('ssh-ed25519') + 'ssh-ed25519'.length + 4]! ^= 1;
+    return `-----BEGIN OPENSSH PRIVATE KEY-----\n${blob.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`;
   }
 
   const viewOf = async (id: string): Promise<Record<string, string>> => (await rest.get(`/transactions/${id}`)).json;
@@ -114,7 +122,7 @@ describe.skipIf(!hasSsh)(`signed entries and OpenSSH${sshNote}`, () => {
     const wrong = await run(['submit', 'locked', '--key', key, '--url', url], { env: asks('open') });
     expect(wrong).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/^minichain: ssh-keygen could not sign with .*\n$/),
+      err: expect.stringMatching(/^minichain: ssh-keygen could not sign with .*[a-z]\n$/),
     });
     const bare = await run(['submit', 'locked', '--key', key, '--url', url], { env: { PATH: directory } });
     expect(bare).toMatchObject({ code: 1, err: expect.stringMatching(/ssh-keygen, which is not installed here/) });
@@ -168,7 +176,11 @@ describe.skipIf(!hasSsh)(`signed entries and OpenSSH${sshNote}`, () => {
       [write('pem', '-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n'), /a key of type RSA/],
       [write('note', 'hello'), /not a key file of OpenSSH/],
       [write('empty', ''), /not a key file of OpenSSH/],
+      [write('two', otherPublicKey(whole)), /damaged/],
       [write('cut', whole.replace(/\n[^\n]+\n[^\n]+\n(?=-----END)/, '\n')), /damaged/],
+      ['/dev/zero', /too long for the key/],
+      ['/dev/null', /not a key file of OpenSSH/],
+      [directory, /cannot read the key .*: EISDIR/],
       [join(directory, 'none'), /cannot read the key .*none: ENOENT/],
     ] as const) {
       const { code, out, err } = await run(['submit', 'x', '--key', path, '--url', url], { env });
@@ -188,8 +200,11 @@ describe.skipIf(!hasSsh)(`signed entries and OpenSSH${sshNote}`, () => {
       return err;
     };
     expect(await post(armourOf('x', 'ab'.repeat(32)))).toMatch(/namespace "minichain\/abab.* that of this network is/);
+    expect(await post(encodeArmour(signedEntry('x', genesis), 'file'))).toMatch(/for namespace "file"; that of this/);
     expect(await post(armourOf('y', genesis))).toMatch(/not that of this key for this data .*\(bad-sig\)\n$/);
     expect(await post(`${armourOf('x', genesis)}more`)).toMatch(/nothing may stand around it/);
+    const endless = await run(['submit', 'x', '--signature', '/dev/zero', '--url', url], { env });
+    expect(endless).toMatchObject({ code: 2, err: expect.stringMatching(/^minichain: .* too long for the signature/) });
     const size = rest.node.mempool.size;
     const key = testKey('alice');
     expect(await post(armourOf('x\n', genesis, key))).toMatch(/bad-sig/);

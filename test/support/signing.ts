@@ -39,3 +39,27 @@ export function malleated(signature: Uint8Array): Buffer {
   const bytes = Buffer.from(s.toString(16).padStart(64, '0'), 'hex').reverse();
   return Buffer.concat([signature.subarray(0, 32), bytes]);
 }
+
+/** The key as OpenSSH writes it, without a passphrase. */
+export function keyFileOf({ privateKey, publicKey }: TestKey): string {
+  const seed = Buffer.from(privateKey.export({ format: 'jwk' }).d!, 'base64url');
+  const publicBlob = Buffer.concat([sshString('ssh-ed25519'), sshString(publicKey)]);
+  const check = Buffer.from('0123456701234567', 'hex');
+  const secret = [check, publicBlob, sshString(Buffer.concat([seed, publicKey])), sshString('a test')];
+  const blob = Buffer.concat([
+    Buffer.from('openssh-key-v1\0'),
+    ...['none', 'none', ''].map(sshString),
+    Buffer.from([0, 0, 0, 1]),
+    sshString(publicBlob),
+    sshString(Buffer.concat([...secret, Buffer.from([1, 2, 3])])),
+  ]);
+  const lines = blob.toString('base64').replaceAll(/.{70}/g, '$&\n');
+  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}\n-----END OPENSSH PRIVATE KEY-----\n`;
+}
+
+function sshString(value: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(value as Uint8Array);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { begin, run } from '../../../test/support/cli-rig.js';
 import { temporaryDirectory } from '../../../test/support/node-process.js';
@@ -149,6 +149,38 @@ describe('proof and verify', () => {
     });
     expect(await run(['verify', path, '--data', file('none'), '--headers', url])).toMatchObject({ code: 2 });
     expect(await run(['proof', 'ab', '--url', url])).toMatchObject({ code: 2 });
+  });
+
+  it('what is no file is not read: a device, a directory, a broken link; nor what is far too large', async () => {
+    const path = await proofOf(await confirmed());
+    const link = file('link');
+    symlinkSync(path, link);
+    expect(await run(['verify', link])).toMatchObject({ code: 0 });
+    symlinkSync(file('gone'), file('broken'));
+    symlinkSync(file('loop'), file('loop'));
+    const huge = file('huge', '');
+    truncateSync(huge, 600 * 1024 * 1024);
+    for (const [given, reason] of [
+      ['/dev/zero', 'is not a file'],
+      [directory.path, 'is not a file'],
+      [file('broken'), 'ENOENT'],
+      [file('loop'), 'ELOOP'],
+      [huge, 'has 600 MiB, at most 500 MiB make sense'],
+      [file('x'.repeat(300)), 'ENAMETOOLONG'],
+      [file('a\u001b[31m'), 'a\\u{1b}[31m: ENOENT'],
+    ] as const) {
+      for (const args of [
+        ['verify', given],
+        ['verify', path, '--data', given],
+        ['verify', path, '--headers', given],
+      ]) {
+        if (given === huge && args.includes('--data')) continue;
+        const { code, out, err } = await run(args);
+        expect([args, code, out]).toEqual([args, 2, '']);
+        expect(err).toMatch(/^minichain: \P{Cc}+\n$/u);
+        if (!args.includes('--headers')) expect(err).toContain(reason);
+      }
+    }
   });
 
   it('proof says what the node says: unknown, or not in a block yet', async () => {

@@ -89,6 +89,15 @@ describe('submit', () => {
     ]);
   });
 
+  it('takes an entry from a file, and not from a device without an end', async () => {
+    for (const [path, reason] of [
+      ['/dev/zero', /^minichain: \/dev\/zero is too long for the entry: at most 16\.0 MiB make sense\n$/],
+      ['.', /^minichain: cannot read the entry \.: EISDIR\n$/],
+    ] as const) {
+      expect(await run(['submit', '--file', path])).toEqual({ code: 2, out: '', err: expect.stringMatching(reason) });
+    }
+  });
+
   it('refuses bytes that are not UTF-8 before they are sent', async () => {
     const { code, err } = await run(['submit', '-'], { stdin: Buffer.from([0xff, 0xfe]) });
     expect([code, err]).toEqual([

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { clientCommand, clientOf, print, wholeNumberArgument, type ClientOptions } from '../client-command.js';
-import { DATA_HELP, FILE_HELP, entryText, readEntryFile } from '../entry-text.js';
+import { DATA_HELP, FILE_HELP, entryText } from '../entry-text.js';
 import { CliError, EXIT } from '../exit.js';
+import { readBounded } from '../files.js';
 import { count, duration, printable } from '../format.js';
 import type { NodeClient } from '../node-client.js';
 import { checkSigned, signEntry } from '../sign/sign-entry.js';
@@ -10,6 +11,9 @@ import type { Terminal } from '../terminal.js';
 import { waitForEntry } from '../wait-for-entry.js';
 
 const DEFAULT_TIMEOUT_SECONDS = 60;
+/** The largest RSA signatures, which are refused by name, have 3,000. */
+const MAX_SIGNATURE_BYTES = 65_536;
+
 interface SubmitOptions extends ClientOptions {
   readonly file?: string;
   readonly key?: string;
@@ -65,7 +69,7 @@ async function signatureOf(
   }
   const { genesis } = (await client.ask('GET /network', {})).body;
   if (key !== undefined) return signEntry(data, key, genesis, env);
-  const armour = readEntryFile(signature!).toString('latin1');
+  const armour = readBounded(signature!, MAX_SIGNATURE_BYTES, 'the signature').toString('latin1');
   checkSigned(data, armour, genesis);
   return armour;
 }

@@ -1,4 +1,4 @@
-import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign, type KeyObject } from 'node:crypto';
 
 /** What a key file holds, as far as it can be read without a passphrase. */
 export type KeyFile =
@@ -18,6 +18,7 @@ const MAGIC = Buffer.from('openssh-key-v1\0', 'latin1');
 const ARMOUR = /^-----BEGIN OPENSSH PRIVATE KEY-----\s([A-Za-z0-9+/=\s]+)-----END OPENSSH PRIVATE KEY-----\s*$/;
 /** PrivateKeyInfo of RFC 8410, up to the seed. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
+const MAX_SHOWN_CHARS = 80;
 const ONLY_ED25519 = 'only Ed25519 keys can sign entries; make one with `ssh-keygen -t ed25519`';
 
 /** Reads a key file of OpenSSH (PROTOCOL.key), or its .pub file. */
@@ -55,14 +56,19 @@ function readPrivateKey(blob: Buffer): KeyFile {
     const seed = fields.next().subarray(0, 32);
     const der = Buffer.concat([PKCS8_HEAD, seed]);
     const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+    if (createPublicKey(privateKey).export({ format: 'jwk' }).x !== publicKey.toString('base64url')) {
+      throw new RangeError('two keys');
+    }
     return { kind: 'private', key: { publicKey: Buffer.from(publicKey), privateKey } };
   } catch {
     return { kind: 'refused', reason: 'it is damaged' };
   }
 }
 
+/** @param type as the file has it, which may be of any length and hold anything. */
 function wrongType(type: string): string {
-  return `it holds a key of type ${type}, and ${ONLY_ED25519}`;
+  const shown = type.replaceAll(/[^\x21-\x7e]/g, '?').slice(0, MAX_SHOWN_CHARS);
+  return `it holds a key of type ${shown}, and ${ONLY_ED25519}`;
 }
 
 /** Strings with their lengths in 4 bytes. @throws RangeError where they end too early. */

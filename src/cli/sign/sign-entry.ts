@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { RuleError } from '../../consensus/rule-error.js';
 import { encodeSignedTransaction } from '../../consensus/signed-entry.js';
 import { bytesToSign, decodeArmour, encodeArmour, signatureNamespace } from '../../consensus/ssh-signature.js';
 import { checkSignature, checkTransaction } from '../../consensus/transaction.js';
 import { CliError, EXIT } from '../exit.js';
+import { readBounded } from '../files.js';
 import { printable } from '../format.js';
 import type { Terminal } from '../terminal.js';
 import { readKeyFile, signBytes } from './private-key.js';
 
 const MAX_SHOWN = 300;
+/** Those of the largest RSA keys, which are refused by name, have 13,000. */
+const MAX_KEY_BYTES = 65_536;
 
 /**
  * Signs an entry with a key of OpenSSH. A key without a passphrase is read here; for all others ssh-keygen asks for the
@@ -21,7 +24,7 @@ const MAX_SHOWN = 300;
 export async function signEntry(data: string, keyPath: string, genesis: string, env: Terminal['env']): Promise<string> {
   const namespace = signatureNamespace(genesis);
   const payload = Buffer.from(data, 'utf8');
-  const file = readKeyFile(readKey(keyPath));
+  const file = readKeyFile(readBounded(keyPath, MAX_KEY_BYTES, 'the key').toString('latin1'));
   if (file.kind === 'refused') throw refusedKey(keyPath, file.reason);
   if (file.kind !== 'public') checkPermissions(keyPath);
   const armour =
@@ -60,14 +63,6 @@ export function checkSigned(data: string, armour: string, genesis: string): void
   }
 }
 
-function readKey(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch (error) {
-    throw new CliError(`cannot read the key ${path}: ${(error as NodeJS.ErrnoException).code}`, EXIT.usage);
-  }
-}
-
 /** As ssh does: a private key that others can read is not used. */
 function checkPermissions(path: string): void {
   const mode = statSync(path).mode & 0o777;
@@ -92,7 +87,7 @@ async function askSshKeygen(path: string, payload: Buffer, namespace: string, en
     const [code, armour, said] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
     if (code === 0) return armour;
     const reason = said
-      .split('\n')
+      .split(/\r?\n/)
       .filter((line) => line !== '' && !line.startsWith('Signing data'))
       .join('; ');
     throw new CliError(`ssh-keygen could not sign with ${path}: ${printable(reason, MAX_SHOWN)}`, EXIT.failed);

@@ -9,8 +9,8 @@ const OTHER_CHAINS: Readonly<Record<string, string>> = {
   '30fe8087b5c7ead7': 'Ethereum',
 };
 const [ATTESTATION, FORK] = [0x00, 0xff];
-/** Limits of the format, as all its readers have them. */
-const MAX_MESSAGE = 4_096;
+/** Limits of the format, as all its readers have them. The first is of what a step takes and gives, in bytes. */
+export const MAX_MESSAGE = 4_096;
 const MAX_PAYLOAD = 8_192;
 const MAX_URI = 1_000;
 const MAX_DEPTH = 256;

@@ -4,14 +4,20 @@ import { entry } from '../../../test/support/chain-builders.js';
 import { SeededRandom } from '../../../test/support/seeded-random.js';
 import { signedEntry, testKey } from '../../../test/support/signing.js';
 import { encodeDataTransaction } from '../../consensus/data-entry.js';
-import { sha256 } from '../../consensus/hash.js';
+import { hashToBytes } from '../../consensus/codec.js';
+import { hash256, sha256 } from '../../consensus/hash.js';
+import { encodeHeader } from '../../consensus/header.js';
 import { createParams } from '../../consensus/params.js';
 import type { SignedTransaction } from '../../consensus/signed-entry.js';
 import { fingerprintOf } from '../../consensus/ssh-signature.js';
+import { encodeMerkleBlock } from './merkle-block.js';
+import { branchOf } from './merkle-branch.js';
 import { encodeOts } from './ots-file.js';
 import { networkOf } from './network-rules.js';
 import { HEADERS_IN_STEP, type Steps } from './steps.js';
 import { stepsToTrust, trustHeaders, type TrustedHeaders } from './trusted-headers.js';
+import { merkleBlockBytes } from './proof-form.js';
+import { otsOfEntry } from './ots-proof.js';
 import {
   stepsOfJsonProof,
   verifyJsonProof,
@@ -98,7 +104,7 @@ describe('proofs of an entry', () => {
     ]);
     expect(describeProof(forms['JSON from a checkpoint']!({})).notProven[1]).toContain('which chain block 5');
     expect(describeProof(forms['OpenTimestamps']!({})).proven[0]).toMatch(
-      /^The entry [0-9a-f]{64} stands in block 12 of network [0-9a-f]{64}, with/,
+      /^The id [0-9a-f]{64} stands in block 12 of network [0-9a-f]{64}, with/,
     );
   });
 });
@@ -120,6 +126,40 @@ describe('steps of a check', () => {
     const source = { from: 0, headers, network: networkOf(chain.params) };
     expect(lengthOf(stepsOfJsonProof(chain.json(HEIGHT, ENTRY)))).toBe(Math.ceil(LENGTH / HEADERS_IN_STEP));
     expect(lengthOf(stepsToTrust([source]))).toBe(Math.ceil(headers.length / HEADERS_IN_STEP));
+  });
+});
+
+describe('a hash inside the Merkle tree', () => {
+  // Nothing proves how many transactions a block has, so half of them may be passed off as all.
+  const inner = (): { merkleBlock: Buffer; ots: Buffer; preimage: Buffer } => {
+    const ids = chain.idsAt(HEIGHT).map(hashToBytes);
+    const pairs = [0, 2, 4].map((at) => Buffer.concat([ids[at]!, ids[at + 1] ?? ids[at]!]));
+    const hashes = pairs.map((pair) => hash256(pair));
+    const preimage = pairs[1]!;
+    return {
+      merkleBlock: encodeMerkleBlock(encodeHeader(chain.blocks[HEIGHT]!.header), hashes, (pos) => pos === 1),
+      ots: otsOfEntry(preimage, branchOf(hashes, 1), HEIGHT),
+      preimage,
+    };
+  };
+
+  it('is not said to be an entry, where only its id is known', () => {
+    const { merkleBlock, ots } = inner();
+    for (const proven of [verifyMerkleBlock(merkleBlock, trusted), verifyOtsProof(ots, trusted)]) {
+      expect(proven.entry).toBeUndefined();
+      const { proven: holds, notProven } = describeProof(proven);
+      expect(holds[0]).toMatch(/^The id [0-9a-f]{64} stands in block 12/);
+      expect(notProven[0]).toBe(
+        'that this is the id of an entry, and not a hash inside the Merkle tree: the bytes of the entry would show it',
+      );
+    }
+  });
+
+  it('is refused with the bytes that it is the hash of: no entry has 64', () => {
+    const { merkleBlock, ots, preimage } = inner();
+    const data = dataOf(preimage);
+    expect(failedCheck(() => verifyMerkleBlock(merkleBlock, trusted, { data }))).toBe('transaction');
+    expect(failedCheck(() => verifyOtsProof(ots, trusted, { data }))).toBe('transaction');
   });
 });
 
@@ -316,6 +356,28 @@ describe('what cannot be a proof', () => {
       failedCheck(() => verifyOtsProof(encodeOts(digest, [{ op: 'sha256' }, { op: 'reverse' }], 1), trusted)),
     ).toBe('merkle');
     expect(failedCheck(() => verifyOtsProof(encodeOts(digest, [{ op: 'sha256' }], 99), trusted))).toBe('block');
+  });
+});
+
+describe('a proof that is cut off, or goes on', () => {
+  it.each<[string, () => Buffer, (bytes: Buffer) => unknown]>([
+    ['JSON', () => Buffer.from(json(), 'latin1'), (bytes) => verifyJsonProof(bytes.toString('latin1'))],
+    ['OpenTimestamps', () => chain.ots(HEIGHT, ENTRY), (bytes) => verifyOtsProof(bytes, trusted)],
+    ['merkleblock', () => chain.merkleBlock(HEIGHT, ENTRY), (bytes) => verifyMerkleBlock(bytes, trusted)],
+    [
+      'merkleblock as hex digits',
+      () => Buffer.from(chain.merkleBlock(HEIGHT, ENTRY).toString('hex')),
+      (bytes) => verifyMerkleBlock(merkleBlockBytes(bytes), trusted),
+    ],
+  ])('%s: is refused at every length but its own', (_, whole, verify) => {
+    const bytes = whole();
+    verify(bytes);
+    for (let length = 0; length < bytes.length; length++) {
+      expect([length, failedCheck(() => verify(bytes.subarray(0, length)))]).toEqual([length, 'format']);
+    }
+    for (const more of ['x', '\0', '00', '{}']) {
+      expect(failedCheck(() => verify(Buffer.concat([bytes, Buffer.from(more)])))).toBe('format');
+    }
   });
 });
 

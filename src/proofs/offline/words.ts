@@ -16,7 +16,7 @@ export function describeProof(proof: Proven): ProofWords {
   const blocks = onTop === 0 ? 'no block on it yet' : `${onTop} ${onTop === 1 ? 'block' : 'blocks'} of work on it`;
   const whose =
     onTop === 0 ? 'Its work' : `Its work and that of the blocks on it, up to block ${tip.height} (${tip.hash})`;
-  const what = entry === undefined ? `The entry ${proof.id}` : `The text ${quoted(entry)}`;
+  const what = entry === undefined ? `The id ${proof.id}` : `The text ${quoted(entry)}`;
   const proven = [
     `${what} stands in ${place}, with ${blocks}.`,
     ...(author === undefined ? [] : [`The owner of the key ${author} signed it for this network.`]),
@@ -34,6 +34,9 @@ export function describeProof(proof: Proven): ProofWords {
     ...(anchor === undefined
       ? []
       : [`which chain block ${anchor.height} (${anchor.hash}) is of, after which the headers begin`]),
+    ...(entry === undefined
+      ? ['that this is the id of an entry, and not a hash inside the Merkle tree: the bytes of the entry would show it']
+      : []),
     'exactly when the entry was written: a clock of a miner may be wrong by hours',
     ...(entry?.kind === 'data'
       ? [`that the timestamp of the entry, ${isoOf(entry.timestampMs)}, is right: its poster chose it`]
