@@ -164,6 +164,8 @@ describe('GET /transactions/:id/proof', () => {
     ['format=pdf', 'expected json, ots or merkleblock, got \\"pdf\\"'],
     ['headers=none', 'expected all, checkpoint or block'],
     ['stamped=x', 'expected entry or file'],
+    ['stamped=file', 'stamped: only with format=ots, not with format=json'],
+    ['format=ots&headers=all', 'headers: only with format=json, not with format=ots'],
     ['block=12', 'expected the hash of the block'],
     ['from=1', 'unknown query parameter'],
   ])('400 for ?%s', async (query, detail) => {

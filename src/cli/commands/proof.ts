@@ -14,8 +14,19 @@ interface ProofOptions extends ClientOptions {
   readonly out?: string;
 }
 
+/** Options that one form of a proof has, and the others do not. */
+const FORM_OF_OPTION = [
+  ['from', 'json'],
+  ['json', 'json'],
+  ['stamped', 'ots'],
+] as const;
+
 export function proofCommand(terminal: Terminal): Command {
-  return clientCommand('proof', 'get a proof that an entry is in the chain; `minichain verify` checks it')
+  return clientCommand(
+    'proof',
+    'get a proof that an entry is in the chain; `minichain verify` checks it',
+    'print the proof as JSON, as it is without this option',
+  )
     .argument('<id>', 'the id of the entry')
     .addOption(
       new Option('--format <format>', 'how it is written').choices(['json', 'ots', 'merkleblock']).default('json'),
@@ -35,7 +46,11 @@ export function proofCommand(terminal: Terminal): Command {
       'after',
       '\nExamples:\n  minichain proof 4a5e... --out entry.proof.json\n  minichain proof 4a5e... --format ots --out entry.bin.ots',
     )
-    .action(async (given: string, { format, from, stamped, out, ...options }: ProofOptions) => {
+    .action(async (given: string, { format, from, stamped, out, ...options }: ProofOptions, command: Command) => {
+      for (const [name, form] of FORM_OF_OPTION) {
+        if (format === form || command.getOptionValueSource(name) !== 'cli') continue;
+        throw new CliError(`--${name} goes with --format ${form}, not with ${format}`, EXIT.usage);
+      }
       if (format === 'ots' && out === undefined && terminal.stdout.isTTY === true) {
         throw new CliError('an OpenTimestamps proof is no text: give --out', EXIT.usage);
       }

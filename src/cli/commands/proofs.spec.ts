@@ -149,6 +149,14 @@ describe('proof and verify', () => {
     });
     expect(await run(['verify', path, '--data', file('none'), '--headers', url])).toMatchObject({ code: 2 });
     expect(await run(['proof', 'ab', '--url', url])).toMatchObject({ code: 2 });
+    for (const [option, form] of [
+      ['--json', 'ots'],
+      ['--from=all', 'merkleblock'],
+      ['--stamped=file', 'json'],
+    ] as const) {
+      const { code, err } = await run(['proof', 'ab'.repeat(32), '--url', url, '--format', form, option]);
+      expect([code, err]).toEqual([2, expect.stringContaining(`not with ${form}`)]);
+    }
   });
 
   it('what is no file is not read: a device, a directory, a broken link; nor what is far too large', async () => {
