@@ -36,7 +36,9 @@ const tipEventSchema = z
       })
       .nullable()
       .meta({ description: 'Null if no block left the active chain.' }),
-    afterSync: z.boolean().meta({ description: 'True at the end of a sync: there were no events for its blocks.' }),
+    afterSync: z
+      .boolean()
+      .meta({ description: 'True at the end of a sync: blocks of it that came fast had no events of their own.' }),
   })
   .meta({ id: 'TipEvent', description: 'The active chain has another end.' });
 

@@ -26,6 +26,8 @@ export interface Entry {
   failures: number;
   /** Monotonic. */
   nextDialMs: number;
+  /** When the node last said that it has no slot for us. Monotonic. */
+  fullAtMs?: number;
   /** A name that leads to several nodes, or to ourselves: at present the address of no single other node. */
   leadsElsewhere: boolean;
 }

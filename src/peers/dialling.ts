@@ -18,8 +18,11 @@ const MAX_DIALLING = 8;
 const MAX_DIALLING_KEPT = 4;
 /** Simultaneous lookups: libuv runs no more at once, and where no DNS server answers each takes 10 s or longer. */
 const MAX_LOOKUPS = 2;
-/** While all outbound slots are taken, another address takes its turn this often. */
-const ROTATE_MS = 10 * 60_000;
+/**
+ * While all outbound slots are taken, another address takes its turn this often. It is also how long nodes with few slots
+ * stay among themselves, where each has filled its slots with the others. Bitcoin Core: 5 min.
+ */
+const ROTATE_MS = 2 * 60_000;
 
 export interface DiallingInit {
   readonly book: PeerBook;
@@ -90,7 +93,8 @@ export class Dialling {
 
   #dialLimit(isKept: boolean): number {
     const most = isKept ? MAX_DIALLING + MAX_DIALLING_KEPT : MAX_DIALLING;
-    return Math.min(most, this.#given.slots.freeSlots('outbound', isKept));
+    // Another peer makes room for a bootstrap node or an anchor that answers, so one of them is dialled in any case.
+    return Math.min(most, Math.max(this.#given.slots.freeSlots('outbound', isKept), isKept ? 1 : 0));
   }
 
   #isUnwanted({ address, key, nodeId }: KnownAddress): boolean {

@@ -96,6 +96,23 @@ describe('An eclipse', () => {
     },
   );
 
+  it('is not made by the slot of a bootstrap node that is full: others take it, until that node has room', async () => {
+    const boot = open(BOOT, { nodeId: 'boot', maxPeers: 1 });
+    await greet(net, boot, 'first');
+    const host = open('192.0.2.1', { bootstrap: [boot.address], maxPeers: 4 });
+    const others = ['203.0.113.5:1', '204.0.113.5:1', '205.0.113.5:1', '206.0.113.5:1'];
+    listenAt(host, others);
+    tell(await greet(net, host, 'teller', PONG), others);
+    await clock.until('they hold all outbound slots', () => outbound(host).length === 3);
+    await clock.advance(MINUTE_MS);
+    expect(outbound(host)).toHaveLength(3);
+    boot.close();
+    hosts.splice(hosts.indexOf(boot), 1);
+    open(BOOT, { nodeId: 'boot' });
+    await clock.until('the bootstrap node has one of them', () => hasBoot(host), MINUTE_MS);
+    expect(outbound(host)).toHaveLength(3);
+  });
+
   it('does not last: an outbound slot goes to another range from time to time', async () => {
     const host = open('192.0.2.1', { trustedRanges: [], maxPeers: 4 });
     const evil = ['203.0.113.5:1', '204.0.113.5:1', '205.0.113.5:1'];

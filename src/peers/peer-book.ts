@@ -20,6 +20,8 @@ const MAX_PER_RANGE = 64;
 const MAX_PER_TELLER = 128;
 /** A connected node's own claim is checked by a dial after this time, with jitter. */
 const CHECK_CLAIM_MS = 10_000;
+/** A node that had no slot for us may have one again after this. */
+const FULL_MS = 60_000;
 const FIRST_RETRY_MS = 250;
 /** A learnt address is forgotten after this many dials in a row without an answer... */
 const MAX_FAILURES = 10;
@@ -94,9 +96,12 @@ export class PeerBook {
     return this.#keptEntries().some((entry) => entry.key === key);
   }
 
-  /** Bootstrap nodes and anchors without a session. */
+  /** Bootstrap nodes and anchors without a session, which may have a slot for us. */
   countAbsentKept(isConnected: (key: KeyId) => boolean): number {
-    const nodes = this.#keptEntries().filter(({ key }) => key === undefined || !isConnected(key));
+    const fullAfterMs = this.clock.monotonicMs() - FULL_MS;
+    const nodes = this.#keptEntries().filter(
+      ({ key, fullAtMs = -Infinity }) => fullAtMs < fullAfterMs && (key === undefined || !isConnected(key)),
+    );
     return new Set(nodes.map(({ key, address }) => key ?? address)).size;
   }
 
@@ -166,6 +171,12 @@ export class PeerBook {
     entry.failures += 1;
     const isSilent = now - (entry.answeredAtMs ?? -Infinity) > MAX_SILENCE_MS;
     if (entry.source === 'learnt' && entry.failures > MAX_FAILURES && isSilent) this.#forget(address);
+  }
+
+  /** The node at this address has no slot for us. */
+  isFull(address: string): void {
+    const entry = this.#entries.get(address);
+    if (entry !== undefined) entry.fullAtMs = this.clock.monotonicMs();
   }
 
   /** A node answered at the address, which we dialled, and proved its key. */

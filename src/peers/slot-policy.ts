@@ -6,7 +6,8 @@ import type { PeerBook } from './peer-book.js';
 import type { PeerTable } from './peer-table.js';
 import { OUTBOUND_RANGE_CAP, directionCap, inboundHostCap, inboundRangeCap, keptSlots, planEviction } from './slots.js';
 
-const NO_FREE_SLOT = 'no free slot';
+/** What a node that is full says to a newcomer. */
+export const NO_FREE_SLOT = 'no free slot';
 const EVICTED = 'evicted: another peer needs the slot';
 const ROTATED = 'rotated: another address takes its turn';
 
@@ -90,7 +91,7 @@ export class SlotPolicy {
     }
     if (this.freeSlots(direction, isKept) > 0) return undefined;
     if (direction === 'inbound') return planEviction(peers.all, clock.monotonicMs()) ?? NO_FREE_SLOT;
-    return (isRotation(dialled!) ? this.#youngestOutbound() : undefined) ?? NO_FREE_SLOT;
+    return (isKept || isRotation(dialled!) ? this.#youngestOutbound() : undefined) ?? NO_FREE_SLOT;
   }
 
   #inboundCrowd(host: string): string | undefined {

@@ -30,6 +30,8 @@ export interface Play {
   readonly isRecording?: boolean;
   /** Called with each verb of the run as it comes, and the virtual time since the start of the run. */
   readonly onVerb?: (verb: string, atMs: number) => void;
+  /** Called with the log of all nodes at the end, also of a run that fails. */
+  readonly onLog?: (log: readonly string[]) => void;
 }
 
 export interface PlayResult {
@@ -48,7 +50,7 @@ const CONVERGENCE_MS = 240_000;
  */
 export async function playScenario(
   scenario: Scenario,
-  { seed, nodes, isRecording, onVerb }: Play,
+  { seed, nodes, isRecording, onVerb, onLog }: Play,
 ): Promise<PlayResult> {
   const net = new SimNetwork({ seed, isRecording: isRecording ?? false, settings: scenario.settings ?? {} });
   const startMs = net.clock.monotonicMs();
@@ -67,6 +69,7 @@ export async function playScenario(
   } catch (error) {
     throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
   } finally {
+    onLog?.(net.log);
     await net.close();
   }
 }

@@ -9,7 +9,7 @@ const USAGE = `npm run sim [-- options]
   --seed N           play each once, with this seed
   --scenario NAME    ${SCENARIOS.map(({ name }) => name).join(', ')}; by default all in turn
   --verbs            print what is done, with the virtual time
-  --log FILE         write the log of all nodes, of the last run`;
+  --log FILE         write the log of all nodes, of the last run, also of one that fails`;
 
 /** Plays scenarios; @returns the exit code: 1 when a run failed, 2 when the options are wrong. */
 export async function main(args: string[]): Promise<number> {
@@ -38,14 +38,13 @@ export async function main(args: string[]): Promise<number> {
         const result = await playScenario(scenario, {
           seed: runSeed,
           nodes: count,
-          isRecording: logFile !== undefined,
+          ...(logFile === undefined ? {} : { isRecording: true, onLog: (log) => writeFileSync(logFile, log.join('')) }),
           ...(showsVerbs ? { onVerb: (verb, atMs) => console.log(verbLine(verb, atMs)) } : {}),
         });
         const tookMs = Math.round(performance.now() - startMs);
         console.log(
           `  height ${result.height}, ${result.entries} entries, ${result.virtualMs / 1000} s in ${tookMs} ms`,
         );
-        if (logFile !== undefined) writeFileSync(logFile, result.log.join(''));
         virtualMs += result.virtualMs;
         runs += 1;
       } catch (error) {

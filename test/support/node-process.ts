@@ -26,12 +26,15 @@ const ONCE = { connection: 'close' };
  * its port free, however many connections others have opened meanwhile.
  */
 const PORTS = { least: 12_000, count: 20_000 };
+/** Test files that run at once take no port that another may be about to use: each worker of Vitest has a part of its own. */
+const PARTS = 16;
+const OWN_PART = Number(process.env['VITEST_POOL_ID'] ?? 0) % PARTS;
 const given = new Set<number>();
 
 /** A port of 127.0.0.1 that was free a moment ago, another one at each call. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = PORTS.least + Math.floor(Math.random() * PORTS.count);
+    const port = PORTS.least + PARTS * Math.floor((Math.random() * PORTS.count) / PARTS) + OWN_PART;
     if (given.has(port) || !(await isFree(port))) continue;
     given.add(port);
     return port;
@@ -118,14 +121,15 @@ export class NodeProcess {
   }
 
   async ready(limitMs = 90_000): Promise<this> {
-    await waitFor(
+    const isRunning = await waitFor(
       `${this.nodeId} is ready`,
       async () => {
-        if (this.#child?.exitCode !== null) throw new Error(`${this.nodeId} is not running:\n${this.output}`);
-        return (await fetch(`${this.url}/health/ready`, { headers: ONCE })).ok;
+        if (this.exit !== null) return 'no';
+        return (await fetch(`${this.url}/health/ready`, { headers: ONCE })).ok && 'yes';
       },
       limitMs,
     );
+    if (isRunning === 'no') throw new Error(`${this.nodeId} is not running:\n${this.output}`);
     return this;
   }
 
