@@ -16,8 +16,8 @@ import type { Penalties } from './penalties.js';
 import { Handshake } from './proof.js';
 import type { Seeds } from './seeds.js';
 import { SeenCache } from './seen-cache.js';
-import { NO_FREE_SLOT } from './slot-policy.js';
 import { Session, type HandlerTable, type TrafficMeter } from './session.js';
+import { NO_FREE_SLOT } from './slot-policy.js';
 
 const HANDSHAKE_MS = 5_000;
 /** Unknown messages before the proof: a newer node may send some, but there is no reason for many. */
@@ -275,7 +275,7 @@ export class Openings {
   #refusedBy({ remoteHost }: Session, dialled: string | undefined, text: string): void {
     const { book, lines, log } = this.#given;
     const address = dialled ?? remoteHost;
-    if (dialled !== undefined && text === NO_FREE_SLOT) book.isFull(dialled);
+    if (dialled !== undefined && text === NO_FREE_SLOT) book.noteFull(dialled);
     const reason = text.slice(0, MAX_REASON_CHARS);
     const line = { kind: 'refusals of this node', host: remoteHost } as const;
     const message = `Peer at ${address} refused us: ${reason}`;

@@ -173,8 +173,8 @@ export class PeerBook {
     if (entry.source === 'learnt' && entry.failures > MAX_FAILURES && isSilent) this.#forget(address);
   }
 
-  /** The node at this address has no slot for us. */
-  isFull(address: string): void {
+  /** Notes that the node at this address has no slot for us. */
+  noteFull(address: string): void {
     const entry = this.#entries.get(address);
     if (entry !== undefined) entry.fullAtMs = this.clock.monotonicMs();
   }
