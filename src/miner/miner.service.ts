@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { ChainService } from '../chain/chain.service.js';
-import { TURN_SIGNATURES } from '../chain/signature-memory.js';
+import { SteppedCheck } from '../chain/stepped-check.js';
 import type { Clock } from '../common/clock.js';
 import { EventHub, type EventSource } from '../common/event-hub.js';
 import { Faults } from '../common/faults.js';
@@ -260,17 +260,11 @@ export class MinerService implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** A big block takes turns of the event loop of its own: check it, look its entries up, store it, build on top of it. */
   async #verifyInTurns(sealed: Block): Promise<VerifiedBlock> {
-    const verification = this.chain.verification(sealed);
+    const check = new SteppedCheck(sealed, true, this.chain);
     let block: VerifiedBlock | undefined;
     while (block === undefined) {
       await nextTurn();
-      block = this.#counting(() => verification.step({ left: TURN_SIGNATURES }));
-    }
-    await nextTurn();
-    const ahead = this.chain.lookAhead(block);
-    while (!ahead.isDone) {
-      await nextTurn();
-      ahead.step();
+      block = this.#counting(() => check.step());
     }
     await nextTurn();
     return block;

@@ -1,4 +1,5 @@
 import type { ChainService } from '../chain/chain.service.js';
+import { turnAllowance } from '../chain/stepped-check.js';
 import type { Clock } from '../common/clock.js';
 import type { BlockNode } from '../consensus/block-tree.js';
 import { HEADER_BYTES, decodeHeader, hashHeader } from '../consensus/header.js';
@@ -9,7 +10,7 @@ import { WireError, type BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
 import type { RequestPace } from './request-pace.js';
 import { RequestFailedError } from './session.js';
-import { SteppedVerification, turnAllowance } from './stepped-verification.js';
+import { SteppedVerification } from './stepped-verification.js';
 import { LIMITS, checkBlockCount, encodeHashes } from './wire.js';
 
 const REQUESTS_PER_PEER = 2;

@@ -1,5 +1,6 @@
 import type { AcceptOutcome, TipChange } from '../chain/chain.events.js';
 import type { ChainService } from '../chain/chain.service.js';
+import { turnAllowance } from '../chain/stepped-check.js';
 import { nowSeconds, type Clock } from '../common/clock.js';
 import { LogLimiter } from '../common/log-limiter.js';
 import type { Logger } from '../common/logger.js';
@@ -14,7 +15,7 @@ import { BlockArrivals } from './block-arrivals.js';
 import { WireError, type BodyOf } from './messages.js';
 import type { Peer } from './peer.js';
 import { intactBlock } from './serve-blocks.js';
-import { turnAllowance, verifyInTurns } from './stepped-verification.js';
+import { verifyInTurns } from './stepped-verification.js';
 import { decodeTip, decodeWireBlock, encodeTip } from './wire.js';
 
 /** A longer reorganisation is announced by its tip alone; whoever lacks the rest asks for headers. */
