@@ -19,6 +19,7 @@ import type { Hash } from '../consensus/codec.js';
 import type { Block } from '../consensus/block.js';
 import { createCoinbase } from '../consensus/coinbase.js';
 import { type DataTransaction } from '../consensus/data-entry.js';
+import type { Selection } from './entry-selection.js';
 import { MempoolFullError, type MempoolService } from './mempool.service.js';
 
 let clock: VirtualClock;
@@ -408,7 +409,7 @@ describe('a reorganisation that moves many entries', () => {
     expect(mempool.has(early.id)).toBe(false);
     expect(mempool.find(early.id)).toEqual(early);
     const inChain = new Set(shared.map(({ id }) => id));
-    let selected: Awaited<ReturnType<MempoolService['select']>> | undefined;
+    let selected: Selection | undefined;
     void mempool.select(10_000_000, 100_000).then((selection) => (selected = selection));
     await clock.until('entries are selected', () => selected !== undefined, 10_000);
     expect(selected!.parent).toBe(chain.tip);

@@ -10,7 +10,6 @@ import { SteppedJob } from '../common/stepped-job.js';
 import { CLOCK, LOGGER, NODE_CONFIG, RANDOM } from '../common/tokens.js';
 import { Turns } from '../common/turns.js';
 import type { NodeConfig } from '../config/node-config.js';
-import type { BlockNode } from '../consensus/block-tree.js';
 import type { Hash } from '../consensus/codec.js';
 import { RuleError, type RuleCode } from '../consensus/rule-error.js';
 import { createDataTransaction, encodeDataTransaction, type DataTransaction } from '../consensus/data-entry.js';
@@ -21,6 +20,7 @@ import type { Database } from '../storage/database.js';
 import { DATABASE } from '../storage/database-token.js';
 import { CommitQueue } from './commit-queue.js';
 import { EntryChecks, sliceEnd } from './entry-checks.js';
+import { EntrySelection, type Selection } from './entry-selection.js';
 import type { Admission } from './grouped-commit.js';
 import { MempoolMetrics } from './mempool.metrics.js';
 import { MempoolStore } from './mempool.store.js';
@@ -84,12 +84,11 @@ export class MempoolService implements BeforeApplicationShutdown {
   readonly #settling: SteppedJob;
   /** Of tips that are on disk, and still to be told. */
   readonly #effects = new WeakMap<TipChange, TipEffect>();
-  /** How often the tip has moved. */
-  #tipMoves = 0;
   readonly limits: MempoolLimits;
   readonly #log: Logger;
   readonly #queue: CommitQueue;
   readonly #turns: Turns;
+  readonly #selection: EntrySelection;
   readonly #checks: EntryChecks;
 
   constructor(
@@ -115,6 +114,7 @@ export class MempoolService implements BeforeApplicationShutdown {
       retryMs: SETTLE_RETRY_MS,
     });
     this.#turns = new Turns((task) => void clock.after(0, task));
+    this.#selection = new EntrySelection({ chain, pool: this.#pool, settlement: this.#settlement, turns: this.#turns });
     const gossipLimits = limitsForGossip(this.limits);
     this.#checks = new EntryChecks({
       chain,
@@ -192,30 +192,9 @@ export class MempoolService implements BeforeApplicationShutdown {
     return this.#settlement.isDue;
   }
 
-  /**
-   * What a block with this much room should hold, in order of arrival, and the tip that it is for. While a reorganisation is
-   * being settled, entries may wait that are in the chain already: they are looked up and left out, in as many turns of the
-   * event loop as that should take.
-   */
-  async select(
-    maxBytes: number,
-    maxEntries: number,
-  ): Promise<{ readonly parent: BlockNode; readonly entries: Entry[] }> {
-    let moves = this.#tipMoves;
-    const free = new Set<Hash>();
-    const inChain = new Set<Hash>();
-    for (;;) {
-      const entries = this.#pool.select(maxBytes, maxEntries, ({ id }) => !inChain.has(id));
-      const unknown = this.#settlement.isOpen ? entries.map(({ id }) => id).filter((id) => !free.has(id)) : [];
-      if (unknown.length === 0) return { parent: this.chain.tip, entries };
-      const found = await this.chain.lookUpInTurns(unknown, this.#turns);
-      for (const id of unknown) (found.has(id) ? inChain : free).add(id);
-      await this.#turns.next();
-      if (moves === this.#tipMoves) continue;
-      moves = this.#tipMoves;
-      free.clear();
-      inChain.clear();
-    }
+  /** What a block with this much room should hold, in order of arrival, and the tip that it is for. */
+  select(maxBytes: number, maxEntries: number): Promise<Selection> {
+    return this.#selection.select(maxBytes, maxEntries);
   }
 
   /**
@@ -327,7 +306,7 @@ export class MempoolService implements BeforeApplicationShutdown {
   }
 
   #applyTipEffect(change: TipChange): void {
-    this.#tipMoves++;
+    this.#selection.tipMoved();
     const { mined, unsettled, isBig } = this.#effects.get(change)!;
     this.#forget(mined.filter((id) => this.#pool.delete(id)));
     this.#settlement.add(unsettled);

@@ -2,6 +2,7 @@ import type { ChainService } from '../chain/chain.service.js';
 import type { Clock } from '../common/clock.js';
 import type { Random } from '../common/random.js';
 import { MAX_BLOCK_TRANSACTIONS } from '../consensus/block.js';
+import type { Selection } from '../mempool/entry-selection.js';
 import type { MempoolService } from '../mempool/mempool.service.js';
 import { buildTemplate, type BlockTemplate } from './block-template.js';
 
@@ -29,10 +30,9 @@ export class TemplateSource {
   async next(): Promise<BlockTemplate> {
     const { chain, mempool, clock, miner } = this.#options;
     const { params } = chain;
-    let selected = await mempool.select(params.maxBlockBytes, MAX_BLOCK_TRANSACTIONS - 1);
-    while (selected.parent !== chain.tip) {
-      selected = await mempool.select(params.maxBlockBytes, MAX_BLOCK_TRANSACTIONS - 1);
-    }
+    let selected: Selection;
+    do selected = await mempool.select(params.maxBlockBytes, MAX_BLOCK_TRANSACTIONS - 1);
+    while (selected.parent !== chain.tip);
     this.#extraNonce = BigInt.asUintN(64, this.#extraNonce + 1n);
     return buildTemplate({
       parent: selected.parent,
