@@ -6,6 +6,7 @@ export { count, plural } from '../common/words.js';
 
 const UNSHOWN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const SHORT_HASH_CELLS = 13;
+const MAX_NODE_NAME_CHARS = 64;
 
 /**
  * Text of others, made fit for a terminal: control and direction characters are escaped (an entry of the chain must not be
@@ -17,6 +18,11 @@ export function printable(text: string, width = Infinity): string {
   );
   const characters = Array.from(shown);
   return characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : shown;
+}
+
+/** The id of a node, and other short names that others choose, made fit for a terminal. */
+export function nodeName(name: string): string {
+  return printable(name, MAX_NODE_NAME_CHARS);
 }
 
 /**

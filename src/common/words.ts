@@ -23,3 +23,22 @@ export function list(words: readonly string[]): string {
 export function capital(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
+
+/** What stands for a node where there is no room for its name. */
+export interface NodeLetter {
+  readonly letter: string;
+  /** Its place in the order of the names, from 0: chooses a colour. */
+  readonly place: number;
+}
+
+/** A letter for each node id: the same on the page and in the terminal, wherever the same names are known. */
+export function lettersFor(nodeIds: Iterable<string>): ReadonlyMap<string, NodeLetter> {
+  const sorted = [...new Set(nodeIds)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return new Map(sorted.map((nodeId, place) => [nodeId, { letter: letterAt(place), place }]));
+}
+
+/** A to Z, then AA and so on. */
+function letterAt(place: number): string {
+  const last = String.fromCodePoint(65 + (place % 26));
+  return place < 26 ? last : letterAt(Math.floor(place / 26) - 1) + last;
+}

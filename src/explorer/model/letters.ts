@@ -1,4 +1,5 @@
 import { computed } from '@preact/signals';
+import { lettersFor } from '../../common/words.js';
 import { nodes, standings } from './network.js';
 
 /** Okabe and Ito's colours, which people with any colour vision can tell apart, in an order that keeps neighbours apart. */
@@ -14,18 +15,13 @@ export interface Badge {
 const STRANGER: Badge = { letter: '·', colour: undefined };
 
 const badges = computed(() => {
-  const ids = new Set(standings.value.map(({ nodeId }) => nodeId));
-  for (const { peers } of nodes.value) for (const { id } of peers) if (id !== null) ids.add(id);
-  const sorted = [...ids].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  return new Map(sorted.map((id, i): [string, Badge] => [id, { letter: letterOf(i), colour: i % COLOURS }]));
+  const ids = standings.value.map(({ nodeId }) => nodeId);
+  for (const { peers } of nodes.value) for (const { id } of peers) if (id !== null) ids.push(id);
+  return new Map(
+    [...lettersFor(ids)].map(([id, { letter, place }]): [string, Badge] => [id, { letter, colour: place % COLOURS }]),
+  );
 });
 
 export function badgeOf(nodeId: string): Badge {
   return badges.value.get(nodeId) ?? STRANGER;
-}
-
-/** A to Z, then AA and so on. */
-function letterOf(index: number): string {
-  const last = String.fromCodePoint(65 + (index % 26));
-  return index < 26 ? last : letterOf(Math.floor(index / 26) - 1) + last;
 }
