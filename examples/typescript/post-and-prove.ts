@@ -11,7 +11,7 @@ const { MINICHAIN_URL: url = 'http://localhost:8091', MINICHAIN_TOKEN: token } =
 try {
   const client = new MinichainClient(url, { token });
 
-  // The id is known before anything is sent. Whoever stores it now can send the entry again after a crash.
+  // The id is known before anything is sent. Store it now, and you can send the entry again after a crash.
   const entry = prepareEntry(text);
   console.log(`entry ${entry.id}`);
 

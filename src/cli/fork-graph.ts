@@ -1,6 +1,6 @@
 import type { Forks, TreeBlock } from '../chain/fork-schemas.js';
 
-/** One line of the drawing: lines of branches to the left, and what stands beside them. */
+/** One line of the drawing: the branches on the left, and what is shown beside them. */
 export interface GraphLine {
   readonly lines: string;
   readonly block?: TreeBlock;

@@ -66,6 +66,11 @@ export class NodeClient {
   }
 }
 
+/** What a method of the client library gave, for commands that print answers. */
+export function asAnswer<T>(body: T): Answer<T> {
+  return { body, text: JSON.stringify(body), eventId: undefined };
+}
+
 /** The error of the client library as a command reports it; its `cause` is that error. */
 export function toCliError(error: MinichainError): CliError {
   return Object.assign(reportOf(error), { cause: error });

@@ -41,7 +41,7 @@ Exit codes:
   1  the node refused, a proof does not hold, nothing was found, or something failed
   2  a mistake in the command line or in the configuration
   3  no node could be reached
-  141  whoever read the output closed the pipe before its end
+  141  the reader of the output closed the pipe early
 Errors go to standard error. All about the command line: docs/cli.md`;
 
 type CreateCommand = (terminal: Terminal) => Command;

@@ -1,7 +1,7 @@
 import type { MinichainError } from '../client/minichain-error.js';
 import type { PreparedEntry } from '../client/prepare-entry.js';
 import type { Receipt } from '../mempool/mempool-schemas.js';
-import { reasonOf, toCliError, type Answer, type NodeClient } from './node-client.js';
+import { asAnswer, reasonOf, toCliError, type Answer, type NodeClient } from './node-client.js';
 import type { Terminal } from './terminal.js';
 
 /**
@@ -23,10 +23,7 @@ export async function submitEntry(
     if (error.code === 'unreachable' && neverArrived(error.cause)) throw toCliError(error);
     stderr.write(`minichain: ${reasonOf(error)}; trying again\n`);
   };
-  return client.call(async (api) => {
-    const body = await api.submit(entry, { signature, onRetry });
-    return { body, text: JSON.stringify(body), eventId: undefined };
-  });
+  return client.call(async (api) => asAnswer(await api.submit(entry, { signature, onRetry })));
 }
 
 /** A connection that broke off may have brought the request. */

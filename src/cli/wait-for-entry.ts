@@ -3,7 +3,7 @@ import type { Confirmed } from '../client/wait-for.js';
 import type { TransactionStatus } from '../mempool/mempool-schemas.js';
 import { CliError, EXIT } from './exit.js';
 import { duration, printable } from './format.js';
-import { reasonOf, toCliError, type Answer, type NodeClient } from './node-client.js';
+import { asAnswer, reasonOf, toCliError, type Answer, type NodeClient } from './node-client.js';
 import type { Terminal } from './terminal.js';
 
 export interface EntryWait {
@@ -36,8 +36,7 @@ export async function waitForEntry(
   };
   return client.call(async (api) => {
     try {
-      const body = await api.waitFor(id, { confirmations, timeoutMs, onProgress: follow, onRetry: tell });
-      return { body, text: JSON.stringify(body), eventId: undefined };
+      return asAnswer(await api.waitFor(id, { confirmations, timeoutMs, onProgress: follow, onRetry: tell }));
     } catch (error) {
       if (!(error instanceof MinichainError) || error.code !== 'not-confirmed') throw error;
       const after = `after ${duration(timeoutMs)}`;

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { processUser } from '../../common/process-user.js';
 import type { NodeConfig } from '../../config/node-config.js';
 import { CliError, EXIT } from '../exit.js';
-import { printable } from '../format.js';
+import { nodeName } from '../format.js';
 import { NodeClient } from '../node-client.js';
 import { urlOf } from './plan-cluster.js';
 
@@ -56,7 +56,7 @@ async function whatToDo(configs: readonly NodeConfig[], port: number, settings: 
     const client = new NodeClient(urlOf(config), undefined);
     const status = await client.ask('GET /status', {}, { timeoutMs: PROBE_TIMEOUT_MS }).catch(() => undefined);
     const nodeId = status?.body.nodeId;
-    if (typeof nodeId === 'string') return `a minichain is running already (${printable(nodeId, 64)}), stop it first`;
+    if (typeof nodeId === 'string') return `a minichain is running already (${nodeName(nodeId)}), stop it first`;
   }
   return `stop what holds them (\`lsof -i :${port}\` or \`ss -ltnp\` tell), or set another port as ${settings}`;
 }

@@ -15,8 +15,8 @@ import { widthOf, type Terminal } from '../terminal.js';
 /** --json has all of it. */
 const MAX_DATA = 200;
 const MAX_AUTHOR = 64;
-/** Of the entries that come together, so many are asked for one by one. */
-const MAX_ASKED = 20;
+/** Of the entries that change together, so many have a line each. */
+const MAX_NAMED = 20;
 
 interface MempoolOptions extends WatchOptions {
   readonly follow?: boolean;
@@ -62,14 +62,12 @@ async function followMempool(
       stdout.write(`${JSON.stringify(event)}\n`);
       return;
     }
-    const asked = event.state === 'confirmed' ? [] : event.ids.slice(0, MAX_ASKED);
+    const named = event.ids.slice(0, MAX_NAMED);
     const state = event.block === null ? event.state : `in block ${count(event.block.height)}`;
     const write = (text: string): unknown =>
       stdout.write(`${cutEnd(`${clockTime(event.atMs)}  ${state.padEnd(12)}  ${text}`, width)}\n`);
-    for (const id of asked) write(await textOf(client, id, width));
-    const others = event.state === 'confirmed' ? event.ids.slice(0, MAX_ASKED) : [];
-    for (const id of others) write(idText(id, width));
-    const more = event.count - asked.length - others.length;
+    for (const id of named) write(event.state === 'confirmed' ? idText(id, width) : await textOf(client, id, width));
+    const more = event.count - named.length;
     if (more > 0) write(plural(more, 'more entry', 'more entries'));
   };
   await untilStopped(async (signal, stop) => {

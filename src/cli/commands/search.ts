@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { TransactionView } from '../../chain/chain-schemas.js';
+import { isHash } from '../../consensus/codec.js';
 import { clientCommand, clientOf, wholeNumberArgument, type ClientOptions } from '../client-command.js';
 import { CliError, EXIT } from '../exit.js';
-import { count, plural, printable, table } from '../format.js';
+import { count, nodeName, plural, printable, table } from '../format.js';
 import { NodeBusyError, type NodeClient } from '../node-client.js';
 import { newestEntries } from '../search-texts.js';
 import { widthOf, type Terminal } from '../terminal.js';
@@ -68,9 +69,9 @@ async function search(client: NodeClient, what: string, { blocks: most, limit }:
   const add = (hit: Hit | undefined): void => {
     if (hit !== undefined && hits.size < limit) hits.set(hit.id, hits.get(hit.id) ?? hit);
   };
-  if (/^(\d{1,10}|[\da-f]{64})$/i.test(what)) add(await findBlock(client, what.toLowerCase()));
-  if (/^[\da-f]{64}$/i.test(what)) add(await findEntry(client, what.toLowerCase()));
   const wanted = what.toLowerCase();
+  if (isHash(wanted) || /^\d{1,10}$/.test(wanted)) add(await findBlock(client, wanted));
+  if (isHash(wanted)) add(await findEntry(client, wanted));
   const isPrefix = /^[\da-f]{4,}$/.test(wanted);
   const fits = ({ id, data, author }: TransactionView): boolean =>
     data?.toLowerCase().includes(wanted) === true || author === what || (isPrefix && id.startsWith(wanted));
@@ -117,11 +118,7 @@ function show({ hits, blocks }: Found, width: number): string {
     kind,
     height === null ? 'pending' : count(height),
     printable(id),
-    data === null
-      ? miner === undefined
-        ? 'a coinbase'
-        : `mined by ${printable(miner, 64)}`
-      : printable(data, MAX_ABOUT),
+    data === null ? (miner === undefined ? 'a coinbase' : `mined by ${nodeName(miner)}`) : printable(data, MAX_ABOUT),
   ]);
   const fit = { width, cuts: { id: 'middle', about: 'end' }, drops: ['kind'] } as const;
   const listed = table([['kind', 'block', 'id', 'about'], ...rows], fit);

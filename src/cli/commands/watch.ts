@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { FeedEvent } from '../../events/event-schemas.js';
 import { nodeCommand, type ClientOptions } from '../client-command.js';
 import { padEnd } from '../cells.js';
-import { moment, printable } from '../format.js';
+import { moment, nodeName } from '../format.js';
 import { describeEvent } from '../live/describe-event.js';
 import { followEvents } from '../live/event-stream.js';
 import { lettersOf } from '../live/letters.js';
@@ -16,7 +16,6 @@ import { untilStopped } from '../live/until-stopped.js';
 import { watchedNodes, type WatchedNode } from '../live/watched-nodes.js';
 import { hasColours, type Terminal } from '../terminal.js';
 
-const MAX_ID_CHARS = 64;
 const NAME_CELLS = 10;
 
 interface WatchOptions extends ClientOptions {
@@ -103,7 +102,7 @@ async function watchLines(
         );
       };
       const say = (atMs: number, text: string): void => {
-        const who = padEnd(printable(node ?? name, MAX_ID_CHARS), NAME_CELLS);
+        const who = padEnd(nodeName(node ?? name), NAME_CELLS);
         stdout.write(`${moment(new Date(atMs).toISOString())}  ${who}  ${text}\n`);
       };
       const link = (state: 'up' | 'down', reason: string | null): void => {

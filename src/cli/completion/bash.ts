@@ -27,7 +27,7 @@ ${commands.flatMap(valueLines).join('\n')}
   esac
 }
 
-# What stands in a place of a command, counted from 0.
+# What the argument in this place of a command takes; the first place is 0.
 _minichain_argument() {
   case "$1/$2" in
 ${commands.flatMap(argumentLines).join('\n')}

@@ -13,7 +13,7 @@ export interface SideBranch {
   readonly hashes: ReadonlySet<string>;
 }
 
-/** All blocks that some node has told of. */
+/** All blocks that any of the nodes has reported. */
 export class BlockTree {
   readonly #blocks = new Map<string, TreeBlock>();
 

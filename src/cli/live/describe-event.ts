@@ -1,9 +1,8 @@
 import type { FeedEvent } from '../../events/event-schemas.js';
 import { describeSyncState } from '../describe-sync.js';
-import { count, plural, printable } from '../format.js';
+import { count, nodeName, plural, printable } from '../format.js';
 
 const MAX_TEXT = 200;
-const MAX_ID_CHARS = 64;
 
 type EventOf<T extends FeedEvent['type']> = Extract<FeedEvent, { type: T }>;
 
@@ -14,7 +13,7 @@ const ENDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * An event of a node in words, fit to be printed, without the node's name.
+ * Describes an event of a node in words that are safe to print, without the node's name.
  * @param hashText how hashes and ids are written.
  */
 export function describeEvent(event: FeedEvent, hashText: (hash: string) => string = printable): string {
@@ -37,7 +36,7 @@ export function describeEvent(event: FeedEvent, hashText: (hash: string) => stri
       return 'events were missed';
     default:
       // Of a newer node (docs/events.md).
-      return printable((event as { type: string }).type, MAX_ID_CHARS);
+      return nodeName((event as { type: string }).type);
   }
 }
 
@@ -50,7 +49,7 @@ export function isNews(event: FeedEvent): boolean {
 
 function describeBlock({ block }: EventOf<'block'>, hashText: (hash: string) => string): string {
   const { height, hash, miner, entries, status } = block;
-  const by = miner === null ? '' : ` by ${printable(miner, MAX_ID_CHARS)}`;
+  const by = miner === null ? '' : ` by ${nodeName(miner)}`;
   const holds = entries === null ? '' : `, ${plural(entries, 'entry', 'entries')}`;
   const place = { active: '', side: ', a side block', orphan: ', an orphan' }[status] ?? '';
   return `block ${count(height)} ${hashText(hash)}${by}${holds}${place}`;
@@ -78,13 +77,13 @@ function describeEntries(
   const what = number === 1 && id !== undefined ? `entry ${hashText(id)}` : plural(number, 'entry', 'entries');
   if (state === 'confirmed') return `${what} confirmed in block ${block === null ? '?' : count(block.height)}`;
   if (state === 'returned') return `${what} back in the mempool after a reorganisation`;
-  return `${what} pending, ${from === null ? 'posted here' : `from ${printable(from, MAX_ID_CHARS)}`}`;
+  return `${what} pending, ${from === null ? 'posted here' : `from ${nodeName(from)}`}`;
 }
 
 function describePeer({ state, id, tip, direction, address, reason }: EventOf<'peer'>): string {
-  const name = printable(id, MAX_ID_CHARS);
+  const name = nodeName(id);
   if (state === 'tip') return tip === null ? `${name} shows no tip` : `${name} is on block ${count(tip.height)}`;
-  const about = [direction, address && printable(address, MAX_ID_CHARS)].filter(Boolean).join(', ');
+  const about = [direction, address && nodeName(address)].filter(Boolean).join(', ');
   if (state === 'connected') return `connected to ${name}${about === '' ? '' : ` (${about})`}`;
   return `disconnected from ${name}${reason === null ? '' : `: ${printable(reason, MAX_TEXT)}`}`;
 }
@@ -96,5 +95,5 @@ function describeMining(
   const height = count(parent.height + 1);
   if (state === 'started') return `searching for block ${height}, ${plural(entries, 'entry', 'entries')}`;
   if (state === 'found') return `found block ${height}${block === null ? '' : ` ${hashText(block.hash)}`}`;
-  return `search for block ${height} ended${end === null ? '' : `: ${ENDS[end] ?? printable(end, MAX_ID_CHARS)}`}`;
+  return `search for block ${height} ended${end === null ? '' : `: ${ENDS[end] ?? nodeName(end)}`}`;
 }

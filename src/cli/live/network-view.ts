@@ -3,7 +3,7 @@ import { sentence, type Sentence, type Standing } from '../../common/network-sen
 import type { FeedEvent } from '../../events/event-schemas.js';
 import type { Status } from '../../ops/status-schemas.js';
 import type { Peers } from '../../peers/peers-schemas.js';
-import { printable, shortHash } from '../format.js';
+import { nodeName, shortHash } from '../format.js';
 import { BlockTree } from './block-tree.js';
 import { describeEvent, isNews } from './describe-event.js';
 import type { Figures } from './node-feed.js';
@@ -15,7 +15,6 @@ const SAME_NEWS_MS = 3_000;
 /** Stands where a node stands otherwise. */
 const LAB = 'lab';
 const LAB_EFFECT_MS = 5_000;
-const MAX_ID_CHARS = 64;
 
 export interface NodeState {
   readonly url: string;
@@ -51,7 +50,7 @@ export class NetworkView {
     for (const { url, name } of nodes) {
       this.#nodes.set(url, {
         url,
-        nodeId: printable(name, MAX_ID_CHARS),
+        nodeId: nodeName(name),
         link: 'connecting',
         reason: '',
         tip: undefined,
@@ -68,16 +67,15 @@ export class NetworkView {
 
   get network(): string {
     const status = this.nodes.find((node) => node.status !== undefined)?.status;
-    return status === undefined ? '' : printable(status.network, MAX_ID_CHARS);
+    return status === undefined ? '' : nodeName(status.network);
   }
 
   snapshot(url: string, figures: Figures, forks: Forks, nowMs: number): void {
     const node = this.#nodes.get(url)!;
-    const wasDown = node.link === 'down';
     this.blocks.addForks(forks);
     this.#setFigures(node, figures);
-    Object.assign(node, { link: 'live', tip: forks.tip });
-    if (wasDown) this.#add({ atMs: nowMs, nodeId: node.nodeId, text: 'is back' });
+    node.tip = forks.tip;
+    this.found(url, nowMs);
   }
 
   figures(url: string, figures: Figures, nowMs: number): void {
@@ -112,9 +110,9 @@ export class NetworkView {
 
   found(url: string, nowMs: number): void {
     const node = this.#nodes.get(url)!;
-    if (node.link !== 'down') return;
+    const wasDown = node.link === 'down';
     Object.assign(node, { link: 'live', reason: '' });
-    this.#add({ atMs: nowMs, nodeId: node.nodeId, text: 'is back' });
+    if (wasDown) this.#add({ atMs: nowMs, nodeId: node.nodeId, text: 'is back' });
   }
 
   /** The state of all of them in one sentence. */
@@ -139,7 +137,7 @@ export class NetworkView {
       .map(({ id, tip, height }) => {
         const isKnown = tip !== null && height !== null;
         return {
-          nodeId: printable(id!, MAX_ID_CHARS),
+          nodeId: nodeName(id!),
           isDown: false,
           tip: isKnown ? { hash: tip, height } : undefined,
         };
@@ -147,7 +145,7 @@ export class NetworkView {
   }
 
   #setFigures(node: NodeState, { status, peers }: Figures): void {
-    Object.assign(node, { status, peers: peers.peers, nodeId: printable(status.nodeId, MAX_ID_CHARS) });
+    Object.assign(node, { status, peers: peers.peers, nodeId: nodeName(status.nodeId) });
     node.tip = { hash: status.tip, height: status.height };
     node.isMining = status.mining.active;
   }

@@ -2,7 +2,7 @@ import type { TreeBlock } from '../../chain/fork-schemas.js';
 import type { Mood } from '../../common/network-sentence.js';
 import { cellsOf, cutEnd, padEnd } from '../cells.js';
 import { fitColumns, joinCells, type Fit } from '../fit-columns.js';
-import { clockTime, count, duration, hashRate, plural, printable, shortHash } from '../format.js';
+import { clockTime, count, duration, hashRate, nodeName, plural, printable, shortHash } from '../format.js';
 import { letterOf, type Letters } from './letters.js';
 import type { NetworkView, NodeState } from './network-view.js';
 import type { Paint, Style } from './paint.js';
@@ -108,7 +108,7 @@ function latencies({ peers, link }: NodeState, letters: Letters): string {
   const connected = peers.filter((peer) => peer.connected);
   if (connected.length === 0) return 'none';
   const known = connected
-    .map(({ id, latencyMs }) => ({ letter: letters.get(id === null ? '' : printable(id, 64))?.letter, latencyMs }))
+    .map(({ id, latencyMs }) => ({ letter: letters.get(id === null ? '' : nodeName(id))?.letter, latencyMs }))
     .sort((a, b) => (a.letter ?? '').localeCompare(b.letter ?? ''));
   if (connected.length <= 3 && known.every(({ letter }) => letter !== undefined)) {
     return known.map(({ letter, latencyMs }) => `${letter} ${milliseconds(latencyMs)}`).join(', ');
@@ -135,12 +135,12 @@ function stateOf({ link, reason, status, isMining }: NodeState): string {
 function peerLines(view: NetworkView, letters: Letters, { columns, paint }: Frame): string[] {
   const [home] = view.nodes;
   const followed = new Set(view.nodes.map(({ nodeId }) => nodeId));
-  const others = (home?.peers ?? []).filter(({ id, connected }) => connected && !followed.has(printable(id ?? '', 64)));
+  const others = (home?.peers ?? []).filter(({ id, connected }) => connected && !followed.has(nodeName(id ?? '')));
   if (home?.link !== 'live' || others.length === 0) return [];
   const rows = others
     .slice(0, MAX_NEWS)
     .map(({ id, address, direction, latencyMs, height, tip }) => [
-      letterOf(letters, printable(id ?? '', 64)),
+      letterOf(letters, nodeName(id ?? '')),
       printable(id ?? '?', MAX_NAME),
       printable(address, 40),
       direction ?? '',
